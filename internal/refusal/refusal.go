@@ -1,0 +1,107 @@
+// Package refusal names why a token was not accepted.
+//
+// A refusal has two audiences. The client learns nothing: every refusal becomes
+// the same 401 at the gateway. The operator learns one stable [Reason] to count
+// and alarm on, its [Category] to decide who has to act, and a sentence of detail.
+// Neither carries token bytes or claim values: what a stranger sent must not be
+// readable in, or writable to, a log.
+package refusal
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Reason is a stable, machine-readable cause. Metric filters and dashboards match
+// on its text, so a value is never renamed and never reused for something else.
+type Reason string
+
+// The event that API Gateway hands to the authorizer.
+const (
+	InvalidEvent Reason = "invalid_event" // not a TOKEN event for a usable method ARN
+	MissingToken Reason = "missing_token" // no Authorization value, or not "Bearer <token>"
+)
+
+// The token, in the order in which its parts are checked.
+const (
+	MalformedToken    Reason = "malformed_token"    // not one canonical compact JWS over strict JSON
+	UnsupportedAlg    Reason = "unsupported_alg"    // header names another algorithm than RS256
+	UnsupportedHeader Reason = "unsupported_header" // header carries what could pick a key, a codec or an extension
+	WrongType         Reason = "wrong_type"         // typ is not that of an access token
+	MissingKid        Reason = "missing_kid"        // no usable key ID
+	BadClaims         Reason = "bad_claims"         // a registered claim has the wrong type, form or size
+	Expired           Reason = "expired"            // exp is now or past
+	NotYetValid       Reason = "not_yet_valid"      // nbf is in the future
+	IssuedInFuture    Reason = "issued_in_future"   // iat is in the future
+	BadIssuer         Reason = "bad_issuer"         // iss is not exactly the configured issuer
+	BadAudience       Reason = "bad_audience"       // aud does not name this API
+	BadSubject        Reason = "bad_subject"        // sub is absent or unusable as a principal
+	SenderConstrained Reason = "sender_constrained" // bound to a key that a bearer request cannot prove
+	BadSignature      Reason = "bad_signature"      // the key does not verify the signature
+)
+
+// The provider's keys.
+const (
+	UnknownKid      Reason = "unknown_kid"       // the key set, freshly fetched or recently enough, lacks the key ID
+	KeyRejected     Reason = "key_rejected"      // the key set has the key ID, but no key that we may use
+	JWKSUnavailable Reason = "jwks_unavailable"  // the key set cannot be fetched and no copy is fresh enough
+	JWKSRateLimited Reason = "jwks_rate_limited" // the key ID is unknown and the fetch budget is spent
+)
+
+// Ourselves.
+const (
+	ConfigError Reason = "config_error" // the function's environment is incomplete or wrong
+	Internal    Reason = "internal"     // a defect, a panic, or no time left
+)
+
+// Category says who has to act on a refusal. It is logged next to the reason so
+// that one field separates an outage from a misconfiguration from an attack.
+type Category string
+
+const (
+	Client           Category = "client"           // the caller: get another token
+	Outage           Category = "outage"           // the identity provider, or the way to it
+	Misconfiguration Category = "misconfiguration" // this deployment
+	Attack           Category = "attack"           // nothing that an honest client or provider sends
+	Defect           Category = "defect"           // our code
+)
+
+// Category of the reason. A reason that this table does not know is a defect.
+func (r Reason) Category() Category {
+	switch r {
+	case MissingToken, MalformedToken, WrongType, MissingKid, BadClaims, Expired, NotYetValid,
+		IssuedInFuture, BadIssuer, BadAudience, BadSubject, SenderConstrained, BadSignature,
+		UnknownKid:
+		return Client
+	case UnsupportedAlg, UnsupportedHeader, KeyRejected:
+		return Attack
+	case JWKSUnavailable, JWKSRateLimited:
+		return Outage
+	case ConfigError, InvalidEvent:
+		return Misconfiguration
+	default:
+		return Defect
+	}
+}
+
+// Error is a refusal on its way to the log. Its text is for operators only.
+type Error struct {
+	Reason Reason
+	Detail string // one lower-case sentence without token bytes or claim values
+}
+
+func (e *Error) Error() string { return string(e.Reason) + ": " + e.Detail }
+
+// New returns a refusal whose detail is formatted as by [fmt.Sprintf].
+func New(reason Reason, format string, args ...any) *Error {
+	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// ReasonOf returns the reason that err carries, or [Internal] for any other error.
+func ReasonOf(err error) Reason {
+	var refused *Error
+	if errors.As(err, &refused) {
+		return refused.Reason
+	}
+	return Internal
+}
