@@ -1,0 +1,64 @@
+// Command capture runs the Pulumi program for one stack without Pulumi and without
+// AWS, and writes the graph of what it declared to standard output as JSON.
+//
+// It is a program of its own because it links the Pulumi SDK, which takes minutes to
+// compile. Whoever reads the graph compiles in seconds and says what is going on
+// meanwhile.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"account-api/infra"
+	"account-api/local/record"
+)
+
+func main() {
+	root := flag.String("root", ".", "the project, the directory of Pulumi.yaml")
+	stack := flag.String("stack", "dev", "the stack, Pulumi.<stack>.yaml")
+	override := overrides{}
+	flag.Var(override, "config", "replace a configuration value, as project:key=value; may be repeated")
+	flag.Parse()
+	if err := capture(*root, *stack, override); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func capture(root, stack string, override map[string]string) error {
+	var mu sync.Mutex
+	bundles := map[string]string{}
+	// Nothing is deployed, so nothing is built: the reader builds each handler for the
+	// machine that it runs on.
+	program := infra.Program{Bundle: func(_ context.Context, handler, zip string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		bundles[zip] = handler
+		return nil
+	}}
+	g, err := record.Run(record.Stack{Root: root, Name: stack, Override: override}, program.Deploy)
+	if err != nil {
+		return err
+	}
+	g.Bundles = bundles
+	return g.Write(os.Stdout)
+}
+
+// overrides is a repeatable key=value flag.
+type overrides map[string]string
+
+func (o overrides) String() string { return fmt.Sprint(map[string]string(o)) }
+
+func (o overrides) Set(assignment string) error {
+	key, value, found := strings.Cut(assignment, "=")
+	if !found || !strings.Contains(key, ":") {
+		return fmt.Errorf("expected project:key=value, got %q", assignment)
+	}
+	o[key] = value
+	return nil
+}

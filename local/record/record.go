@@ -1,0 +1,138 @@
+// Package record runs a Pulumi program without Pulumi's engine and without AWS, and
+// returns what the program declared as a [graph.Graph].
+//
+// It plays the provider's part only so far as a program can see it: it makes up the
+// IDs and ARNs that a provider would have computed. It validates nothing that the
+// provider would; `pulumi preview` does.
+package record
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"account-api/local/graph"
+)
+
+// Account is the made-up account that a recorded stack lives in. AWS's own
+// documentation uses this number.
+const Account = "123456789012"
+
+// Stack says which stack to record.
+type Stack struct {
+	Root string // the project: the directory of Pulumi.yaml
+	Name string // Pulumi.<Name>.yaml
+	// Override replaces configuration values, by full key ("account-api:issuer").
+	Override map[string]string
+}
+
+// Run runs the program for the stack and returns what it declared.
+func Run(s Stack, program pulumi.RunFunc) (*graph.Graph, error) {
+	project, config, err := loadStackConfig(s.Root, s.Name)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(config, s.Override)
+	region := config["aws:region"]
+	if region == "" {
+		return nil, fmt.Errorf("Pulumi.%s.yaml: aws:region is not set: pulumi config set aws:region eu-central-1", s.Name)
+	}
+	r := &recorder{project: project, stack: s.Name, provider: provider{region: region}}
+	err = pulumi.RunErr(program, pulumi.WithMocks(project, s.Name, r), func(info *pulumi.RunInfo) {
+		// Nothing of the caller's environment may reach the program: RunErr would take
+		// it from PULUMI_* variables.
+		info.Config, info.ConfigSecretKeys = config, nil
+		info.RootDirectory, info.Organization, info.DryRun = s.Root, "organization", false
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(r.resources, func(a, b graph.Resource) int { return strings.Compare(a.URN, b.URN) })
+	return &graph.Graph{
+		Project: project, Stack: s.Name, Region: region, Account: Account,
+		Bundles: map[string]string{}, Resources: r.resources,
+	}, nil
+}
+
+// recorder notes every resource that a program registers. The SDK registers
+// resources concurrently.
+type recorder struct {
+	project, stack string
+	provider       provider
+
+	mu        sync.Mutex
+	resources []graph.Resource
+}
+
+// NewResource implements [pulumi.MockResourceMonitor].
+func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	if args.RegisterRPC == nil {
+		return "", nil, fmt.Errorf("%s %q reads an existing resource; this stack declares all that it uses", args.TypeToken, args.Name)
+	}
+	inputs, ok := plainValue(resource.NewObjectProperty(args.Inputs)).(map[string]any)
+	if !ok {
+		inputs = map[string]any{}
+	}
+	rpc := args.RegisterRPC
+	urn := resource.NewURN(tokens.QName(r.stack), tokens.PackageName(r.project), parentType(rpc.GetParent()), tokens.Type(args.TypeToken), args.Name)
+	id, computed := r.provider.create(args.TypeToken, args.Name, inputs)
+
+	outputs := maps.Clone(inputs)
+	maps.Copy(outputs, computed)
+	state := args.Inputs.Copy()
+	for key, value := range computed {
+		state[resource.PropertyKey(key)] = resource.NewPropertyValue(value)
+	}
+	dependencies := map[string][]string{}
+	for property, on := range rpc.GetPropertyDependencies() {
+		if urns := on.GetUrns(); len(urns) > 0 {
+			dependencies[property] = slices.Sorted(slices.Values(urns))
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resources = append(r.resources, graph.Resource{
+		URN: string(urn), Type: args.TypeToken, Name: args.Name, ID: id,
+		Inputs: inputs, Outputs: outputs,
+		Dependencies:         slices.Sorted(slices.Values(rpc.GetDependencies())),
+		PropertyDependencies: dependencies,
+	})
+	return id, state, nil
+}
+
+// Call implements [pulumi.MockResourceMonitor]. A program that looks things up in an
+// account would declare something else on each machine.
+func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	return nil, fmt.Errorf("the program calls %s, which needs an AWS account; pass the value as configuration instead", args.Token)
+}
+
+// parentType is the part of a URN that names the resource's component, "" where the
+// stack itself is the parent.
+func parentType(parent string) tokens.Type {
+	if urn := resource.URN(parent); parent != "" && urn.QualifiedType() != resource.RootStackType {
+		return urn.QualifiedType()
+	}
+	return ""
+}
+
+// plainValue turns a property into what JSON can hold. A secret becomes a mark: a
+// graph is printed and stored.
+func plainValue(v resource.PropertyValue) any {
+	return v.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
+		switch {
+		case v.IsSecret():
+			return "[secret]", true
+		case v.IsArchive():
+			return map[string]any{"path": v.ArchiveValue().Path}, true
+		case v.IsAsset():
+			return map[string]any{"path": v.AssetValue().Path}, true
+		}
+		return nil, false
+	})
+}

@@ -1,0 +1,202 @@
+package record_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+
+	"account-api/local/graph"
+	"account-api/local/record"
+)
+
+const project = `
+name: sample
+runtime: go
+config:
+  audience: {type: string}
+  ttl: {type: integer, default: 7}
+`
+
+// write makes a project with one stack, named test.
+func write(t *testing.T, stack string) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	for name, content := range map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": stack} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func nothing(*pulumi.Context) error { return nil }
+
+func TestConfigurationReachesTheProgram(t *testing.T) {
+	for name, stack := range map[string]string{
+		"with the project's name":         "config: {aws:region: eu-central-1, sample:audience: a}",
+		"without a namespace":             "config: {aws:region: eu-central-1, audience: a}",
+		"in the long spelling":            "config: {aws:config:region: eu-central-1, sample:config:audience: a}",
+		"next to what is not for us":      "config: {aws:region: eu-central-1, audience: a, other:key: b}",
+		"with settings of the engine too": "secretsprovider: passphrase\nconfig: {aws:region: eu-central-1, audience: a}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("PULUMI_CONFIG", `{"sample:audience":"of the environment"}`)
+			t.Setenv("PULUMI_STACK", "of-the-environment")
+			g, err := record.Run(record.Stack{Root: write(t, stack), Name: "test"}, func(ctx *pulumi.Context) error {
+				c := config.New(ctx, "")
+				if c.Get("audience") != "a" || c.GetInt("ttl") != 7 || ctx.Stack() != "test" || ctx.Project() != "sample" {
+					t.Errorf("expected audience a, ttl 7, stack test, got %q, %d, %q", c.Get("audience"), c.GetInt("ttl"), ctx.Stack())
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g.Region != "eu-central-1" || g.Stack != "test" || g.Project != "sample" {
+				t.Errorf("expected sample, test, eu-central-1, got %q, %q, %q", g.Project, g.Stack, g.Region)
+			}
+		})
+	}
+}
+
+func TestBadStackFilesAreRefused(t *testing.T) {
+	for name, row := range map[string]struct{ stack, says string }{
+		"a value that is missing":       {"config: {aws:region: eu-central-1}", "pulumi config set audience <string>"},
+		"a value of another type":       {"config: {aws:region: eu-central-1, audience: a, ttl: soon}", "ttl: expected an integer, got soon"},
+		"a region that is missing":      {"config: {audience: a}", "pulumi config set aws:region eu-central-1"},
+		"a secret":                      {"config: {aws:region: eu-central-1, audience: {secure: v1:abc}}", "sample:audience is a secret"},
+		"a file that is not YAML":       {"config: [", "Pulumi.test.yaml"},
+		"a key with too many namespace": {"config: {a:b:c:d: x}", "a:b:c:d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := record.Run(record.Stack{Root: write(t, row.stack), Name: "test"}, nothing)
+			if err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("expected an error with %q, got %v", row.says, err)
+			}
+		})
+	}
+	t.Run("a stack without a file", func(t *testing.T) {
+		_, err := record.Run(record.Stack{Root: write(t, ""), Name: "prod"}, nothing)
+		if err == nil || !strings.Contains(err.Error(), `stack "prod" has no Pulumi.prod.yaml; there is Pulumi.test.yaml`) {
+			t.Errorf("expected the error to name the files there are, got %v", err)
+		}
+	})
+}
+
+const good = "config: {aws:region: eu-central-1, audience: a}"
+
+func TestOverrideReplacesTheStacksValue(t *testing.T) {
+	s := record.Stack{Root: write(t, good), Name: "test", Override: map[string]string{"sample:audience": "b"}}
+	_, err := record.Run(s, func(ctx *pulumi.Context) error {
+		if got := config.New(ctx, "").Get("audience"); got != "b" {
+			t.Errorf("expected b, got %q", got)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// program declares a function that depends on a log group by data, with a secret.
+func program(ctx *pulumi.Context) error {
+	logs, err := cloudwatch.NewLogGroup(ctx, "logs", &cloudwatch.LogGroupArgs{Name: pulumi.String("/aws/lambda/f")})
+	if err != nil {
+		return err
+	}
+	_, err = lambda.NewFunction(ctx, "f", &lambda.FunctionArgs{
+		Role:          pulumi.String("arn:aws:iam::123456789012:role/r"),
+		Code:          pulumi.NewFileArchive("dist/f.zip"),
+		Description:   pulumi.ToSecret(pulumi.String("hush")).(pulumi.StringOutput),
+		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name},
+	})
+	return err
+}
+
+func TestGraph(t *testing.T) {
+	root := write(t, good)
+	g, err := record.Run(record.Stack{Root: root, Name: "test"}, program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := g.One("aws:lambda/function:Function")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const logsURN = "urn:pulumi:test::sample::aws:cloudwatch/logGroup:LogGroup::logs"
+	if !f.DependsOn(logsURN) || len(f.PropertyDependencies["loggingConfig"]) != 1 {
+		t.Errorf("expected a dependency on %s, got %v", logsURN, f.Dependencies)
+	}
+	if got := f.Inputs["description"]; got != "[secret]" {
+		t.Errorf("expected the secret to be hidden, got %v", got)
+	}
+	if got := f.Inputs["code"].(map[string]any)["path"]; got != "dist/f.zip" {
+		t.Errorf("expected the archive's path, got %v", got)
+	}
+	if want := "arn:aws:lambda:eu-central-1:123456789012:function:f"; f.String("arn") != want {
+		t.Errorf("expected the ARN %s, got %s", want, f.String("arn"))
+	}
+	var first, second, decoded bytes.Buffer
+	if err := g.Write(&first); err != nil {
+		t.Fatal(err)
+	}
+	read, err := graph.Read(bytes.NewReader(first.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := read.Write(&decoded); err != nil {
+		t.Fatal(err)
+	}
+	again, err := record.Run(record.Stack{Root: root, Name: "test"}, program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Write(&second); err != nil {
+		t.Fatal(err)
+	}
+	if first.String() != second.String() || first.String() != decoded.String() {
+		t.Error("expected the same program to give the same graph, written, read and recorded again")
+	}
+	if strings.Contains(first.String(), "hush") {
+		t.Error("expected no secret in the graph")
+	}
+}
+
+func TestProgramsThatNeedAnAccountAreRefused(t *testing.T) {
+	_, err := record.Run(record.Stack{Root: write(t, good), Name: "test"}, func(ctx *pulumi.Context) error {
+		_, err := aws.GetCallerIdentity(ctx, nil)
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "getCallerIdentity") {
+		t.Errorf("expected the lookup to be refused by name, got %v", err)
+	}
+	_, err = record.Run(record.Stack{Root: write(t, good), Name: "test"}, func(ctx *pulumi.Context) error {
+		_, err := cloudwatch.GetLogGroup(ctx, "theirs", pulumi.ID("/aws/lambda/theirs"), nil)
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), `"theirs" reads an existing resource`) {
+		t.Errorf("expected reading another stack's resource to be refused by name, got %v", err)
+	}
+}
+
+func TestManyRunsAtOnce(t *testing.T) {
+	var wait sync.WaitGroup
+	for range 8 {
+		root := write(t, good)
+		wait.Go(func() {
+			if g, err := record.Run(record.Stack{Root: root, Name: "test"}, program); err != nil || len(g.Resources) != 2 {
+				t.Errorf("expected 2 resources, got %v, %v", g, err)
+			}
+		})
+	}
+	wait.Wait()
+}

@@ -1,0 +1,11 @@
+// Account API: a Pulumi program that puts one policy-guarded endpoint behind a
+// token-checking authorizer. What it declares is in package infra.
+package main
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"account-api/infra"
+)
+
+func main() { pulumi.Run(infra.Deploy) }
