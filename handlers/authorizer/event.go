@@ -1,0 +1,75 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"account-api/internal/refusal"
+)
+
+// event is what API Gateway sends to a TOKEN authorizer:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+type event struct {
+	Type               string `json:"type"`
+	AuthorizationToken string `json:"authorizationToken"`
+	MethodArn          string `json:"methodArn"`
+}
+
+// parseEvent reads an event. Names are case-sensitive and a repeated name is an
+// error, so that there is one reading only; unknown names are ignored, because API
+// Gateway may add some.
+func parseEvent(payload []byte) (event, error) {
+	var e event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		// The decoder's error may quote the event, and with it the token.
+		return event{}, refusal.New(refusal.InvalidEvent, "the event is not the JSON of a TOKEN authorizer's")
+	}
+	if e.Type != "TOKEN" {
+		return event{}, refusal.New(refusal.InvalidEvent, `Authorizer must be of type "TOKEN"`)
+	}
+	return e, nil
+}
+
+// bearerCharacters are those of a compact token (RFC 7515 section 3.1): base64url
+// and the dots between.
+const bearerCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+
+// bearer returns the token of an Authorization value: exactly "Bearer", one space
+// and the token. RFC 9110 section 11.1 would also allow "bearer"; the gateway's
+// validation expression does not let it through, and one spelling is easier to
+// reason about than two.
+func bearer(authorization string) (string, error) {
+	if authorization == "" {
+		return "", refusal.New(refusal.MissingToken, `Authorization header with "Bearer TOKEN" must be provided`)
+	}
+	compact, found := strings.CutPrefix(authorization, "Bearer ")
+	if !found || compact == "" || strings.Trim(compact, bearerCharacters) != "" {
+		return "", refusal.New(refusal.MalformedToken, "Invalid bearer token")
+	}
+	return compact, nil
+}
+
+// maxResource is the longest resource of a policy that API Gateway takes, in
+// characters:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+const maxResource = 512
+
+// methodARN is the form of a method's ARN, in any partition. The path is the one
+// that was requested, so it is checked for what would be a wildcard or a variable
+// in the policy: a caller must not choose what the policy covers.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+var methodARN = regexp.MustCompile(`^(arn:aws[a-z-]*:execute-api:[a-z0-9-]+:[0-9]{12}:[a-z0-9]+/[A-Za-z0-9_-]+)/[A-Z]+/[^*?$\x00-\x20\x7f]*$`)
+
+// apiStage returns the part of a method ARN that names the API and the stage.
+func apiStage(arn string) (string, error) {
+	if arn == "" || len(arn) > maxResource {
+		return "", refusal.New(refusal.InvalidEvent, "expected a method ARN of 1 to %d characters, got %d", maxResource, len(arn))
+	}
+	parts := methodARN.FindStringSubmatch(arn)
+	if parts == nil {
+		return "", refusal.New(refusal.InvalidEvent, "expected an execute-api method ARN without wildcards or variables")
+	}
+	return parts[1], nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+)
+
+// errUnauthorized is the only error that the function answers. API Gateway compares
+// the text: exactly this is a 401, anything else, wrapped or prefixed, a 500.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+var errUnauthorized = errors.New("Unauthorized")
+
+// reserve is what is kept of an invocation's time to answer in. A function that
+// Lambda has to stop is a 500 to the caller.
+const reserve = 100 * time.Millisecond
+
+// keySource finds the provider's key for a key ID. Its errors are refusals.
+type keySource interface {
+	Key(ctx context.Context, kid string) (*rsa.PublicKey, error)
+	Age() (time.Duration, bool)
+}
+
+// handler authenticates. It is safe for concurrent use.
+type handler struct {
+	verifier *token.Verifier
+	keys     keySource
+	scope    policyScope
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// Invoke implements [lambda.Handler]. It takes bytes rather than a typed event so
+// that an event that does not decode is refused like any other: the runtime would
+// answer with the decoder's error, and the caller would see a 500.
+func (h *handler) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
+	start := h.now()
+	attempt := &attempt{}
+	defer func() {
+		if p := recover(); p != nil {
+			// The panic's value may quote the token. A stack holds no values, only addresses.
+			response, err = nil, refusal.New(refusal.Internal, "panic at %s", debug.Stack())
+		}
+		h.report(ctx, attempt, h.now().Sub(start), err)
+		if err != nil {
+			response, err = nil, errUnauthorized
+		}
+	}()
+	return h.authenticate(ctx, payload, attempt)
+}
+
+// attempt is what is known of a caller for the log.
+type attempt struct {
+	kid string // as the token claims it, shortened
+}
+
+func (h *handler) authenticate(ctx context.Context, payload []byte, a *attempt) ([]byte, error) {
+	if deadline, limited := ctx.Deadline(); limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+		defer cancel()
+	}
+	if ctx.Err() != nil {
+		return nil, refusal.New(refusal.Internal, "less than %v left to answer in", reserve)
+	}
+	e, err := parseEvent(payload)
+	if err != nil {
+		return nil, err
+	}
+	compact, err := bearer(e.AuthorizationToken)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := apiStage(e.MethodArn)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := h.verifier.Verify(compact, h.now(), func(kid string) (*rsa.PublicKey, error) {
+		a.kid = shorten(kid)
+		return h.keys.Key(ctx, kid)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return allow(claims, e.MethodArn, stage, h.scope)
+}
+
+// report logs one line per invocation. It names no claim and no part of the token.
+func (h *handler) report(ctx context.Context, a *attempt, took time.Duration, err error) {
+	attributes := []any{
+		slog.String("kid", a.kid),
+		slog.Float64("latency_ms", float64(took.Microseconds())/1000),
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		attributes = append(attributes, slog.String("request_id", lc.AwsRequestID))
+	}
+	if age, ok := h.keys.Age(); ok {
+		attributes = append(attributes, slog.Float64("jwks_age_s", age.Seconds()))
+	}
+	if err == nil {
+		h.log.Info("authenticated", append(attributes, slog.String("reason", "accepted"))...)
+		return
+	}
+	level := slog.LevelWarn
+	if category := refusal.ReasonOf(err).Category(); category == refusal.Defect || category == refusal.Misconfiguration {
+		level = slog.LevelError
+	}
+	h.log.Log(ctx, level, "refused", append(logRefusal(err), attributes...)...)
+}
+
+// logRefusal are the fields of an error that may be logged. The text of an error
+// that is no refusal could be anything and is left out.
+func logRefusal(err error) []any {
+	reason, detail := refusal.ReasonOf(err), "unexpected error"
+	var refused *refusal.Error
+	if errors.As(err, &refused) {
+		detail = refused.Detail
+	}
+	return []any{
+		slog.String("reason", string(reason)),
+		slog.String("category", string(reason.Category())),
+		slog.String("detail", detail),
+	}
+}
+
+// maxKid is how much of a key ID is logged, in characters: enough to tell a
+// provider's keys apart, too little to smuggle something into a log.
+const maxKid = 16
+
+func shorten(kid string) string {
+	var b strings.Builder
+	count := 0
+	for _, r := range kid {
+		if count == maxKid {
+			return b.String() + "…"
+		}
+		if !unicode.IsPrint(r) {
+			r = unicode.ReplacementChar
+		}
+		b.WriteRune(r)
+		count++
+	}
+	return b.String()
+}
