@@ -1,0 +1,64 @@
+# Everything here needs Go and make; nothing is installed, and nothing is built into the
+# source tree outside dist/.
+
+STACK ?= dev
+PORT ?= 8080
+ISSUER_PORT ?= 8081
+ISSUER ?= local
+SCOPES ?= get:profile update:profile
+FUZZTIME ?= 30s
+
+# What links the Pulumi SDK or compiles other programs: tested without the race detector,
+# so that the SDK is compiled once, and without the test cache, which cannot see what a
+# compiled program read.
+PULUMI := ./infra/... ./local ./local/capture ./local/record
+OTHERS  = $(filter-out account-api $(shell go list $(PULUMI)),$(shell go list ./...))
+
+# The race detector needs a C compiler (https://go.dev/doc/articles/race_detector); without
+# one the same tests run, less strictly.
+RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
+
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Run the whole API on this machine (STACK=dev PORT=8080 ISSUER_PORT=8081 ISSUER=local|stack V=1)
+	@mkdir -p dist && go build -o dist/run ./local
+	@exec dist/run -stack "$(STACK)" -port "$(PORT)" -issuer-port "$(ISSUER_PORT)" -issuer "$(ISSUER)" -scopes "$(SCOPES)" $(if $(V),-v)
+
+test: test-rego test-go ## Test everything: Go, Rego, and what every stack declares
+
+test-rego:
+	go tool opa fmt --fail --list policies
+	go tool opa check --strict policies
+	go tool opa test policies --fail-on-empty --coverage --threshold 100 >/dev/null
+	go tool opa test policies
+
+test-go:
+	go vet ./...
+	go test $(RACE) $(OTHERS)
+	go test -count=1 $(PULUMI)
+	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+
+fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
+	@set -e; for package in $$(go list ./handlers/... ./internal/... ./local/...); do \
+		for target in $$(go test -run '^$$' -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "fuzz $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+build: ## Build dist/authorizer.zip and dist/profile.zip, as pulumi up deploys them
+	@go run ./internal/bundle/build $(wildcard handlers/*)
+
+preview: ## Show what pulumi up would change (STACK=dev)
+	pulumi preview --stack "$(STACK)" --diff
+
+up: ## Deploy a stack (STACK=dev)
+	pulumi up --stack "$(STACK)"
+
+clean: ## Remove what was built
+	rm -rf dist
+
+.PHONY: help run test test-rego test-go fuzz build preview up clean

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestBuildPrintsWhatItWrote(t *testing.T) {
+	t.Chdir(filepath.Join("..", "..", "..")) // the module's root
+	dist := t.TempDir()
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-out", dist, "./internal/bundle/zip"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("expected exit code 0, got %d:\n%s", code, stderr.String())
+	}
+	path := filepath.Join(dist, "zip.zip")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	want := fmt.Sprintf("%s  %d  %s\n", path, len(content), hex.EncodeToString(sum[:]))
+	if stdout.String() != want {
+		t.Errorf("expected %q, got %q", want, stdout.String())
+	}
+	if !strings.Contains(stderr.String(), "compiling internal/bundle/zip for linux/arm64") {
+		t.Errorf("expected progress on standard error, got %q", stderr.String())
+	}
+}
+
+func TestBuildFails(t *testing.T) {
+	t.Chdir(filepath.Join("..", "..", ".."))
+	for name, row := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"without handlers":           {nil, 2, "usage: "},
+		"with an unknown flag":       {[]string{"-x"}, 2, "flag provided but not defined: -x"},
+		"with a handler not there":   {[]string{"-out", t.TempDir(), "handlers/none"}, 1, "bundle handlers/none: "},
+		"with a directory elsewhere": {[]string{"-out", t.TempDir(), ".."}, 1, "bundle ..: expected the directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), row.args, &stdout, &stderr); code != row.code {
+				t.Errorf("expected exit code %d, got %d", row.code, code)
+			}
+			if !strings.Contains(stderr.String(), row.want) || stdout.Len() != 0 {
+				t.Errorf("expected %q on standard error alone, got %q and %q", row.want, stderr.String(), stdout.String())
+			}
+		})
+	}
+}

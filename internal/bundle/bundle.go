@@ -1,0 +1,163 @@
+// Package bundle compiles one of this project's handlers and packs it as a Lambda
+// deployment package: a zip with one executable, bootstrap, for the custom runtime
+// provided.al2023 on arm64.
+//
+// The Pulumi program calls it before it declares a function, so that what is
+// previewed is what is in the source tree.
+//
+// # What is guaranteed
+//
+// The same source files, go.mod and go.sum give a zip with the same SHA-256 in any
+// directory, on any machine, for any user, at any commit. Otherwise every preview
+// would show a code change that nobody made: Pulumi identifies a .zip by the hash of
+// its bytes. To that end
+//
+//   - both the compiler and the compressor are those of the toolchain that go.mod
+//     names, wherever the calling program came from: see [Build];
+//   - no GO… or CGO_… setting of the developer reaches the compiler, except where to
+//     find downloads and caches;
+//   - the executable has neither paths, nor version control stamps, nor a build ID;
+//   - the zip has a fixed time, a fixed mode and nothing but the executable.
+//
+// # What is not
+//
+// Another toolchain line in go.mod gives other bytes. So do other bytes in a source
+// file: a checkout that converts line ends is another source. The package does not
+// upload, does not sign and does not know what a handler does.
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Options says what to build, and where to put it.
+type Options struct {
+	// Root is the directory of the module: the one with go.mod. "" is the current
+	// directory.
+	Root string
+	// Package is the directory of a main package below Root, with forward slashes,
+	// e.g. "handlers/profile".
+	Package string
+	// Out is the file to write, relative to the current directory or absolute.
+	// Missing directories above it are made.
+	Out string
+	// Progress gets one line, in one Write, for every step that may take long. It
+	// is for people. nil discards it.
+	Progress io.Writer
+}
+
+// Bundle is a deployment package on disk.
+type Bundle struct {
+	Path   string // Options.Out, as given: an absolute path would differ by machine
+	SHA256 string // of the file's bytes, in lower-case hexadecimal
+	Size   int64  // of the file, in bytes
+}
+
+// Build compiles the package for Lambda, linux/arm64 without cgo, and writes the
+// deployment package to Out.
+//
+// Out is replaced atomically and only if its bytes change: a reader sees the old
+// package or the new one, and an unchanged package keeps its modification time.
+// Builds may run at the same time, also in several processes. When Build fails or is
+// killed, Out is what it was.
+//
+// The toolchain is the one on go.mod's toolchain line, or else on its go line. The go
+// command uses its own if that is the one, and otherwise downloads it once and
+// verifies it (https://go.dev/doc/toolchain). Go promises the same output from the
+// same toolchain on every host (https://go.dev/blog/rebuild). It promises nothing of
+// the kind between releases: Go 1.27 changed what compress/flate writes
+// (https://go.dev/doc/go1.27), which is why the compressor runs under that toolchain
+// too instead of in the calling program.
+//
+// An error names the package. If it does not compile, the error begins with the
+// compiler's own lines.
+func Build(ctx context.Context, o Options) (Bundle, error) {
+	bundle, err := build(ctx, o)
+	if err != nil {
+		return Bundle{}, o.explain(ctx, err)
+	}
+	return bundle, nil
+}
+
+func build(ctx context.Context, o Options) (Bundle, error) {
+	if err := o.check(); err != nil {
+		return Bundle{}, err
+	}
+	tools, err := pinned(ctx, o)
+	if err != nil {
+		return Bundle{}, err
+	}
+	work, err := os.MkdirTemp("", "bundle-")
+	if err != nil {
+		return Bundle{}, err
+	}
+	defer os.RemoveAll(work)
+
+	executable := filepath.Join(work, "bootstrap")
+	o.progress("compiling %s for linux/arm64 with %s", o.Package, tools.version)
+	if err := tools.compile(ctx, executable, o.Package); err != nil {
+		return Bundle{}, err
+	}
+	if err := checkLambda(executable); err != nil {
+		return Bundle{}, err
+	}
+	packed := filepath.Join(work, "bundle.zip")
+	o.progress("packing %s", o.Package)
+	if err := tools.pack(ctx, work, executable, packed); err != nil {
+		return Bundle{}, err
+	}
+	content, err := os.ReadFile(packed)
+	if err != nil {
+		return Bundle{}, err
+	}
+	if err := replace(o.Out, content, 0o644); err != nil {
+		return Bundle{}, err
+	}
+	sum := sha256.Sum256(content)
+	return Bundle{Path: o.Out, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(content))}, nil
+}
+
+// check refuses what the go command would take for something else than a directory:
+// a flag, a pattern, a path out of the module.
+func (o Options) check() error {
+	switch {
+	case o.Package == "" || o.Package != path.Clean(o.Package) || !filepath.IsLocal(filepath.FromSlash(o.Package)) ||
+		strings.ContainsAny(o.Package, `\@*`) || strings.Contains(o.Package, "..."):
+		return fmt.Errorf("expected the directory of a main package below the module, like handlers/profile, got %q", o.Package)
+	case o.Out == "":
+		return errors.New("expected a file to write to, got none")
+	}
+	if _, err := os.Stat(filepath.Join(o.Root, "go.mod")); err != nil {
+		return fmt.Errorf("expected go.mod in the module's root: %w", err)
+	}
+	return nil
+}
+
+// explain names the package, after the compiler's lines if there are any, and says
+// so when the caller gave up rather than the build.
+func (o Options) explain(ctx context.Context, err error) error {
+	var failed *commandError
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("bundle %s: stopped: %w", o.Package, context.Cause(ctx))
+	case errors.As(err, &failed) && failed.output != "":
+		return fmt.Errorf("%s\nbundle %s: %w", failed.output, o.Package, err)
+	default:
+		return fmt.Errorf("bundle %s: %w", o.Package, err)
+	}
+}
+
+func (o Options) progress(format string, args ...any) {
+	if o.Progress != nil {
+		fmt.Fprintf(o.Progress, format+"\n", args...)
+	}
+}

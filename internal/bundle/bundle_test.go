@@ -1,0 +1,233 @@
+package bundle
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestBuildKeepsAnUnchangedFile(t *testing.T) {
+	o := greet(module(t, nil))
+	mustBuild(t, o)
+	past := time.Date(2001, time.February, 3, 4, 5, 6, 0, time.UTC)
+	if err := os.Chtimes(o.Out, past, past); err != nil {
+		t.Fatal(err)
+	}
+
+	mustBuild(t, o)
+	info, err := os.Stat(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !info.ModTime().Equal(past) {
+		t.Errorf("expected modification time %v, got %v", past, info.ModTime())
+	}
+
+	write(t, o.Out, "damaged")
+	built := mustBuild(t, o)
+	if info, err = os.Stat(o.Out); err != nil || info.Size() != built.Size {
+		t.Errorf("expected a damaged file to be replaced by %d bytes, got %d, %v", built.Size, info.Size(), err)
+	}
+	if got := listed(t, filepath.Dir(o.Out)); !slices.Equal(got, []string{"greet.zip"}) {
+		t.Errorf("expected the bundle alone, got %q", got)
+	}
+}
+
+func TestBuildAcceptsRelativePaths(t *testing.T) {
+	t.Chdir(module(t, nil))
+	built := mustBuild(t, Options{Package: "handlers/greet", Out: "dist/deep/greet.zip"})
+	if built.Path != "dist/deep/greet.zip" {
+		t.Errorf("expected the path as given, got %q", built.Path)
+	}
+	if _, err := os.Stat(built.Path); err != nil {
+		t.Error(err)
+	}
+}
+
+// Two at a time in this process, two in others: as in two previews at once.
+func TestBuildsAtTheSameTimeAgree(t *testing.T) {
+	root := module(t, nil)
+	var (
+		builds sync.WaitGroup
+		mu     sync.Mutex
+		sums   = map[string]int{}
+	)
+	record := func(sum string) {
+		mu.Lock()
+		defer mu.Unlock()
+		sums[sum]++
+	}
+	for range 2 {
+		builds.Go(func() {
+			built, err := Build(t.Context(), greet(root))
+			if err != nil {
+				t.Error(err)
+			}
+			record(built.SHA256)
+		})
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), asBuilder+"="+root)
+		builds.Go(func() {
+			out, err := cmd.Output()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			record(string(out[strings.LastIndexByte(strings.TrimSpace(string(out)), '\n')+1 : len(out)-1]))
+		})
+	}
+	builds.Wait()
+	if len(sums) != 1 {
+		t.Errorf("expected four equal bundles, got %v", sums)
+	}
+	if got := listed(t, filepath.Join(root, "dist")); !slices.Equal(got, []string{"greet.zip"}) {
+		t.Errorf("expected the bundle alone, got %q", got)
+	}
+}
+
+func TestAKilledBuildLeavesOutAsItWas(t *testing.T) {
+	for _, step := range []string{"compiling", "packing"} {
+		t.Run("while "+step, func(t *testing.T) {
+			root := module(t, map[string]string{"dist/greet.zip": "from before"})
+			cmd := exec.CommandContext(t.Context(), os.Args[0])
+			cmd.Env = append(os.Environ(), asBuilder+"="+root, stopAt+"="+step, "TMPDIR="+t.TempDir())
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			reached := false
+			for scanner := bufio.NewScanner(stdout); !reached && scanner.Scan(); {
+				reached = strings.HasPrefix(scanner.Text(), step)
+			}
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err == nil || !reached {
+				t.Fatalf("expected a process that was killed while %s, got %v", step, err)
+			}
+			content, err := os.ReadFile(filepath.Join(root, "dist", "greet.zip"))
+			if err != nil || string(content) != "from before" {
+				t.Errorf("expected the file from before, got %q, %v", content, err)
+			}
+			if got := listed(t, filepath.Join(root, "dist")); !slices.Equal(got, []string{"greet.zip"}) {
+				t.Errorf("expected no file besides it, got %q", got)
+			}
+		})
+	}
+}
+
+func TestBuildStopsWithItsContext(t *testing.T) {
+	root := module(t, nil)
+	work := t.TempDir()
+	t.Setenv("TMPDIR", work)
+	ctx, cancel := context.WithCancel(t.Context())
+	o := greet(root)
+	o.Progress = writerFunc(func(p []byte) (int, error) {
+		if strings.HasPrefix(string(p), "packing") {
+			cancel()
+		}
+		return len(p), nil
+	})
+	_, err := Build(ctx, o)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("expected %v, got %v", context.Canceled, err)
+	}
+	if got := append(listed(t, work), listed(t, filepath.Join(root, "dist"))...); len(got) != 0 {
+		t.Errorf("expected no files to be left, got %q", got)
+	}
+}
+
+func TestBuildErrorsSayWhatToChange(t *testing.T) {
+	broken := map[string]string{"handlers/greet/main.go": "package main\n\nfunc main() { undefined() }\n"}
+	for name, row := range map[string]struct {
+		changes map[string]string
+		options func(*Options)
+		want    []string // parts of the error, in this order
+	}{
+		"a compile error": {changes: broken, want: []string{
+			"main.go:3:15: undefined: undefined\n", "bundle handlers/greet: the go command could not compile it"}},
+		"a package that is not main": {
+			options: func(o *Options) { o.Package = "words" },
+			want:    []string{"bundle words: expected package main, got a library"}},
+		"a package that does not exist": {
+			options: func(o *Options) { o.Package = "handlers/none" },
+			want:    []string{"directory not found", "\nbundle handlers/none: "}},
+		"no package":                 {options: func(o *Options) { o.Package = "" }, want: []string{`like handlers/profile, got ""`}},
+		"a package above the module": {options: func(o *Options) { o.Package = "../x" }, want: []string{`bundle ../x: expected the directory`}},
+		"an absolute package":        {options: func(o *Options) { o.Package = "/x" }, want: []string{`bundle /x: expected the directory`}},
+		"a pattern":                  {options: func(o *Options) { o.Package = "handlers/..." }, want: []string{`expected the directory`}},
+		"no out":                     {options: func(o *Options) { o.Out = "" }, want: []string{"bundle handlers/greet: expected a file to write to"}},
+		"an out that is a directory": {options: func(o *Options) { o.Out = filepath.Join(o.Root, "words") }, want: []string{"bundle handlers/greet: ", "words"}},
+		"an out below a file":        {options: func(o *Options) { o.Out = filepath.Join(o.Root, "go.mod", "greet.zip") }, want: []string{"bundle handlers/greet: ", "go.mod"}},
+		"no go.mod":                  {changes: map[string]string{"go.mod": ""}, want: []string{"bundle handlers/greet: expected go.mod in the module's root"}},
+		"a go.mod that is not one":   {changes: map[string]string{"go.mod": "nonsense\n"}, want: []string{"go.mod:1: unknown directive: nonsense\n", "bundle handlers/greet: go mod edit failed"}},
+		"a go.mod without a release": {
+			changes: map[string]string{"go.mod": "module example.test/tiny\n\ngo 1.26\n"},
+			want:    []string{`expected go.mod to name a released toolchain, like go1.26.8, got "go1.26"`}},
+		"a go.mod that pins nothing": {
+			changes: map[string]string{"go.mod": "module example.test/tiny\n\ngo 1.26.0\n\ntoolchain default\n"},
+			want:    []string{`expected go.mod to name a released toolchain, like go1.26.8, got "default"`}},
+		"a dependency that go.mod lacks": {
+			changes: map[string]string{"handlers/greet/main.go": "package main\n\nimport _ \"example.test/other\"\n\nfunc main() {}\n"},
+			want:    []string{"example.test/other", "\nbundle handlers/greet: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := module(t, row.changes)
+			before := slices.Sorted(maps.Keys(source()))
+			o := greet(root)
+			if row.options != nil {
+				row.options(&o)
+			}
+			built, err := Build(t.Context(), o)
+			if err == nil {
+				t.Fatalf("expected an error, got %+v", built)
+			}
+			rest := err.Error()
+			for _, part := range row.want {
+				_, after, found := strings.Cut(rest, part)
+				if !found {
+					t.Fatalf("expected an error with %q in this order, got:\n%v", row.want, err)
+				}
+				rest = after
+			}
+			for _, dir := range []string{"dist", "words"} {
+				for _, file := range listed(t, filepath.Join(root, dir)) {
+					if !slices.Contains(before, dir+"/"+file) {
+						t.Errorf("expected no file to be left, got %s/%s", dir, file)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestBuildWithoutGoSaysSo(t *testing.T) {
+	root := module(t, nil)
+	t.Setenv("PATH", t.TempDir())
+	_, err := Build(t.Context(), greet(root))
+	if !errors.Is(err, exec.ErrNotFound) || !strings.Contains(err.Error(), "bundle handlers/greet: expected the go command on PATH") {
+		t.Errorf("expected an error that names the package and the go command, got %v", err)
+	}
+}
+
+func BenchmarkBuildUnchanged(b *testing.B) {
+	root := filepath.Join("..", "..")
+	o := Options{Root: root, Package: "internal/bundle/build", Out: filepath.Join(b.TempDir(), "build.zip")}
+	for b.Loop() {
+		if _, err := Build(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package bundle
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkMain errors if the go command built a library: for a package that is not main
+// it writes an archive of object files and is content.
+func checkMain(executable string) error {
+	f, err := os.Open(executable)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// The magic string of ar(5), which is the format of Go's archives.
+	const archive = "!<arch>\n"
+	magic := make([]byte, len(archive))
+	if _, err := io.ReadFull(f, magic); err != nil {
+		return err
+	}
+	if string(magic) == archive {
+		return errors.New("expected package main, got a library")
+	}
+	return nil
+}
+
+// checkLambda errors unless the file runs on Lambda's arm64 as it is: an executable
+// for that processor which needs no dynamic loader.
+func checkLambda(executable string) error {
+	if err := checkMain(executable); err != nil {
+		return err
+	}
+	file, err := elf.Open(executable)
+	if err != nil {
+		return fmt.Errorf("expected an ELF executable: %w", err)
+	}
+	defer file.Close()
+	if file.Machine != elf.EM_AARCH64 {
+		return fmt.Errorf("expected an executable for %v, got one for %v", elf.EM_AARCH64, file.Machine)
+	}
+	for _, segment := range file.Progs {
+		if segment.Type == elf.PT_INTERP {
+			return errors.New("expected a static executable, got one that asks for a dynamic loader")
+		}
+	}
+	return nil
+}
+
+// replace makes content and mode those of the file at path, in one step as seen by
+// readers. A file that has the content already is left alone but for its mode.
+func replace(path string, content []byte, mode fs.FileMode) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+		return os.Chmod(path, mode) // which does not touch the modification time
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	// In the same directory, because a rename is atomic within a file system only. It
+	// is the last and shortest step, so that a kill leaves at most a hidden file.
+	next, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next.Name()) // fails, as it should, once renamed
+	_, err = next.Write(content)
+	if err := errors.Join(err, next.Close()); err != nil {
+		return err
+	}
+	if err := os.Chmod(next.Name(), mode); err != nil {
+		return err
+	}
+	return os.Rename(next.Name(), path)
+}

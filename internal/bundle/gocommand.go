@@ -1,0 +1,249 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// goCommand is the go command with everything that decides what it writes.
+type goCommand struct {
+	path     string    // of the executable
+	version  string    // of the toolchain, e.g. "go1.26.8"; "" if it is not pinned
+	root     string    // of the module
+	env      []string  // the whole environment
+	flags    []string  // of go build
+	progress io.Writer // for downloads; may be nil
+}
+
+// downloadSettings are what the go command takes from its environment or from
+// `go env -w` to find modules, toolchains and its caches. They decide whether a build
+// works, and never what comes out: go.sum and the checksum database see to that.
+// Names and meaning: https://pkg.go.dev/cmd/go#hdr-Environment_variables
+var downloadSettings = []string{
+	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY",
+	"GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTMPDIR", "GOVCS",
+}
+
+// lambdaSettings decide what comes out. Whatever is not listed has the toolchain's
+// default, since GOENV=off hides `go env -w` and inherited GO… variables are dropped.
+var lambdaSettings = []string{
+	"GOENV=off",
+	"GO111MODULE=on",
+	"GOWORK=off",            // a go.work next door would replace go.mod's versions
+	"GOFLAGS=-mod=readonly", // dependencies are those of go.mod and go.sum, or it is an error
+	"GOOS=linux",            // Lambda's provided.al2023 is Amazon Linux
+	"GOARCH=arm64",          // the architecture that the functions declare
+	"GOARM64=v8.0",          // the baseline: Lambda promises arm64 and no later revision
+	"CGO_ENABLED=0",         // one static file: no C compiler here, no libc there
+	"GOFIPS140=off",
+}
+
+// releaseName is how a released toolchain is called: https://go.dev/doc/toolchain#name
+var releaseName = regexp.MustCompile(`^go1\.[0-9]+(\.[0-9]+|rc[0-9]+)$`)
+
+// pinned returns the go command for the deployment package.
+func pinned(ctx context.Context, o Options) (*goCommand, error) {
+	c, err := local(o)
+	if err != nil {
+		return nil, err
+	}
+	// Asking for settings must not download a toolchain, nor fail over an experiment
+	// that this toolchain does not know.
+	c.env = append(c.env, "GOTOOLCHAIN=local", "GOEXPERIMENT=none")
+	var settings map[string]string
+	if err := c.ask(ctx, &settings, append([]string{"env", "-json"}, downloadSettings...)...); err != nil {
+		return nil, err
+	}
+	c.env = controlled(os.Environ(), settings)
+	c.version, err = c.toolchain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.env = append(c.env, "GOTOOLCHAIN="+c.version)
+	// -s -w drops symbols and DWARF that nothing on Lambda reads; stack traces keep
+	// names and lines. An empty build ID: https://go.dev/issue/59525. The tag leaves out
+	// what only the retired go1.x runtime needs: https://github.com/aws/aws-lambda-go.
+	c.flags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid="}
+	return c, nil
+}
+
+// local returns the developer's own go command, for this machine.
+func local(o Options) (*goCommand, error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return nil, fmt.Errorf("expected the go command on PATH: %w: install Go from https://go.dev/dl", err)
+	}
+	env := append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOWORK=off")
+	return &goCommand{
+		path:     path,
+		root:     o.Root,
+		env:      env,
+		flags:    []string{"-buildvcs=false", "-tags=lambda.norpc"},
+		progress: o.Progress,
+	}, nil
+}
+
+// controlled is inherited without what the go command, or the C compiler that it may
+// call, reads as a setting, and with ours instead. GOROOT goes too: `go run` sets it
+// for its children, who then would take another toolchain's standard library.
+func controlled(inherited []string, settings map[string]string) []string {
+	var env []string
+	for _, variable := range inherited {
+		// Upper case, because Windows ignores case in names of variables. GOOGLE_… is
+		// not Go's: it may hold the way to credentials for a module proxy.
+		name := strings.ToUpper(variable)
+		if strings.HasPrefix(name, "GOOGLE_") || !strings.HasPrefix(name, "GO") && !strings.HasPrefix(name, "CGO_") {
+			env = append(env, variable)
+		}
+	}
+	for _, name := range downloadSettings {
+		if value := settings[name]; value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	return append(env, lambdaSettings...)
+}
+
+// toolchain returns the name of the toolchain that go.mod asks for.
+func (c *goCommand) toolchain(ctx context.Context) (string, error) {
+	var mod struct{ Go, Toolchain string }
+	reader := *c
+	reader.env = append(c.env[:len(c.env):len(c.env)], "GOTOOLCHAIN=local")
+	if err := reader.ask(ctx, &mod, "mod", "edit", "-json"); err != nil {
+		return "", err
+	}
+	name := mod.Toolchain
+	if name == "" {
+		name = "go" + mod.Go
+	}
+	if !releaseName.MatchString(name) {
+		return "", fmt.Errorf("expected go.mod to name a released toolchain, like go1.26.8, got %q: run go get toolchain@go1.26.8", name)
+	}
+	return name, nil
+}
+
+// compile builds the package into an executable.
+func (c *goCommand) compile(ctx context.Context, executable, pkg string) error {
+	args := append([]string{"build"}, c.flags...)
+	return c.run(ctx, c.root, nil, nil, append(args, "-o", executable, "./"+pkg)...)
+}
+
+// packer is the program that writes the zip, as source: compiled by the pinned
+// toolchain, it compresses with that toolchain's compress/flate.
+//
+//go:embed zip/main.go
+var packer []byte
+
+// pack writes executable as a deployment package.
+func (c *goCommand) pack(ctx context.Context, work, executable, zip string) error {
+	source := filepath.Join(work, "main.go")
+	if err := os.WriteFile(source, packer, 0o600); err != nil {
+		return err
+	}
+	in, err := os.Open(executable)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(zip)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	hosted := *c
+	hosted.env = append(c.env[:len(c.env):len(c.env)], "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	// -trimpath makes the packer independent of its directory, so that go run finds
+	// it in the build cache from the second time on.
+	if err := hosted.run(ctx, work, in, out, "run", "-trimpath", "main.go"); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// ask runs a go command that prints JSON.
+func (c *goCommand) ask(ctx context.Context, answer any, args ...string) error {
+	var stdout bytes.Buffer
+	if err := c.run(ctx, c.root, nil, &stdout, args...); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(stdout.Bytes(), answer); err != nil {
+		return fmt.Errorf("read the answer of go %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+func (c *goCommand) run(ctx context.Context, dir string, stdin io.Reader, stdout io.Writer, args ...string) error {
+	var complaints bytes.Buffer
+	stderr := &lines{progress: c.progress, rest: &complaints}
+	cmd := exec.CommandContext(ctx, c.path, args...)
+	cmd.Dir, cmd.Env = dir, c.env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	// An interrupted go command stops its compilers and removes its temporary files;
+	// a killed one leaves both. It has this long before it is killed after all.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Run(); err != nil {
+		stderr.flush()
+		return &commandError{args: args, output: strings.TrimSpace(complaints.String()), err: err}
+	}
+	return nil
+}
+
+// commandError is a go command that failed.
+type commandError struct {
+	args   []string
+	output string // what it complained about, in its own lines
+	err    error
+}
+
+func (e *commandError) Error() string {
+	switch e.args[0] {
+	case "build":
+		return "the go command could not compile it: " + e.err.Error()
+	case "run":
+		return "the go command could not run the packer: " + e.err.Error()
+	default:
+		return fmt.Sprintf("go %s %s failed: %v", e.args[0], e.args[1], e.err)
+	}
+}
+
+func (e *commandError) Unwrap() error { return e.err }
+
+// lines sorts what the go command writes to standard error, line by line: news of a
+// download goes to progress at once, all else is kept for the error.
+type lines struct {
+	progress io.Writer
+	rest     io.Writer
+	partial  []byte
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.partial = append(l.partial, p...)
+	for {
+		end := bytes.IndexByte(l.partial, '\n')
+		if end < 0 {
+			return len(p), nil
+		}
+		line := l.partial[:end+1]
+		if !bytes.HasPrefix(line, []byte("go: downloading ")) {
+			l.rest.Write(line)
+		} else if l.progress != nil {
+			l.progress.Write(line)
+		}
+		l.partial = l.partial[end+1:]
+	}
+}
+
+// flush keeps an unfinished last line.
+func (l *lines) flush() { l.rest.Write(l.partial) }

@@ -1,0 +1,298 @@
+package issuer
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const audience = "https://api.example.com/account"
+
+var noon = time.Date(2026, time.June, 1, 12, 0, 0, 999, time.UTC)
+
+// start serves an issuer for the scopes get:profile and update:profile, whose clock
+// stands at noon. The log is everything that it logged.
+func start(t testing.TB) (i *Issuer, server *httptest.Server, log *lockedBuffer) {
+	t.Helper()
+	log = &lockedBuffer{}
+	// The URL is known only once the server listens.
+	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { i.ServeHTTP(w, r) }))
+	i, err := New(Options{
+		URL:      "http://" + server.Listener.Addr().String() + "/",
+		Audience: audience,
+		Scopes:   []string{"get:profile", "update:profile"},
+		Now:      func() time.Time { return noon },
+		Log:      slog.New(slog.NewTextHandler(log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	return i, server, log
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// do sends a request and returns the response with its whole body.
+func do(t testing.TB, method, url, contentType, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	for n := 0; n < len(header); n += 2 {
+		request.Header.Set(header[n], header[n+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(content)
+}
+
+// published fetches the key set.
+func published(t testing.TB, server *httptest.Server) []jsonWebKey {
+	t.Helper()
+	response, body := do(t, "GET", server.URL+"/.well-known/jwks.json", "", "")
+	var set struct {
+		Keys []jsonWebKey `json:"keys"`
+	}
+	if err := json.Unmarshal([]byte(body), &set); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("expected a key set, got %s: %s, %v", response.Status, body, err)
+	}
+	return set.Keys
+}
+
+func ids(keys []jsonWebKey) []string {
+	var ids []string
+	for _, k := range keys {
+		ids = append(ids, k.ID)
+	}
+	return ids
+}
+
+// verify checks a token's signature against the published keys with nothing but the
+// standard library, and returns its header and claims.
+func verify(t testing.TB, server *httptest.Server, token string) (header, claims map[string]any) {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("expected three parts, got %d", len(parts))
+	}
+	for n, into := range []*map[string]any{&header, &claims} {
+		if err := json.Unmarshal(decoded(t, parts[n]), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := published(t, server)
+	at := slices.IndexFunc(keys, func(k jsonWebKey) bool { return k.ID == header["kid"] })
+	if at < 0 {
+		t.Fatalf("expected key ID %v to be published, got %q", header["kid"], ids(keys))
+	}
+	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	if err := rsa.VerifyPKCS1v15(publicKey(t, keys[at]), crypto.SHA256, digest[:], decoded(t, parts[2])); err != nil {
+		t.Fatalf("expected the published key to verify the signature: %v", err)
+	}
+	return header, claims
+}
+
+func decoded(t testing.TB, text string) []byte {
+	t.Helper()
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func publicKey(t testing.TB, k jsonWebKey) *rsa.PublicKey {
+	t.Helper()
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(decoded(t, k.Modulus)), E: int(new(big.Int).SetBytes(decoded(t, k.Exponent)).Int64())}
+}
+
+func TestNewRefusesOptionsThat(t *testing.T) {
+	good := Options{URL: "http://127.0.0.1:8081/", Audience: audience, Scopes: []string{"get:profile"}}
+	for name, row := range map[string]struct {
+		change func(*Options)
+		want   string
+	}{
+		"lack the URL":                     {func(o *Options) { o.URL = "" }, `like http://127.0.0.1:8081/, got ""`},
+		"lack the slash":                   {func(o *Options) { o.URL = "http://127.0.0.1:8081" }, `got "http://127.0.0.1:8081"`},
+		"have a path":                      {func(o *Options) { o.URL = "http://127.0.0.1:8081/tenant/" }, "nothing after it but the slash"},
+		"have a query":                     {func(o *Options) { o.URL = "http://127.0.0.1:8081/?a=b" }, "nothing after it but the slash"},
+		"have a user":                      {func(o *Options) { o.URL = "http://me@127.0.0.1:8081/" }, "nothing after it but the slash"},
+		"have another scheme":              {func(o *Options) { o.URL = "ftp://127.0.0.1/" }, "expected a URL"},
+		"are for every interface":          {func(o *Options) { o.URL = "http://0.0.0.0:8081/" }, `expected a loopback host, because the client's secret is public, got "0.0.0.0"`},
+		"are for the network":              {func(o *Options) { o.URL = "https://tenant.eu.auth0.com/" }, "expected a loopback host"},
+		"look like the loopback":           {func(o *Options) { o.URL = "http://127.0.0.1.example.com/" }, "expected a loopback host"},
+		"lack the audience":                {func(o *Options) { o.Audience = "" }, "expected the audience of an API, got none"},
+		"have an ID without secret":        {func(o *Options) { o.ClientID = "me" }, "expected both a client ID and a client secret"},
+		"have a secret without ID":         {func(o *Options) { o.ClientSecret = "me" }, "expected both a client ID and a client secret"},
+		"have two scopes in one":           {func(o *Options) { o.Scopes = []string{"a b"} }, `expected a scope without spaces, quotes and backslashes, got "a b"`},
+		"have an empty scope":              {func(o *Options) { o.Scopes = []string{""} }, `expected a scope`},
+		"have a scope twice":               {func(o *Options) { o.Scopes = []string{"a", "a"} }, `expected every scope once, got "a" again`},
+		"have a URL that cannot be parsed": {func(o *Options) { o.URL = "http://127.0.0.1:port/" }, "expected a URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := good
+			row.change(&o)
+			if _, err := New(o); err == nil || !strings.HasPrefix(err.Error(), "issuer: ") || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("expected an error with %q, got %v", row.want, err)
+			}
+		})
+	}
+	for _, url := range []string{good.URL, "http://localhost:8081/", "http://[::1]:8081/", "https://127.8.9.10/"} {
+		good.URL = url
+		if err := good.check(); err != nil {
+			t.Errorf("expected %s to be accepted, got %v", url, err)
+		}
+	}
+}
+
+func TestDiscoveryNamesTheEndpoints(t *testing.T) {
+	_, server, _ := start(t)
+	response, body := do(t, "GET", server.URL+"/.well-known/openid-configuration", "", "")
+	want := strings.ReplaceAll(`{"issuer":"URL/","token_endpoint":"URL/oauth/token","jwks_uri":"URL/.well-known/jwks.json",`+
+		`"scopes_supported":["get:profile","update:profile"],"response_types_supported":[],`+
+		`"grant_types_supported":["client_credentials"],"subject_types_supported":["public"],`+
+		`"id_token_signing_alg_values_supported":["RS256"],`+
+		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}`, "URL", server.URL)
+	if response.StatusCode != http.StatusOK || body != want {
+		t.Errorf("expected 200 %s, got %s %s", want, response.Status, body)
+	}
+	if got := response.Header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("expected application/json, got %q", got)
+	}
+}
+
+func TestKeySetHasTheShapeOfAuth0s(t *testing.T) {
+	i, server, _ := start(t)
+	response, body := do(t, "GET", server.URL+"/.well-known/jwks.json", "", "")
+	if got, want := response.Header.Get("Cache-Control"), "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"; got != want {
+		t.Errorf("expected Cache-Control %q, got %q", want, got)
+	}
+	var set map[string][]map[string]any
+	if err := json.Unmarshal([]byte(body), &set); err != nil || len(set) != 1 || len(set["keys"]) != 2 {
+		t.Fatalf("expected the current and the next key, got %s, %v", body, err)
+	}
+	for _, k := range set["keys"] {
+		if k["kty"] != "RSA" || k["use"] != "sig" || k["alg"] != "RS256" || k["e"] != "AQAB" || len(k) != 8 {
+			t.Errorf("expected an RSA key for RS256 signatures with 8 members, got %v", k)
+		}
+	}
+	for _, k := range published(t, server) {
+		der, err := base64.StdEncoding.DecodeString(k.Certificates[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !publicKey(t, k).Equal(certificate.PublicKey) || publicKey(t, k).N.BitLen() != 2048 {
+			t.Error("expected the certificate of the same 2048-bit key, got another")
+		}
+		if noon.Before(certificate.NotBefore) || noon.AddDate(10, 0, 0).After(certificate.NotAfter) {
+			t.Errorf("expected a certificate from now for years, got %v to %v", certificate.NotBefore, certificate.NotAfter)
+		}
+		if thumbprint := sha1.Sum(der); k.Thumbprint != base64.RawURLEncoding.EncodeToString(thumbprint[:]) {
+			t.Errorf("expected the certificate's SHA-1 as x5t, got %q", k.Thumbprint)
+		}
+	}
+	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`, i.keys.Load().current.private.D.String()} {
+		if strings.Contains(body, private) {
+			t.Fatal("expected public members only, got private ones")
+		}
+	}
+}
+
+func TestTokenIsAnAccessTokenForAMachine(t *testing.T) {
+	i, server, _ := start(t)
+	at := float64(noon.Unix())
+	for name, row := range map[string]struct {
+		request TokenRequest
+		change  map[string]any // claims that differ; nil is absent
+	}{
+		"as the client gets it":   {},
+		"with one scope":          {TokenRequest{Scopes: []string{"update:profile"}}, map[string]any{"scope": "update:profile"}},
+		"with scopes of no API":   {TokenRequest{Scopes: []string{"b", "a"}}, map[string]any{"scope": "b a"}},
+		"with no scope":           {TokenRequest{Scopes: []string{}}, map[string]any{"scope": nil}},
+		"for a minute":            {TokenRequest{TTL: time.Minute}, map[string]any{"exp": at + 60}},
+		"expired":                 {TokenRequest{TTL: -time.Minute}, map[string]any{"iat": at - 60 - 86400, "exp": at - 60}},
+		"for another API":         {TokenRequest{Audience: "https://other.example.com"}, map[string]any{"aud": "https://other.example.com"}},
+		"for a user":              {TokenRequest{Subject: "auth0|1", GrantType: "password"}, map[string]any{"sub": "auth0|1", "gty": "password"}},
+		"with markup in a claim":  {TokenRequest{Subject: `<&"é>`}, map[string]any{"sub": `<&"é>`}},
+		"with a TTL in fractions": {TokenRequest{TTL: 90*time.Second - 1}, map[string]any{"exp": at + 90}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			token, err := i.Token(row.request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			header, claims := verify(t, server, token)
+			if header["alg"] != "RS256" || header["typ"] != "JWT" || len(header) != 3 {
+				t.Errorf("expected alg RS256, typ JWT and kid, got %v", header)
+			}
+			want := map[string]any{
+				"iss": server.URL + "/", "sub": "local-client@clients", "aud": audience, "iat": at, "exp": at + 86400,
+				"azp": "local-client", "scope": "get:profile update:profile", "gty": "client-credentials",
+			}
+			for claim, value := range row.change {
+				want[claim] = value
+				if value == nil {
+					delete(want, claim)
+				}
+			}
+			for claim, value := range want {
+				if claims[claim] != value {
+					t.Errorf("expected %s %v, got %v", claim, value, claims[claim])
+				}
+			}
+			if len(claims) != len(want) {
+				t.Errorf("expected %d claims, got %v", len(want), claims)
+			}
+		})
+	}
+	if _, err := i.Token(TokenRequest{Subject: "\xff"}); err == nil {
+		t.Error("expected a subject that is not UTF-8 to be an error, got a token")
+	}
+}

@@ -1,0 +1,135 @@
+package issuer
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// jwksCaching is the Cache-Control of Auth0's own key sets, in seconds: a verifier that
+// heeds it sees a rotation soon, and lives through a day without its provider
+// (RFC 5861).
+const jwksCaching = "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"
+
+// discovery is the provider's metadata, of which only what is true here is present:
+// there is no authorization endpoint.
+// https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
+type discovery struct {
+	Issuer              string   `json:"issuer"`
+	TokenEndpoint       string   `json:"token_endpoint"`
+	KeySet              string   `json:"jwks_uri"`
+	Scopes              []string `json:"scopes_supported"`
+	ResponseTypes       []string `json:"response_types_supported"`
+	GrantTypes          []string `json:"grant_types_supported"`
+	SubjectTypes        []string `json:"subject_types_supported"`
+	SigningAlgorithms   []string `json:"id_token_signing_alg_values_supported"`
+	ClientAuthenticates []string `json:"token_endpoint_auth_methods_supported"`
+}
+
+// keySet is a JSON Web Key Set: RFC 7517 section 5.
+type keySet struct {
+	Keys []jsonWebKey `json:"keys"`
+}
+
+// rotation is the answer to a rotation.
+type rotation struct {
+	Current  string   `json:"current"` // key ID that new tokens have
+	Next     string   `json:"next"`
+	Previous []string `json:"previous"` // key IDs whose tokens stay valid
+}
+
+// ServeHTTP serves the issuer at its URL:
+//
+//	GET  /.well-known/openid-configuration
+//	GET  /.well-known/jwks.json
+//	POST /oauth/token
+//	POST /rotate                           as Rotate; not of Auth0
+//
+// Any page in a browser on this machine may call it.
+func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	i.routes.ServeHTTP(w, r)
+}
+
+func (i *Issuer) newRoutes() *http.ServeMux {
+	routes := http.NewServeMux()
+	for path, route := range map[string]struct {
+		method  string
+		handler http.HandlerFunc
+	}{
+		"/.well-known/openid-configuration": {http.MethodGet, i.serveDiscovery},
+		"/.well-known/jwks.json":            {http.MethodGet, i.serveKeys},
+		"/oauth/token":                      {http.MethodPost, i.serveToken},
+		"/rotate":                           {http.MethodPost, i.serveRotation},
+	} {
+		allowed := strings.Replace(route.method, "GET", "GET, HEAD", 1) + ", OPTIONS"
+		routes.HandleFunc(route.method+" "+path, route.handler) // HEAD goes with GET
+		routes.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allowed)
+			w.Header().Set("Access-Control-Allow-Methods", allowed)
+			w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			w.WriteHeader(http.StatusNoContent)
+		})
+		routes.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allowed)
+			answer(w, http.StatusMethodNotAllowed, oauthError{"method_not_allowed", "Allowed here: " + allowed})
+		})
+	}
+	routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusNotFound, oauthError{"not_found", "See " + i.options.URL + ".well-known/openid-configuration"})
+	})
+	return routes
+}
+
+func (i *Issuer) serveDiscovery(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", jwksCaching)
+	answer(w, http.StatusOK, discovery{
+		Issuer:              i.options.URL,
+		TokenEndpoint:       i.options.URL + "oauth/token",
+		KeySet:              i.options.URL + ".well-known/jwks.json",
+		Scopes:              i.options.Scopes,
+		ResponseTypes:       []string{},
+		GrantTypes:          []string{clientCredentials},
+		SubjectTypes:        []string{"public"},
+		SigningAlgorithms:   []string{"RS256"},
+		ClientAuthenticates: []string{"client_secret_basic", "client_secret_post"},
+	})
+}
+
+func (i *Issuer) serveKeys(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", jwksCaching)
+	answer(w, http.StatusOK, keySet{i.keys.Load().published()})
+}
+
+func (i *Issuer) serveRotation(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if _, err := i.Rotate(); err != nil {
+		i.fail(w, err)
+		return
+	}
+	ring := i.keys.Load()
+	report := rotation{Current: ring.current.id, Next: ring.next.id}
+	for _, k := range ring.previous {
+		report.Previous = append(report.Previous, k.id)
+	}
+	answer(w, http.StatusOK, report)
+}
+
+// fail answers with our own defect, whose detail is for the log.
+func (i *Issuer) fail(w http.ResponseWriter, err error) {
+	i.options.Log.Error("could not answer", "error", err)
+	answer(w, http.StatusInternalServerError, oauthError{"server_error", "See the issuer's log"})
+}
+
+// answer writes a status and a JSON body. An error in writing is the client's to see.
+func answer(w http.ResponseWriter, status int, body any) {
+	content, err := json.Marshal(body)
+	if err != nil {
+		status, content = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	w.Write(content)
+}

@@ -1,0 +1,85 @@
+// Command local runs a stack on this machine: it asks the Pulumi program what it
+// declares, builds the handlers that the declaration names, and serves the API as
+// API Gateway and Lambda would, next to a token issuer shaped like Auth0.
+//
+// It is a development tool. It needs Go and nothing else, reaches no network unless
+// the stack's own issuer is asked for, and leaves nothing running.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// settings are what the command line says.
+type settings struct {
+	root       string
+	stack      string
+	port       int
+	issuerPort int
+	issuer     string // "local", or "stack" for the one that the stack file names
+	scopes     string // that the local issuer grants, space-separated
+	config     assignments
+	verbose    bool
+}
+
+func main() {
+	s := settings{}
+	flags := flag.NewFlagSet("local", flag.ExitOnError)
+	flags.StringVar(&s.root, "root", ".", "the project, the directory of Pulumi.yaml")
+	flags.StringVar(&s.stack, "stack", "dev", "the stack: its configuration is Pulumi.<stack>.yaml")
+	flags.IntVar(&s.port, "port", 8080, "port of the API on 127.0.0.1; 0 picks a free one")
+	flags.IntVar(&s.issuerPort, "issuer-port", 8081, "port of the local token issuer; 0 picks a free one")
+	flags.StringVar(&s.issuer, "issuer", "local", `whose tokens are accepted: "local" for a token issuer on this machine, "stack" for the stack's own`)
+	flags.StringVar(&s.scopes, "scopes", "get:profile update:profile", "all scopes that the local issuer can grant")
+	flags.Var(&s.config, "config", "replace a value of the stack file, as account-api:key=value; may be repeated")
+	flags.BoolVar(&s.verbose, "v", false, "explain every step of each request, and show what the functions log")
+	// ExitOnError: Parse does not return an error.
+	_ = flags.Parse(os.Args[1:])
+
+	// Both signals that mean "stop": Ctrl-C, and what make, a container or a service
+	// manager sends.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, s, flags.Args(), os.Stdout, os.Stderr); err != nil {
+		if ctx.Err() != nil {
+			return // stopped while starting: nothing went wrong
+		}
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings, arguments []string, out, status io.Writer) error {
+	if len(arguments) > 0 {
+		return fmt.Errorf("expected flags only, got %q", arguments)
+	}
+	if s.issuer != "local" && s.issuer != "stack" {
+		return fmt.Errorf(`issuer: expected "local" or "stack", got %q`, s.issuer)
+	}
+	l, err := start(ctx, s, out, status)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.serve(ctx), l.close())
+}
+
+// assignments is a repeatable key=value flag.
+type assignments []string
+
+func (a *assignments) String() string { return strings.Join(*a, " ") }
+
+func (a *assignments) Set(assignment string) error {
+	if key, _, found := strings.Cut(assignment, "="); !found || !strings.Contains(key, ":") {
+		return fmt.Errorf("expected project:key=value, got %q", assignment)
+	}
+	*a = append(*a, assignment)
+	return nil
+}

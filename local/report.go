@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"account-api/local/build"
+	"account-api/local/gateway"
+	"account-api/local/issuer"
+	"account-api/local/lambda"
+)
+
+// report is what a developer reads while the stack runs: addresses and commands
+// first, then a line per request. Progress goes to status, so that out stays what a
+// script can read.
+type report struct {
+	mu          sync.Mutex
+	out, status io.Writer
+	verbose     bool
+
+	begun    time.Time // of compiling
+	lastLine time.Time // of progress
+	inPlace  bool      // status is a terminal: progress overwrites itself
+}
+
+// progressEvery is how often progress is written where it cannot overwrite itself.
+const progressEvery = 5 * time.Second
+
+func newReport(out, status io.Writer, verbose bool) *report {
+	return &report{out: out, status: status, verbose: verbose, inPlace: isTerminal(status)}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// compiling says how far a build is, from the second package on: a build of one or
+// two is over before anybody could read it.
+func (r *report) compiling(p build.Progress) {
+	now := time.Now()
+	if r.begun.IsZero() {
+		r.begun, r.lastLine = now, now.Add(-progressEvery)
+		fmt.Fprintln(r.status, "Compiling what changed (the Pulumi SDK takes minutes the first time on a machine, seconds after that).")
+	}
+	of := ""
+	if p.AtMost > 0 {
+		of = fmt.Sprintf(" of at most %d", p.AtMost)
+	}
+	text := fmt.Sprintf("compiling package %d%s, %v: %s", p.Compiled, of, now.Sub(r.begun).Round(time.Second), p.Package)
+	if r.inPlace {
+		fmt.Fprintf(r.status, "\r\x1b[K%.110s", text)
+	} else if now.Sub(r.lastLine) >= progressEvery {
+		r.lastLine = now
+		fmt.Fprintln(r.status, text)
+	}
+}
+
+// compiled clears the line of progress.
+func (r *report) compiled() {
+	if r.inPlace && !r.begun.IsZero() {
+		fmt.Fprint(r.status, "\r\x1b[K")
+	}
+}
+
+// started tells where the stack is and how to call it.
+func (r *report) started(l *localStack) error {
+	var b strings.Builder
+	url := l.url("profile")
+	fmt.Fprintf(&b, "%s, stack %s, on this machine. Ctrl-C stops it.\n\n", l.graph.Project, l.graph.Stack)
+	fmt.Fprintf(&b, "  API     %s\n", url)
+	for _, f := range l.graph.OfType(functionType) {
+		if name := environment(f)["TOKEN_ISSUER"]; name != "" {
+			fmt.Fprintf(&b, "  issuer  %s\n", name)
+		}
+	}
+	for _, finding := range l.gateway.Findings() {
+		fmt.Fprintf(&b, "\nwarning: %s\n", finding)
+	}
+	fmt.Fprintf(&b, "\nTry it from another terminal. No token, 401:\n\n  curl -i %s\n", url)
+	if err := l.writeTokenCommands(&b, url); err != nil {
+		return err
+	}
+	fmt.Fprintln(&b)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, err := io.WriteString(r.out, b.String())
+	return err
+}
+
+// writeTokenCommands adds commands that paste as they are, with tokens that only
+// this run's issuer can have made and that nothing else accepts.
+func (l *localStack) writeTokenCommands(b *strings.Builder, url string) error {
+	if l.issuer == nil {
+		fmt.Fprintf(b, "\nWith a token of that issuer for %s:\n\n  curl -i -H \"Authorization: Bearer $TOKEN\" %s\n", l.audience(), url)
+		return nil
+	}
+	scopes := strings.Fields(l.settings.scopes)
+	if len(scopes) > 1 {
+		last := scopes[len(scopes)-1]
+		token, err := l.issuer.Token(issuer.TokenRequest{Scopes: []string{last}})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b, "\nA token with nothing but the scope %s:\n\n  curl -i -H 'Authorization: Bearer %s' %s\n", last, token, url)
+	}
+	token, err := l.issuer.Token(issuer.TokenRequest{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "\nA token with every scope (%s):\n\n  curl -i -H 'Authorization: Bearer %s' %s\n", strings.Join(scopes, ", "), token, url)
+	fmt.Fprintf(b, "\nA new token, as a client gets one from Auth0:\n\n"+
+		"  curl -s %soauth/token -d grant_type=client_credentials -d client_id=%s -d client_secret=%s -d audience=%s -d scope=%s\n",
+		l.issuerURL(), issuer.DefaultClientID, issuer.DefaultClientSecret, l.audience(), scopes[0])
+	fmt.Fprintf(b, "\nNew keys, as after a rotation:\n\n  curl -s -X POST %srotate\n", l.issuerURL())
+	return nil
+}
+
+// exchange writes a line per request: who answered, and why.
+func (r *report) exchange(e gateway.Exchange) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s (%v)\n", e.Time.Format(time.TimeOnly), e, e.Duration.Round(100*time.Microsecond))
+	if r.verbose {
+		for _, step := range e.Steps {
+			fmt.Fprintf(&b, "         %-12s %s\n", step.Hop, step.Detail)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	io.WriteString(r.out, b.String())
+}
+
+// line passes on what a function wrote outside of any request, which is how it says
+// why it cannot start, and everything else if asked to.
+func (r *report) line(l lambda.Line) {
+	if !r.verbose {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(r.out, "         %-12s %s\n", l.Function, l.Text)
+}
+
+func (r *report) stopping() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintln(r.status, "\nStopping.")
+}
