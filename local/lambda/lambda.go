@@ -1,0 +1,140 @@
+// Package lambda runs deployed functions on the developer's machine as AWS Lambda
+// runs them for the runtime provided.al2023: as processes that speak the Runtime
+// API, one invocation at a time each, started on demand and reused.
+//
+// It is for the local gateway and for tests that want the real executables with
+// the real life of a process: cold starts, reuse after an error, a crash that
+// costs only the next caller a cold start, a hard timeout, an environment that
+// holds what the stack declares and nothing of the developer's.
+//
+// It refuses to be a sandbox. A process has the developer's user, network and
+// file system; it is not frozen between invocations, its memory is not limited,
+// its processor is the host's, and it stays idle for as long as the pool is open. It never loads handler code into its own
+// process, never retries an invocation that a function has seen, and never keeps
+// a process alive past [Pool.Close] or past the death of its own process.
+//
+// References: the Runtime API, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html,
+// and the execution environment's life,
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
+package lambda
+
+import (
+	"errors"
+	"time"
+)
+
+// Function is one deployed function as the stack declares it.
+type Function struct {
+	Name string // required; appears in logs and in the default log group
+	ARN  string // required; the process sees it as the invoked function's ARN
+
+	// Executable is the path of the bootstrap, built for this machine. It is
+	// looked up at each cold start, so that it may be built or replaced later.
+	Executable string
+
+	// Environment is what the stack declares, and all of it that the process gets
+	// besides Lambda's own variables. [NewPool] refuses reserved names.
+	Environment map[string]string
+
+	// MemoryMB is the declared memory, 128 to 10240; 0 is AWS's default, 128. It
+	// is reported, not enforced.
+	MemoryMB int
+
+	// Timeout of one invocation without its cold start, up to 15 minutes; 0 is
+	// AWS's default, 3 s. AWS takes whole seconds only, here fractions work too.
+	Timeout time.Duration
+
+	Region   string // required, e.g. "eu-central-1"
+	LogGroup string // "" is "/aws/lambda/" and the name
+}
+
+// Options are the choices of who runs the function, not of who declares it.
+// The zero value is usable.
+type Options struct {
+	// Log receives one call per line that a process writes and per line that the
+	// platform adds (START, END, REPORT and INIT_REPORT). Calls are serialised per
+	// pool. A slow Log slows the function down; it must not call the pool. Nil
+	// drops the lines; [Result.LogTail] has them still.
+	Log func(Line)
+
+	// MaxProcesses is how many invocations may run at a time, as a function's
+	// reserved concurrency; 0 is 100. Beyond it, Invoke answers [ErrThrottled] at
+	// once, as Lambda does: it does not wait.
+	MaxProcesses int
+}
+
+// Line is one line of a function's log, without its newline.
+type Line struct {
+	Function string // the function's name
+
+	// RequestID of the invocation during which the line was written. It is ""
+	// for a line that a process writes between two invocations.
+	RequestID string
+
+	Platform bool // written by the platform, not by the function
+	Text     string
+}
+
+// Result is a function's answer, or the platform's where the function gave none.
+type Result struct {
+	RequestID string // UUIDv4, as the function and the log see it
+
+	// Payload is the function's response, byte by byte; it need not be JSON. With
+	// a FunctionError it is the error document {"errorMessage", "errorType", …}
+	// of the runtime or of the platform. Nothing about it is checked: a caller
+	// must treat it as untrusted input.
+	Payload []byte
+
+	// FunctionError is "", or "Unhandled" where the function failed: the value of
+	// X-Amz-Function-Error in Lambda's Invoke API.
+	FunctionError string
+
+	// LogTail is what the process wrote during this invocation and its cold
+	// start, without platform lines; the newest 256 KiB of it.
+	LogTail []string
+
+	InitDuration time.Duration // from the process's start to its readiness; 0 without a cold start
+	Duration     time.Duration // from the event's hand-over to completion
+	ColdStart    bool
+}
+
+// Stats counts what became of a pool's processes.
+type Stats struct {
+	Alive    int // processes that are started and not yet reaped
+	Starts   int // cold starts attempted, including those whose executable could not be started
+	Crashes  int // processes that ended, or reported a failed init, without being asked to
+	Timeouts int // processes killed over the function's timeout or the init limit
+}
+
+// Errors of [Pool.Invoke] that are not answers of the function. Match them with
+// [errors.Is].
+var (
+	// ErrClosed is returned when the pool is closed before the function answers.
+	ErrClosed = errors.New("lambda: the pool is closed")
+
+	// ErrThrottled is Lambda's 429 TooManyRequestsException: as many invocations
+	// as [Options.MaxProcesses] allows are running.
+	ErrThrottled = errors.New("lambda: rate exceeded (TooManyRequestsException)")
+
+	// ErrEventTooLarge is Lambda's 413 RequestTooLargeException.
+	ErrEventTooLarge = errors.New("lambda: event too large (RequestTooLargeException)")
+)
+
+// unhandled marks a failed invocation, see [Result.FunctionError].
+const unhandled = "Unhandled"
+
+// Quotas, from https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+// unless another source is named.
+const (
+	maxEventBytes    = 6 << 20             // event of a synchronous invocation
+	maxResponseBytes = maxEventBytes + 100 // the figure in Lambda's own error message: 6291556
+	maxTimeout       = 15 * time.Minute    // of one invocation
+	defaultTimeout   = 3 * time.Second     // CreateFunction API, Timeout
+	minMemoryMB      = 128                 // also the default: CreateFunction API, MemorySize
+	maxMemoryMB      = 10240
+	maxEnvironment   = 4 << 10                // bytes of all declared variables together
+	defaultInitLimit = 10 * time.Second       // Init phase of an on-demand function
+	stopGrace        = 500 * time.Millisecond // SIGTERM to SIGKILL: Shutdown phase with an internal extension
+	defaultProcesses = 100                    // far above what one laptop serves, far below what would exhaust it
+	maxLogTail       = 256 << 10              // bytes; bounds what one invocation may pin in memory
+)

@@ -1,0 +1,279 @@
+package lambda
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Pool is a function and its processes. Its methods may be called from any number
+// of goroutines.
+type Pool struct {
+	fn        Function
+	max       int           // invocations at a time
+	initLimit time.Duration // for a process to ask for its first event
+	fork      *forker
+
+	logMu sync.Mutex // makes the calls of log one at a time
+	log   func(Line)
+
+	invocations sync.WaitGroup // Add only while open and under mu
+	processes   sync.WaitGroup // as above, or while an invocation is running
+	close       func() error
+
+	mu      sync.Mutex
+	closed  bool
+	launch  *launch
+	running int                   // invocations, each with a process or about to start one
+	idle    []*sandbox            // waiting for an event, the most recently used last
+	alive   map[*sandbox]struct{} // started and not reaped
+	stats   Stats                 // without Alive
+	debris  []error               // what could not be cleaned up
+}
+
+// NewPool returns a pool that has no processes yet: the first invocation starts
+// one. It fails, with every reason, for a function that AWS would refuse to
+// create. The caller must close the pool.
+func NewPool(fn Function, o Options) (*Pool, error) {
+	fn, err := fn.check()
+	if err != nil {
+		return nil, err
+	}
+	if o.MaxProcesses < 0 {
+		return nil, fmt.Errorf("lambda: function %q: at most %d processes, expected 0 (for %d) or more", fn.Name, o.MaxProcesses, defaultProcesses)
+	}
+	if o.MaxProcesses == 0 {
+		o.MaxProcesses = defaultProcesses
+	}
+	if o.Log == nil {
+		o.Log = func(Line) {}
+	}
+	fork, err := newForker()
+	if err != nil {
+		return nil, fmt.Errorf("lambda: function %q: %w", fn.Name, err)
+	}
+	p := &Pool{
+		fn:        fn,
+		max:       o.MaxProcesses,
+		initLimit: defaultInitLimit,
+		fork:      fork,
+		log:       o.Log,
+		launch:    &launch{executable: fn.Executable},
+		alive:     make(map[*sandbox]struct{}),
+	}
+	p.close = sync.OnceValue(p.shutdown)
+	return p, nil
+}
+
+// Invoke hands an event of at most 6 MB to a process and returns what came of it.
+// A failure of the function, whatever it is, is a Result with a FunctionError. An
+// error means that there is no answer: [ErrClosed], [ErrThrottled],
+// [ErrEventTooLarge] or ctx's.
+//
+// An invocation cannot be recalled: when ctx is done its caller stops waiting, but
+// the process works on until it answers or runs into the function's timeout, as
+// in the cloud. Then it serves others.
+func (p *Pool) Invoke(ctx context.Context, event []byte) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	if len(event) > maxEventBytes {
+		return Result{}, fmt.Errorf("%w: expected at most %d bytes, got %d", ErrEventTooLarge, maxEventBytes, len(event))
+	}
+	s, err := p.acquire()
+	if err != nil {
+		return Result{}, err
+	}
+	inv := newInvocation(bytes.Clone(event)) // it may outlive this call
+	type outcome struct {
+		result Result
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		defer p.invocations.Done()
+		result, err := p.serve(inv, s)
+		done <- outcome{result, err}
+	}()
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+// Replace makes later invocations use another executable, or a newer one at the
+// same path. Idle processes are ended; others are when their invocation is over.
+func (p *Pool) Replace(executable string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.launch = &launch{executable: executable}
+	for _, s := range p.idle {
+		p.retire(s)
+	}
+	p.idle = nil
+}
+
+// Stats returns the counts of this moment.
+func (p *Pool) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	stats := p.stats
+	stats.Alive = len(p.alive)
+	return stats
+}
+
+// Close ends every process, by SIGTERM and half a second later by SIGKILL, with
+// whatever it has started in its process group. It returns when all of them are
+// reaped; invocations that were running return [ErrClosed]. Its error names what
+// could not be cleaned up. Every call returns what the first one does.
+func (p *Pool) Close() error { return p.close() }
+
+func (p *Pool) shutdown() error {
+	p.mu.Lock()
+	p.closed = true
+	for s := range p.alive {
+		p.retire(s)
+	}
+	p.idle = nil
+	p.mu.Unlock()
+
+	p.invocations.Wait()
+	p.processes.Wait()
+	err := p.fork.close()
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(append(p.debris, err)...)
+}
+
+// acquire admits an invocation. It returns the idle process that was used last,
+// or nil if one has to be started.
+func (p *Pool) acquire() (*sandbox, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	if p.running >= p.max {
+		return nil, fmt.Errorf("%w: function %q runs %d invocations already", ErrThrottled, p.fn.Name, p.running)
+	}
+	p.running++
+	p.invocations.Add(1)
+	if len(p.idle) == 0 {
+		return nil, nil
+	}
+	s := p.idle[len(p.idle)-1]
+	p.idle = p.idle[:len(p.idle)-1]
+	return s, nil
+}
+
+// release ends an invocation. Its process, unless nil or no longer wanted, is
+// idle now.
+func (p *Pool) release(s *sandbox) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running--
+	if s == nil {
+		return
+	}
+	if _, alive := p.alive[s]; !alive {
+		return
+	}
+	if s.launch != p.launch || p.closed {
+		p.retire(s)
+		return
+	}
+	p.idle = append(p.idle, s)
+}
+
+// start launches a process.
+func (p *Pool) start(live *recording) (*sandbox, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrClosed
+	}
+	p.stats.Starts++
+	l := p.launch
+	p.mu.Unlock()
+
+	s, err := p.fn.start(l, p.fork, live, func(requestID, text string) {
+		p.write(Line{Function: p.fn.Name, RequestID: requestID, Text: text})
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alive[s] = struct{}{}
+	p.processes.Go(func() {
+		s.await()
+		p.forget(s)
+	})
+	if p.closed {
+		p.retire(s)
+	}
+	return s, nil
+}
+
+// retire ends a process in the background. The caller holds mu.
+func (p *Pool) retire(s *sandbox) {
+	if s.cause != unasked {
+		return
+	}
+	s.cause = asked
+	p.processes.Go(func() { s.stop(stopGrace) })
+}
+
+// blame records why a process ended or is about to be ended, unless that is known.
+func (p *Pool) blame(s *sandbox, c cause) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.cause != unasked {
+		return
+	}
+	s.cause = c
+	switch c {
+	case crashed:
+		p.stats.Crashes++
+	case overdue:
+		p.stats.Timeouts++
+	}
+}
+
+// wasAsked reports whether the pool itself ended the process.
+func (p *Pool) wasAsked(s *sandbox) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return s.cause == asked
+}
+
+// forget drops a process that has ended.
+func (p *Pool) forget(s *sandbox) {
+	p.blame(s, crashed)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.alive, s)
+	if i := slices.Index(p.idle, s); i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+	}
+	if s.cleanup != nil {
+		p.debris = append(p.debris, s.cleanup)
+	}
+}
+
+// write hands a line to the log.
+func (p *Pool) write(l Line) {
+	p.logMu.Lock()
+	defer p.logMu.Unlock()
+	p.log(l)
+}
