@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"account-api/local/gateway/iampolicy"
+	"account-api/local/lambda"
+)
+
+// FuzzAuthorizerResponse: whatever an authorizer answers, the integration is
+// reached only if a policy that parses on its own allows the method.
+func FuzzAuthorizerResponse(f *testing.F) {
+	for _, seed := range []string{
+		allowing(profileARN), allowing("*"), output(policy("Deny", "*"), `{}`), `null`, `[]`, `{"principalId":1}`, `{"errorMessage":"Unauthorized"}`,
+		`{"principalId":"u","policyDocument":{"Statement":[]},"context":{"a":[]}}`,
+		`{"principalId":"u","policyDocument":{"Statement":{"Effect":"Allow","NotAction":"x","NotResource":"y"}},"context":{"a":1e400,"b":null}}`,
+	} {
+		f.Add([]byte(seed), false)
+	}
+	f.Add([]byte(`{"errorMessage":"Unauthorized"}`), true)
+	functions := newQuiet()
+	g, err := New(&newStack().Graph, Options{Functions: functions})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, payload []byte, failed bool) {
+		functions.authorizer = lambda.Result{Payload: payload}
+		if failed {
+			functions.authorizer.FunctionError = "Unhandled"
+		}
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, request(bearer))
+		switch w.Code {
+		case 401, 403, 500:
+		case 200:
+			var out struct {
+				PolicyDocument json.RawMessage `json:"policyDocument"`
+			}
+			if failed || json.Unmarshal(payload, &out) != nil {
+				t.Fatalf("%q lets the request pass", payload)
+			}
+			p, err := iampolicy.Parse(out.PolicyDocument)
+			if err != nil || p.Evaluate(invokeAction, profileARN).Decision != iampolicy.Allow {
+				t.Fatalf("%q lets the request pass without an Allow", payload)
+			}
+		default:
+			t.Fatalf("%q is answered %d", payload, w.Code)
+		}
+	})
+}
+
+// FuzzProxyResponse: whatever a function answers, the client gets a well-formed
+// response, and a document that is not an object gets a 502.
+func FuzzProxyResponse(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `null`, `"x"`, `{"statusCode":"200"}`, `{"statusCode":1e2}`, `{"statusCode":204,"body":"x"}`, `{"headers":{"A":true,"b":null}}`,
+		`{"multiValueHeaders":{"A":["1",2]},"headers":{"a":"3"}}`, `{"headers":{"Content-Length":"1","content-type":""},"body":"xyz"}`, `{"headers":{"":"x"}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	functions := newQuiet()
+	g, err := New(&newStack().Graph, Options{Functions: functions})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		functions.profile = lambda.Result{Payload: payload}
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, request(bearer))
+		if w.Code < 200 || w.Code > 599 {
+			t.Fatalf("%q is answered %d", payload, w.Code)
+		}
+		var object map[string]any
+		if (json.Unmarshal(payload, &object) != nil || object == nil) && w.Code != 502 {
+			t.Fatalf("%q is answered %d", payload, w.Code)
+		}
+		for name, values := range w.Header() {
+			for _, value := range values {
+				if !validHeaderName(name) || !validHeaderText(value) {
+					t.Fatalf("%q makes a malformed header %q: %q", payload, name, value)
+				}
+			}
+		}
+	})
+}
+
+// FuzzRoute: a path and verb reach at most one method, its parameters are bound by
+// exactly its template, and a protected one is never reached without a token.
+func FuzzRoute(f *testing.F) {
+	for _, path := range []string{"/", "//", "/profile", "/profile/", "/users/me", "/users/%2F/posts", "/users/a/b/c//", "/users//x", "/any/../profile"} {
+		f.Add("GET", path)
+	}
+	f.Add("ANY", "/any")
+	g, err := New(&routes().Graph, Options{Functions: newQuiet()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, verb, path string) {
+		m, ok := g.api.route(verb, path)
+		if ok && (m.method.verb != verb && m.method.verb != "ANY" || m.method.resource != m.resource) {
+			t.Fatalf("%s %s reached %s of %s", verb, path, m.method.verb, m.method.resource.path)
+		}
+		if ok && strings.Count(m.resource.path, "{") != len(m.parameters) {
+			t.Fatalf("%s bound %v for %s", path, m.parameters, m.resource.path)
+		}
+		u, err := url.ParseRequestURI("/dev" + path)
+		if err != nil {
+			return
+		}
+		r := request("")
+		r.Method, r.URL, r.RequestURI = verb, u, "/dev"+path
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		open, ok := g.api.route(effectiveVerb(r), strings.TrimPrefix(u.EscapedPath(), "/dev"))
+		if w.Code == 200 && (!ok || open.method.authorizer != nil) {
+			t.Fatalf("%s %q is answered 200 without a token", verb, path)
+		}
+	})
+}
+
+// FuzzExpression: an expression that compiles is the same set of strings as its
+// plain RE2 form anchored at both ends, over printable ASCII.
+func FuzzExpression(f *testing.F) {
+	for _, expression := range []string{`^Bearer [-0-9A-Za-z_.]+$`, `(?i)a|b`, `[a-\d]`, `\`, `[`, `(?<n>x)`, `a{2}`, `[^]`} {
+		f.Add(expression, bearer)
+	}
+	f.Fuzz(func(t *testing.T, expression, value string) {
+		compiled, err := compileJava(expression)
+		if err != nil {
+			return
+		}
+		if matchesWhole(compiled, value) {
+			if at := compiled.FindStringIndex(value); at[0] != 0 || at[1] != len(value) {
+				t.Fatalf("%q matches a part of %q", expression, value)
+			}
+		}
+	})
+}
+
+// FuzzStack: whatever value a property is given, the stack is either refused with
+// an explanation or served, and GET /profile stays closed without a token unless
+// the stack says that the method is open.
+func FuzzStack(f *testing.F) {
+	for _, seed := range []struct{ resource, property, value string }{
+		{"get-profile", "authorization", `"NONE"`}, {"get-profile", "httpMethod", `"ANY"`}, {"token", "identityValidationExpression", `""`},
+		{"profile-resource", "pathPart", `"{proxy+}"`}, {"profile-resource", "parentId", `"res001"`}, {"stage", "stageName", `"dev2"`},
+		{"options-profile-integration", "requestTemplates", `{"application/json":"{statusCode: 299}"}`}, {"unauthorized", "responseTemplates", `{"a/b":"$context.path"}`},
+		{"default-4xx", "statusCode", `"200"`}, {"unauthorized", "statusCode", `"204"`}, {"token", "authorizerResultTtlInSeconds", `1e3`}, {"api", "endpointConfiguration", `[null]`},
+	} {
+		f.Add(seed.resource, seed.property, seed.value)
+	}
+	f.Fuzz(func(t *testing.T, resource, property, value string) {
+		s := newStack()
+		var v any
+		if json.Unmarshal([]byte(value), &v) != nil {
+			return
+		}
+		for i := range s.Resources {
+			if s.Resources[i].Name == resource {
+				s.Resources[i].Inputs[property] = v
+			}
+		}
+		functions := newQuiet()
+		g, err := New(&s.Graph, Options{Functions: functions})
+		if err != nil {
+			if g != nil || !strings.Contains(err.Error(), resource) {
+				t.Fatalf("%s.%s = %s: %v", resource, property, value, err)
+			}
+			return
+		}
+		g.Findings()
+		functions.profile = lambda.Result{Payload: []byte(`{"statusCode":202}`)}
+		w := httptest.NewRecorder()
+		if g.ServeHTTP(w, request("")); w.Code == 202 && property != "statusCode" {
+			t.Fatalf("%s.%s = %s: the function was reached without a token", resource, property, value)
+		}
+	})
+}
+
+// FuzzMockTemplate: a template yields a status that HTTP knows, or an error.
+func FuzzMockTemplate(f *testing.F) {
+	for _, text := range []string{`{"statusCode": 200}`, `{statusCode: 200}`, `{"statusCode": 1e2}`, `{statusCode: "200"}`, `{`, `{a:{b:1},statusCode:204}`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if code, err := mockStatus(text); err == nil && (code < 100 || code > 599) {
+			t.Fatalf("%q yields %d", text, code)
+		}
+	})
+}

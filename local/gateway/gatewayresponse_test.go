@@ -1,0 +1,202 @@
+package gateway
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestGatewayResponses(t *testing.T) {
+	header := func(pairs ...string) inputs {
+		m := inputs{}
+		for i := 0; i < len(pairs); i += 2 {
+			m["gatewayresponse.header."+pairs[i]] = pairs[i+1]
+		}
+		return m
+	}
+	template := func(text string) inputs { return inputs{"application/json": text} }
+	for _, tt := range []struct {
+		name   string
+		change func(*stack)
+		path   string // "" = /dev/profile without a token: UNAUTHORIZED
+		send   []string
+		status int
+		body   string
+		header map[string]string // "" = absent
+	}{
+		{name: "an uncustomised type has the built-in body", status: 401, body: unauthorised},
+		{name: "a type inherits its family's headers and keeps its own status", change: func(s *stack) {
+			s.response("4xx", default4XX, inputs{"responseParameters": header("X-Family", "'yes'")})
+		}, status: 401, body: unauthorised, header: map[string]string{"X-Family": "yes"}},
+		{name: "a family's status overrides every type's", change: func(s *stack) {
+			s.response("4xx", default4XX, inputs{"statusCode": "418"})
+		}, status: 418, body: unauthorised},
+		{name: "a specific response replaces the family as a whole", change: func(s *stack) {
+			s.response("4xx", default4XX, inputs{"responseParameters": header("X-Family", "'yes'"), "responseTemplates": template(`{"family":true}`)})
+			s.response("401", unauthorized, inputs{"responseParameters": header("WWW-Authenticate", "'Bearer'")})
+		}, status: 401, body: unauthorised, header: map[string]string{"X-Family": "", "Www-Authenticate": "Bearer"}},
+		{name: "only a template keeps the status", change: func(s *stack) {
+			s.response("401", unauthorized, inputs{"responseTemplates": template(`{"code":"$context.error.responseType"}`)})
+		}, status: 401, body: `{"code":"UNAUTHORIZED"}`},
+		{name: "messageString is quoted and message is not", change: func(s *stack) {
+			s.response("401", unauthorized, inputs{"responseTemplates": template(`[$context.error.messageString,"$context.error.message"]`)})
+		}, status: 401, body: `["Unauthorized","Unauthorized"]`},
+		{name: "context, request and stage variables are substituted", change: func(s *stack) {
+			s.set("stage", "variables", inputs{"owner": "team"})
+			s.response("401", unauthorized, inputs{"responseTemplates": template(`$context.stage $context.httpMethod $context.resourcePath $context.path $stageVariables.owner $method.request.header.X-Sent $method.request.querystring.q`)})
+		}, path: "/dev/profile?q=1", send: []string{"X-Sent", "v"}, status: 401, body: "dev GET /profile /dev/profile team v 1"},
+		{name: "templates are not VTL", change: func(s *stack) {
+			s.response("401", unauthorized, inputs{"responseTemplates": template(`#if(true)$x#end $input.body`)})
+		}, status: 401, body: `#if(true)$x#end $input.body`},
+		{name: "a header takes its value from the request", change: func(s *stack) {
+			s.response("401", unauthorized, inputs{"responseParameters": header("Access-Control-Allow-Origin", "method.request.header.Origin", "X-Stage", "context.stage", "X-None", "method.request.header.Absent")})
+		}, send: []string{"Origin", "https://app.example.com"}, status: 401, header: map[string]string{"Access-Control-Allow-Origin": "https://app.example.com", "X-Stage": "dev", "X-None": ""}},
+		{name: "Accept picks the template", change: func(s *stack) {
+			s.response("401", unauthorized, inputs{"responseTemplates": inputs{"application/json": `{}`, "text/plain": `no`}})
+		}, send: []string{"Accept", "text/plain;q=0.9, application/json"}, status: 401, body: "no", header: map[string]string{"Content-Type": "text/plain"}},
+		{name: "JSON is the default where Accept names nothing declared", change: func(s *stack) {
+			s.response("401", unauthorized, inputs{"responseTemplates": inputs{"application/json": `{}`, "text/plain": `no`}})
+		}, send: []string{"Accept", "text/html"}, status: 401, body: "{}", header: map[string]string{"Content-Type": "application/json"}},
+		{name: "WWW-Authenticate reaches the client", change: func(s *stack) {
+			s.response("401", unauthorized, inputs{"responseParameters": header("WWW-Authenticate", "'Bearer realm=\"x\"'")})
+		}, status: 401, header: map[string]string{"Www-Authenticate": `Bearer realm="x"`}},
+		{name: "1.10 a family with only headers leaves the capital Message", change: func(s *stack) {
+			s.response("4xx", default4XX, inputs{"responseParameters": header("X-Family", "'yes'")})
+		}, path: "deny", status: 403, body: explicitDeny, header: map[string]string{"X-Family": "yes"}},
+		{name: "1.10 a family with a template lower-cases it", change: func(s *stack) {
+			s.response("4xx", default4XX, inputs{"responseTemplates": template(messageTemplate)})
+		}, path: "deny", status: 403, body: strings.Replace(explicitDeny, "Message", "message", 1)},
+		{name: "the authorizer's context is usable after a Deny", change: func(s *stack) {
+			s.response("403", accessDenied, inputs{"responseTemplates": template(`$context.authorizer.why $context.authorizer.none.`)})
+		}, path: "deny", status: 403, body: "because ."},
+		{name: "a null message renders as null", path: "broken", status: 500, body: nullMessage},
+		{name: "a null message keeps its status under DEFAULT_5XX", change: func(s *stack) {
+			s.response("5xx", default5XX, inputs{"responseParameters": header("X-Family", "'5'")})
+		}, path: "broken", status: 500, body: nullMessage, header: map[string]string{"X-Family": "5"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, f := newStack().bare(), newFakes()
+			if tt.change != nil {
+				tt.change(s)
+			}
+			path, send := tt.path, tt.send
+			switch tt.path {
+			case "":
+				path = "/dev/profile"
+			case "deny":
+				path, send = "/dev/profile", []string{"Authorization", bearer}
+				f.authorizer(says(output(policy("Deny", "*"), `{"why":"because"}`)))
+			case "broken":
+				path, send = "/dev/profile", []string{"Authorization", bearer}
+				f.authorizer(says(`null`))
+			}
+			got := serve(t, s, f).send("GET", path, "", send...)
+			if got.status != tt.status || tt.body != "" && got.body != tt.body {
+				t.Errorf("got %d %s, want %d %s", got.status, got.body, tt.status, tt.body)
+			}
+			for name, want := range tt.header {
+				if value := got.header.Get(name); value != want {
+					t.Errorf("%s: %q, want %q", name, value, want)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryTypeRendersItsDocumentedDefault(t *testing.T) {
+	if len(builtIn) != 21 {
+		t.Errorf("%d types, expected the 21 documented", len(builtIn))
+	}
+	g, err := New(&newStack().bare().Graph, Options{Functions: newFakes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[string]struct {
+		status int
+		body   string
+	}{
+		apiConfigurationError: {500, `{"message": "Internal server error"}`},
+		authorizerConfigError: {500, nullMessage},
+		authorizerFailure:     {500, nullMessage},
+		badRequestBody:        {400, `{"message": "Invalid request body"}`},
+		integrationFailure:    {504, `{"message": "Internal server error"}`},
+		integrationTimeout:    {504, `{"message": "Endpoint request timed out"}`},
+		invalidAPIKey:         {403, `{"message":"Forbidden"}`},
+		missingAuthentication: {403, `{"message":"Missing Authentication Token"}`},
+		quotaExceeded:         {429, `{"message":"Limit Exceeded"}`},
+		requestTooLarge:       {413, `{"message":"Request Too Long"}`},
+		throttled:             {429, `{"message":"Too Many Requests"}`},
+		unauthorized:          {401, unauthorised},
+		accessDenied:          {403, implicitDeny},
+		wafFiltered:           {403, `{"message":"Forbidden"}`},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			c := &call{gateway: g, exchange: &Exchange{}, request: &http.Request{}}
+			if a := c.render(newFault(kind, "")); a.status != want.status || string(a.body) != want.body {
+				t.Errorf("got %d %s, want %d %s", a.status, a.body, want.status, want.body)
+			}
+		})
+	}
+}
+
+func TestRequestTooLargeCannotBeCustomised(t *testing.T) {
+	s := newStack().set("default-4xx", "statusCode", "400")
+	s.response("413", requestTooLarge, inputs{"statusCode": "400"})
+	got := serve(t, s, newFakes()).get("X-Large", strings.Repeat("a", maxHeaders))
+	if got.status != 413 || got.header.Get("Access-Control-Allow-Origin") != "" || got.header.Get("X-Amzn-Errortype") != "RequestTooLargeException" {
+		t.Errorf("got %d %v", got.status, got.header)
+	}
+}
+
+func TestThrottling(t *testing.T) {
+	s := newStack()
+	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "*/*",
+		"settings": inputs{"throttlingRateLimit": float64(2), "throttlingBurstLimit": float64(1), "loggingLevel": "OFF"}})
+	s.add(typeMethodSettings, "preflights", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "profile/OPTIONS",
+		"settings": inputs{"throttlingRateLimit": float64(-1)}})
+	srv := serve(t, s, newFakes())
+	if got := srv.get("Authorization", bearer); got.status != 200 {
+		t.Fatalf("the first request: got %d", got.status)
+	}
+	if got := srv.get("Authorization", bearer); got.status != 429 || got.body != `{"message":"Too Many Requests"}` || got.header.Get("X-Amzn-Errortype") != "TooManyRequestsException" {
+		t.Errorf("above the burst: got %d %s", got.status, got.body)
+	}
+	srv.clock.advance(500 * time.Millisecond)
+	if got := srv.get("Authorization", bearer); got.status != 200 {
+		t.Errorf("after the refill: got %d", got.status)
+	}
+	for range 3 {
+		if got := srv.send("OPTIONS", "/dev/profile", ""); got.status != 204 {
+			t.Errorf("a method without a limit: got %d", got.status)
+		}
+	}
+}
+
+func TestLimitsHaveNoEffectUnlessAskedFor(t *testing.T) {
+	s := newStack()
+	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "*/*",
+		"settings": inputs{"throttlingRateLimit": float64(0), "throttlingBurstLimit": float64(0)}})
+	g, err := New(&s.Graph, Options{Functions: newFakes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/dev/profile", nil)
+	r.Header.Set("Authorization", bearer)
+	if g.ServeHTTP(w, r); w.Code != 200 {
+		t.Errorf("got %d", w.Code)
+	}
+}
+
+func TestEveryContextVariableSaysSomething(t *testing.T) {
+	for _, name := range contextNames {
+		t.Run(name, func(t *testing.T) {
+			s := newStack().set("unauthorized", "responseTemplates", inputs{"application/json": "<$" + name + ">"})
+			if got := serve(t, s, newFakes()).get("User-Agent", "agent/1"); got.status != 401 || got.body == "<>" || strings.Contains(got.body, "$") {
+				t.Errorf("got %d %s", got.status, got.body)
+			}
+		})
+	}
+}

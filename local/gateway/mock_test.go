@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMockPreflight(t *testing.T) {
+	template := func(text string) inputs { return inputs{"application/json": text} }
+	const integration, response = "options-profile-integration", "options-profile-integration-response"
+	for _, tt := range []struct {
+		name   string
+		change func(*stack)
+		body   string
+		header []string
+		status int
+		reason string
+	}{
+		{name: "a preflight needs no token", status: 204},
+		{name: "the integration response's status is answered, not the template's", change: func(s *stack) { s.set(integration, "requestTemplates", template(`{"statusCode": 200}`)) }, status: 204},
+		{name: "an unquoted name is accepted", change: func(s *stack) { s.set(integration, "requestTemplates", template(`{statusCode: 200}`)) }, status: 204},
+		{name: "application/json is the default content type", header: []string{"Content-Type", "application/json; charset=utf-8"}, status: 204},
+		{name: "an odd content type has no template", header: []string{"Content-Type", "text/plain"}, status: 500, reason: "no request template"},
+		{name: "an odd content type passes the body through", header: []string{"Content-Type", "text/plain"}, body: `{"statusCode": 204}`, status: 204},
+		{name: "an odd content type is refused with NEVER", change: func(s *stack) { s.set(integration, "passthroughBehavior", "NEVER") }, header: []string{"Content-Type", "text/plain"}, status: 415, reason: "NEVER"},
+		{name: "an odd content type is refused with WHEN_NO_TEMPLATES", change: func(s *stack) { s.set(integration, "passthroughBehavior", "WHEN_NO_TEMPLATES") }, header: []string{"Content-Type", "text/plain"}, status: 415, reason: "WHEN_NO_TEMPLATES"},
+		{name: "a template that yields text", change: func(s *stack) { s.set(integration, "requestTemplates", template(`{"statusCode": "204"}`)) }, status: 500, reason: "no integer statusCode"},
+		{name: "a template that is no object", change: func(s *stack) { s.set(integration, "requestTemplates", template(`204`)) }, status: 500, reason: "not a JSON object"},
+		{name: "a pattern that matches the status as a whole", change: func(s *stack) { s.set(response, "selectionPattern", `2\d\d`) }, status: 204},
+		{name: "a pattern that matches only a part", change: func(s *stack) { s.set(response, "selectionPattern", `2`) }, status: 500, reason: "no integration response matches"},
+		{name: "no integration response at all", change: func(s *stack) { s.remove(response) }, status: 500, reason: "no integration response matches"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStack().bare()
+			if tt.change != nil {
+				tt.change(s)
+			}
+			srv := serve(t, s, newFakes())
+			got := srv.send("OPTIONS", "/dev/profile", tt.body, tt.header...)
+			if got.status != tt.status || !strings.Contains(got.exchange.Reason, tt.reason) {
+				t.Errorf("got %d %s (%s), want %d", got.status, got.body, got.exchange.Reason, tt.status)
+			}
+			if got.exchange.AnsweredBy != "mock" {
+				t.Errorf("answered by %q", got.exchange.AnsweredBy)
+			}
+			if got.status == 204 && (got.body != "" || got.header.Get("Access-Control-Allow-Headers") != "Authorization" || got.header.Get("Access-Control-Allow-Methods") != "GET") {
+				t.Errorf("headers %v", got.header)
+			}
+			if n := srv.fakes.calls("authorizer") + srv.fakes.calls("profile"); n != 0 {
+				t.Errorf("%d functions were invoked", n)
+			}
+		})
+	}
+}
+
+func TestMockSendsOnlyDeclaredHeaders(t *testing.T) {
+	s := newStack().set("options-profile-response", "responseParameters", inputs{"method.response.header.Access-Control-Allow-Origin": false})
+	got := serve(t, s, newFakes()).send("OPTIONS", "/dev/profile", "")
+	if got.header.Get("Access-Control-Allow-Origin") != "*" || got.header.Get("Access-Control-Allow-Methods") != "" {
+		t.Errorf("headers %v", got.header)
+	}
+}
+
+func TestBrowser(t *testing.T) {
+	const origin = "https://app.example.com"
+	preflight := []string{"Origin", origin, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization"}
+	const response = "options-profile-integration-response"
+	headers := func(origin, methods, headers string) inputs {
+		return inputs{"method.response.header.Access-Control-Allow-Origin": origin, "method.response.header.Access-Control-Allow-Methods": methods, "method.response.header.Access-Control-Allow-Headers": headers}
+	}
+	for _, tt := range []struct {
+		name    string
+		change  func(*stack)
+		profile string
+		method  string
+		path    string
+		header  []string
+		want    string // part of it; "" = the page can use the answer
+	}{
+		{name: "the preflight of the stack passes", method: "OPTIONS", header: preflight},
+		{name: "no page asked", method: "GET"},
+		{name: "a page of the same origin asked", method: "GET", header: []string{"Origin", "SELF"}},
+		{name: "a 401 that carries the origin can be read", method: "GET", header: []string{"Origin", origin}},
+		{name: "a 401 that lacks the origin cannot", change: func(s *stack) { s.bare() }, method: "GET", header: []string{"Origin", origin}, want: "no Access-Control-Allow-Origin"},
+		{name: "a specific response that drops the origin cannot", change: func(s *stack) {
+			s.set("unauthorized", "responseParameters", inputs{"gatewayresponse.header.WWW-Authenticate": "'Bearer'"})
+		}, method: "GET", header: []string{"Origin", origin}, want: "no Access-Control-Allow-Origin"},
+		{name: "an answer of the function without the origin cannot", method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "no Access-Control-Allow-Origin"},
+		{name: "an answer of the function with the origin can", profile: `{"headers":{"access-control-allow-origin":"` + origin + `"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}},
+		{name: "an answer for another origin cannot", profile: `{"headers":{"Access-Control-Allow-Origin":"https://other.example.com"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "another origin"},
+		{name: "a star with credentials cannot", profile: `{"headers":{"Access-Control-Allow-Origin":"*","Access-Control-Allow-Credentials":"true"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "Credentials"},
+		{name: "the origin twice cannot", profile: `{"multiValueHeaders":{"Access-Control-Allow-Origin":["*","` + origin + `"]}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "more than one"},
+		{name: "a star does not cover Authorization", change: func(s *stack) { s.set(response, "responseParameters", headers("'*'", "'GET'", "'*'")) }, method: "OPTIONS", header: preflight, want: "never covers"},
+		{name: "a star covers other headers", change: func(s *stack) { s.set(response, "responseParameters", headers("'*'", "'GET'", "'*'")) }, method: "OPTIONS",
+			header: []string{"Origin", origin, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "x-tenant"}},
+		{name: "a requested header is not named", method: "OPTIONS", header: []string{"Origin", origin, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization,x-tenant"}, want: "every requested header"},
+		{name: "a requested method is not named", method: "OPTIONS", header: []string{"Origin", origin, "Access-Control-Request-Method", "DELETE"}, want: "requested method"},
+		{name: "the preflight of an unknown path", method: "OPTIONS", path: "/dev/nothing", header: preflight, want: "answered 403"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, f := newStack(), newFakes()
+			if tt.change != nil {
+				tt.change(s)
+			}
+			if tt.profile != "" {
+				f.profile(says(tt.profile))
+			}
+			srv := serve(t, s, f)
+			path := tt.path
+			if path == "" {
+				path = "/dev/profile"
+			}
+			for i := range tt.header {
+				if tt.header[i] == "SELF" {
+					tt.header[i] = srv.url
+				}
+			}
+			got := srv.send(tt.method, path, "", tt.header...).exchange.Browser
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

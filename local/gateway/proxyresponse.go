@@ -1,0 +1,159 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// parseProxyResponse reads what a function answered. All members are optional and
+// no others are allowed. Errors name members and never quote values.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
+func parseProxyResponse(payload []byte) (answer, error) {
+	var object map[string]jsontext.Value
+	if err := json.Unmarshal(payload, &object); err != nil || object == nil {
+		return answer{}, errors.New("expected a JSON object with statusCode, headers and body")
+	}
+	a := answer{status: http.StatusOK}
+	var single map[string]jsontext.Value
+	var multi map[string][]string
+	for _, name := range names(object) {
+		raw := object[name]
+		var err error
+		switch name {
+		case "statusCode":
+			a.status, err = statusCode(raw)
+		case "headers":
+			err = json.Unmarshal(raw, &single)
+		case "multiValueHeaders":
+			multi, err = multiValues(raw)
+		case "body":
+			var body string
+			body, _, err = scalar(raw)
+			a.body = []byte(body)
+		case "isBase64Encoded":
+			// Never decoded: that takes binary media types, which are refused.
+			if text, _, scalarErr := scalar(raw); scalarErr != nil || text != "" && text != "true" && text != "false" {
+				err = errors.New("expected true or false")
+			}
+		default:
+			return answer{}, errors.New("has a member that is none of statusCode, headers, multiValueHeaders, body, isBase64Encoded: an ordinary object belongs in body, as a string")
+		}
+		if err != nil {
+			return answer{}, fmt.Errorf("%s has an unusable value", name)
+		}
+	}
+	if err := a.headers(single, multi); err != nil {
+		return answer{}, err
+	}
+	if len(a.get("Content-Type")) == 0 {
+		a.add("Content-Type", "application/json")
+	}
+	return a, nil
+}
+
+// headers merges the two maps: multi-value headers first, then single ones under
+// the spelling that the name already has, without repeating a value.
+func (a *answer) headers(single map[string]jsontext.Value, multi map[string][]string) error {
+	spelled := map[string]string{}
+	for _, name := range names(multi) {
+		spelled[strings.ToLower(name)] = name
+		for _, value := range multi[name] {
+			if err := a.pass(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range names(single) {
+		value, present, err := scalar(single[name])
+		if err != nil {
+			return errors.New("headers has a value that is an object or a list: use multiValueHeaders for several values")
+		}
+		if !present {
+			continue
+		}
+		if known, ok := spelled[strings.ToLower(name)]; ok {
+			name = known
+			if slices.Contains(multi[known], value) {
+				continue
+			}
+		}
+		if err := a.pass(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pass adds an integration's header under the name that it reaches the client with.
+func (a *answer) pass(name, value string) error {
+	canonical := http.CanonicalHeaderKey(name)
+	switch {
+	case !validHeaderName(name) || !validHeaderText(value):
+		return errors.New("headers has a name or a value that HTTP does not allow")
+	case droppedFromResponse[canonical]:
+	case remappedInResponse[canonical]:
+		a.add(remapped+name, value)
+	default:
+		a.add(name, value)
+	}
+	return nil
+}
+
+// statusCode reads a number, or text that is one; null is 200.
+func statusCode(raw jsontext.Value) (int, error) {
+	text, present, err := scalar(raw)
+	if err != nil {
+		return 0, err
+	}
+	if !present {
+		return http.StatusOK, nil
+	}
+	code, err := strconv.Atoi(text)
+	if err != nil || code < 200 || code > 599 {
+		return 0, errors.New("expected a status from 200 to 599")
+	}
+	return code, nil
+}
+
+func multiValues(raw jsontext.Value) (map[string][]string, error) {
+	var lists map[string][]jsontext.Value
+	if err := json.Unmarshal(raw, &lists); err != nil {
+		return nil, err
+	}
+	out := make(map[string][]string, len(lists))
+	for name, list := range lists {
+		for _, raw := range list {
+			value, present, err := scalar(raw)
+			if err != nil {
+				return nil, err
+			}
+			if present {
+				out[name] = append(out[name], value)
+			}
+		}
+	}
+	return out, nil
+}
+
+// scalar turns a JSON string, number or boolean into text, as API Gateway does
+// wherever it expects a string. A null is absent.
+func scalar(raw jsontext.Value) (text string, present bool, err error) {
+	switch raw.Kind() {
+	case '"':
+		err = json.Unmarshal(raw, &text)
+		return text, err == nil, err
+	case '0', 't', 'f':
+		return string(raw), true, nil
+	case 'n':
+		return "", false, nil
+	default:
+		return "", false, errors.New("expected a string, a number or a boolean")
+	}
+}
