@@ -35,7 +35,7 @@ type provider struct {
 	fetches  int
 }
 
-func newProvider(t *testing.T) *provider {
+func newProvider(t testing.TB) *provider {
 	t.Helper()
 	p := &provider{document: tokentest.PublicKeySet()}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -93,7 +93,7 @@ type authorizer struct {
 	logs     *syncBuffer
 }
 
-func newAuthorizer(t *testing.T) authorizer {
+func newAuthorizer(t testing.TB) authorizer {
 	t.Helper()
 	p, c, logs := newProvider(t), &clock{now: tokentest.Now()}, &syncBuffer{}
 	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -1,0 +1,382 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"account-api/policies"
+)
+
+// The three answers, byte for byte, of a function without ALLOWED_ORIGIN.
+const (
+	ok        = `{"statusCode":200,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"name\":\"Daniël\"}"}`
+	forbidden = `{"statusCode":403,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Error: Forbidden\",\"info\":\"scope \\\"get:profile\\\" is required\"}"}`
+	failure   = `{"statusCode":500,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Internal server error\"}"}`
+)
+
+// newTestHandler returns a handler, and the log that it writes.
+func newTestHandler(t testing.TB, change func(*config)) (*handler, *bytes.Buffer) {
+	t.Helper()
+	log := new(bytes.Buffer)
+	c := config{
+		policy: policies.Profile,
+		labels: []slog.Attr{slog.String("app", "account-api")},
+		logger: newLogger(log),
+		now:    time.Now,
+	}
+	if change != nil {
+		change(&c)
+	}
+	handler, err := newHandler(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Reset()
+	return handler, log
+}
+
+func withPolicy(rego string) func(*config) {
+	return func(c *config) { c.policy = regoFile(rego) }
+}
+
+func regoFile(rego string) fs.FS {
+	return fstest.MapFS{"profile/profile.rego": {Data: []byte(rego)}}
+}
+
+// event is what API Gateway sends for GET /profile, with the given authorizer member.
+// The form is that of a REST API's Lambda proxy integration; headers are abridged.
+func event(authorizer string) string {
+	return `{"resource":"/profile","path":"/profile","httpMethod":"GET",` +
+		`"headers":{"Accept":"*/*","Authorization":"Bearer ` + bearer + `","Host":"abcdef1234.execute-api.eu-central-1.amazonaws.com"},` +
+		`"multiValueHeaders":{"Accept":["*/*"],"Authorization":["Bearer ` + bearer + `"]},` +
+		`"queryStringParameters":null,"multiValueQueryStringParameters":null,"pathParameters":null,"stageVariables":null,` +
+		`"requestContext":{"resourceId":"r1","authorizer":` + authorizer + `,"resourcePath":"/profile","httpMethod":"GET",` +
+		`"requestTime":"17/Jun/2024:14:52:41 +0000","path":"/prod/profile","accountId":"123456789012","protocol":"HTTP/1.1",` +
+		`"stage":"prod","requestTimeEpoch":1718635961000,"requestId":"` + eventID + `","identity":{"sourceIp":"192.0.2.1","user":null},` +
+		`"apiId":"abcdef1234"},"body":null,"isBase64Encoded":false}`
+}
+
+// Nothing of these may appear in a log, though the event has them.
+const (
+	bearer  = "header.payload.signature"
+	subject = "FHgLVARPk8oXjsP5utP8wYAnZePPAkw1@clients"
+)
+
+const eventID = "0f0ae4b9-2f5f-4d3a-9d5c-6a2a9f2f3b11"
+
+// scope is an authorizer context with a scope, which is encoded here.
+func scope(t testing.TB, scope string) string {
+	t.Helper()
+	encoded, err := json.Marshal(scope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return `{"principalId":"` + subject + `","integrationLatency":422,"scope":` + string(encoded) + `}`
+}
+
+func invoke(t testing.TB, h *handler, payload string) string {
+	t.Helper()
+	response, err := h.Invoke(t.Context(), []byte(payload))
+	if err != nil {
+		t.Fatalf("Invoke returned the error %v, want none ever", err)
+	}
+	return string(response)
+}
+
+func TestInvoke(t *testing.T) {
+	for _, row := range []struct{ name, event, want string }{
+		{"P01 the scope", event(scope(t, "get:profile")), ok},
+		{"P02 the scope before another", event(scope(t, "get:profile update:profile")), ok},
+		{"P02 the scope after another", event(scope(t, "update:profile get:profile")), ok},
+		{"P03 another scope", event(scope(t, "update:profile")), forbidden},
+		{"P03 an empty scope", event(scope(t, "")), forbidden},
+		{"P03 no scope", event(`{"principalId":"` + subject + `"}`), forbidden},
+		{"P03 an empty authorizer", event(`{}`), forbidden},
+		{"P03 an authorizer that is null", event(`null`), forbidden},
+		{"P03 no authorizer", `{"requestContext":{"requestId":"` + eventID + `"}}`, forbidden},
+		{"P03 a requestContext that is null", `{"requestContext":null}`, forbidden},
+		{"P03 no requestContext", `{"headers":{"Authorization":"Bearer ` + bearer + `"}}`, forbidden},
+		{"P03 an empty event", `{}`, forbidden},
+		{"P04 a longer name", event(scope(t, "get:profiles")), forbidden},
+		{"P04 a letter in front", event(scope(t, "xget:profile")), forbidden},
+		{"P04 a digit appended", event(scope(t, "get:profile2")), forbidden},
+		{"P04 upper case", event(scope(t, "GET:PROFILE")), forbidden},
+		{"P04 a wildcard resource", event(scope(t, "get:*")), forbidden},
+		{"P04 a lone wildcard", event(scope(t, "*")), forbidden},
+		{"P04 commas between scopes", event(scope(t, "get:profile,update:profile")), forbidden},
+		{"P05 a doubled space", event(scope(t, "update:profile  get:profile")), ok},
+		{"P05 a leading space", event(scope(t, " get:profile")), ok},
+		{"P05 a trailing space", event(scope(t, "get:profile ")), ok},
+		{"P06 a tab between scopes", event(scope(t, "get:profile\tupdate:profile")), forbidden},
+		{"P06 a newline between scopes", event(scope(t, "get:profile\nupdate:profile")), forbidden},
+		{"P06 a no-break space between scopes", event(scope(t, "get:profile\u00a0update:profile")), forbidden},
+		{"P06 a plus between scopes", event(scope(t, "get:profile+update:profile")), forbidden},
+		{"P07 a scope that is a number", event(`{"scope":1}`), forbidden},
+		{"P07 a scope that is true", event(`{"scope":true}`), forbidden},
+		{"P07 a scope that is null", event(`{"scope":null}`), forbidden},
+		{"P07 a scope that is an array", event(`{"scope":["get:profile"]}`), forbidden},
+		{"P07 a scope that is an object", event(`{"scope":{"get:profile":"get:profile"}}`), forbidden},
+		{"P07 an authorizer that is a string", event(`"get:profile"`), forbidden},
+		{"P07 an authorizer that is an array", event(`[{"scope":"get:profile"}]`), forbidden},
+		{"P07 a requestContext that is a string", `{"requestContext":"get:profile"}`, forbidden},
+		{"P12 another principal", event(`{"principalId":"auth0|5f7c8ec7c33c6c004bbafe82","scope":"get:profile"}`), ok},
+		{"P12 a principal of another type", event(`{"principalId":7,"scope":"get:profile"}`), ok},
+		{"P12 no principal", event(`{"scope":"get:profile"}`), ok},
+		{"P14 the scope after 10000 others", event(scope(t, strings.Repeat("some:other ", 10_000)+"get:profile")), ok},
+		{"P14 10000 other scopes", event(scope(t, strings.Repeat("get:profiles ", 10_000))), forbidden},
+
+		{"an escaped scope", event(`{"scope":"get\u003aprofile"}`), ok},
+		{"the scope in permissions", event(`{"permissions":"get:profile"}`), forbidden},
+		{"members in another case", event(`{"Scope":"get:profile"}`), forbidden},
+		{"a requestContext in another case", `{"RequestContext":{"authorizer":{"scope":"get:profile"}}}`, forbidden},
+		{"the scope where HTTP APIs have it", `{"requestContext":{"authorizer":{"lambda":{"scope":"get:profile"}}}}`, forbidden},
+		{"the scope in a header", `{"headers":{"scope":"get:profile"},"requestContext":{"authorizer":{}}}`, forbidden},
+		{"the scope at the top", `{"scope":"get:profile","authorizer":{"scope":"get:profile"}}`, forbidden},
+
+		{"no event", ``, failure},
+		{"an event that is null", `null`, failure},
+		{"an event that is a string", `"get:profile"`, failure},
+		{"an event that is an array", `[` + event(scope(t, "get:profile")) + `]`, failure},
+		{"an event that ends early", strings.TrimSuffix(event(scope(t, "get:profile")), "}"), failure},
+		{"something after the event", event(scope(t, "get:profile")) + `{}`, failure},
+		{"two scopes", event(`{"scope":"update:profile","scope":"get:profile"}`), failure},
+		{"two authorizers", `{"requestContext":{"authorizer":{},"authorizer":{"scope":"get:profile"}}}`, failure},
+		{"two request contexts", `{"requestContext":{},"requestContext":{"authorizer":{"scope":"get:profile"}}}`, failure},
+		{"a header twice, with a name that is no business of the log", `{"headers":{"` + bearer + `":"","` + bearer + `":""}}`, failure},
+		{"a claim twice, likewise", event(`{"` + subject + `":"","` + subject + `":""}`), failure},
+		{"a scope that is not UTF-8", event("{\"scope\":\"get:profile \xff\"}"), failure},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h, log := newTestHandler(t, nil)
+			if got := invoke(t, h, row.event); got != row.want {
+				t.Errorf("got  %s\nwant %s", got, row.want)
+			}
+			if lines := strings.Count(log.String(), "\n"); lines != 1 {
+				t.Errorf("wrote %d log lines, want 1:\n%s", lines, log)
+			}
+			for _, secret := range append(strings.Split(bearer, "."), subject) {
+				if strings.Contains(log.String(), secret) {
+					t.Errorf("the log holds %q:\n%s", secret, log)
+				}
+			}
+		})
+	}
+}
+
+// P08, P09: without a proper decision there is neither access nor a denial.
+func TestInvokeWithBrokenPolicy(t *testing.T) {
+	for _, row := range []struct{ name, body, wantCause string }{
+		{"undefined", `decision := {"allow": false, "reasons": {"no"}} if not input.scope`, "undefined"},
+		{"always undefined", `decision := {"allow": true, "reasons": set()} if input.absent`, "undefined"},
+		{"conflicting", "decision := {\"allow\": false, \"reasons\": {\"no\"}}\n\ndecision := {\"allow\": true, \"reasons\": set()} if input.scope", "eval_conflict_error"},
+		{"a boolean", `decision := true`, "got boolean"},
+		{"an allow that is not a boolean", `decision := {"allow": "yes", "reasons": set()}`, "got string"},
+		{"no reasons", `decision := {"allow": true}`, "has reasons false"},
+		{"a failing built-in function", `decision := {"allow": true, "reasons": {concat("", [input])}}`, "profile/profile.rego:3"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h, log := newTestHandler(t, withPolicy("package profile\n\n"+row.body+"\n"))
+			if got := invoke(t, h, event(scope(t, "get:profile"))); got != failure {
+				t.Errorf("got  %s\nwant %s", got, failure)
+			}
+			for _, want := range []string{row.wantCause, `"level":"ERROR"`, `"decision_id":"` + eventID + `"`} {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("the log lacks %s:\n%s", want, log)
+				}
+			}
+			if strings.Contains(log.String(), "get:profile") {
+				t.Errorf("the log of a failure quotes the input:\n%s", log)
+			}
+		})
+	}
+}
+
+// A panic would end the process, and the client would read {"message":null}.
+func TestInvokeSurvivesPanics(t *testing.T) {
+	for name, fault := range map[string]func(){
+		"with a claim":      func() { panic("the scope is " + bearer) },
+		"in the Go runtime": func() { _ = []int{}[len(bearer)] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			armed := false
+			h, log := newTestHandler(t, func(c *config) {
+				c.now = func() time.Time {
+					if armed {
+						fault()
+					}
+					return time.Now()
+				}
+			})
+			armed = true
+			if got := invoke(t, h, event(scope(t, "get:profile"))); got != failure {
+				t.Errorf("got  %s\nwant %s", got, failure)
+			}
+			if !strings.Contains(log.String(), "panic: ") || !strings.Contains(log.String(), "handler.go:") {
+				t.Errorf("the log lacks the panic and its place:\n%s", log)
+			}
+			if strings.Contains(log.String(), bearer) {
+				t.Errorf("the log quotes the panic's value:\n%s", log)
+			}
+			armed = false
+			if got := invoke(t, h, event(scope(t, "get:profile"))); got != ok {
+				t.Errorf("after the panic: got %s", got)
+			}
+		})
+	}
+}
+
+func TestInvokeWithEndedContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	h, log := newTestHandler(t, nil)
+	response, err := h.Invoke(ctx, []byte(event(scope(t, "get:profile"))))
+	if err != nil || string(response) != failure {
+		t.Errorf("got %s, %v; want %s", response, err, failure)
+	}
+	if !strings.Contains(log.String(), "eval_cancel_error") {
+		t.Errorf("the log lacks the cause:\n%s", log)
+	}
+}
+
+func TestHandlerRefusesToStartWithABadOrigin(t *testing.T) {
+	handler, err := newHandler(t.Context(), config{
+		policy: policies.Profile, allowedOrigin: "app.example.com", logger: slog.New(slog.DiscardHandler), now: time.Now,
+	})
+	if err == nil || handler != nil || !strings.Contains(err.Error(), "ALLOWED_ORIGIN") {
+		t.Errorf("expected an error that names ALLOWED_ORIGIN, got %v, %v", handler, err)
+	}
+}
+
+// A policy that cannot be prepared is a 500 for everybody, and never anything else.
+func TestBrokenPolicyIsAnswered500(t *testing.T) {
+	for name, row := range map[string]struct {
+		files fs.FS
+		cause string
+	}{
+		"none at all":                   {fstest.MapFS{}, "at least one .rego file"},
+		"one that does not compile":     {regoFile("package profile\n\ndecision := x\n"), "profile/profile.rego:3"},
+		"one that reaches the network":  {regoFile("package profile\n\ndecision := http.send({})\n"), "undefined function http.send"},
+		"one that lacks the entrypoint": {regoFile("package profile\n\nallow := true\n"), "profile/decision"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			h, err := newHandler(t.Context(), config{policy: row.files, logger: newLogger(&log), now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(log.String(), row.cause) {
+				t.Errorf("expected the log at the start to say %s, got:\n%s", row.cause, &log)
+			}
+			log.Reset()
+			response, err := h.Invoke(t.Context(), []byte(event(scope(t, "get:profile"))))
+			if err != nil || !bytes.Contains(response, []byte(`{"statusCode":500,`)) || !bytes.Contains(response, []byte(`Internal server error`)) {
+				t.Errorf("expected 500, got %s, %v", response, err)
+			}
+			if !strings.Contains(log.String(), row.cause) {
+				t.Errorf("expected the log of the request to say %s, got:\n%s", row.cause, &log)
+			}
+		})
+	}
+}
+
+// The policy has the last word: nothing in Go second-guesses it.
+func TestPolicyThatAllowsEverybodyIsObeyed(t *testing.T) {
+	h, err := newHandler(t.Context(), config{
+		policy: regoFile("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()}\n"),
+		logger: slog.New(slog.DiscardHandler), now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, err := h.Invoke(t.Context(), []byte(`{}`)); err != nil || !bytes.Contains(response, []byte(`{"statusCode":200,`)) {
+		t.Errorf("expected 200, got %s, %v", response, err)
+	}
+}
+
+func TestDenialWithoutAReasonIsStill403(t *testing.T) {
+	h, err := newHandler(t.Context(), config{
+		policy: regoFile("package profile\n\ndecision := {\"allow\": false, \"reasons\": []}\n"),
+		logger: slog.New(slog.DiscardHandler), now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := h.Invoke(t.Context(), []byte(`{}`))
+	if err != nil || !bytes.Contains(response, []byte(`{\"message\":\"Error: Forbidden\",\"info\":\"denied by policy\"}`)) {
+		t.Errorf("expected 403 with words of our own, got %s, %v", response, err)
+	}
+}
+
+// A policy may read everything that the authorizer passes on.
+func TestPolicySeesEveryClaimPassedOn(t *testing.T) {
+	h, err := newHandler(t.Context(), config{
+		policy: regoFile(`package profile
+
+decision := {"allow": false, "reasons": {concat("|", [input.principal, input.scope, input.permissions, input.azp])}}
+`),
+		logger: slog.New(slog.DiscardHandler), now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := h.Invoke(t.Context(), []byte(event(`{"principalId":"p","scope":"s","permissions":"q r","azp":"c"}`)))
+	if err != nil || !bytes.Contains(response, []byte("p|s|q r|c")) {
+		t.Errorf("expected the policy to see all four, got %s, %v", response, err)
+	}
+}
+
+func TestFaultOnEmptyInputIsLoggedAtStart(t *testing.T) {
+	var log bytes.Buffer
+	_, err := newHandler(t.Context(), config{
+		policy: regoFile("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()} if input.scope\n"),
+		logger: newLogger(&log),
+		now:    time.Now,
+	})
+	if err != nil || !strings.Contains(log.String(), "about an empty input") {
+		t.Errorf("got error %v and log %s", err, &log)
+	}
+}
+
+func TestDecisionIDFallsBackToTheInvocation(t *testing.T) {
+	h, log := newTestHandler(t, nil)
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "invocation-1"})
+	for _, payload := range []string{`{}`, `{"requestContext":{"requestId":7}}`, `not JSON`} {
+		log.Reset()
+		if _, err := h.Invoke(ctx, []byte(payload)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(log.String(), `"decision_id":"invocation-1"`) {
+			t.Errorf("%s: the log lacks the invocation's ID:\n%s", payload, log)
+		}
+	}
+}
+
+// Only the policy knows which scope it takes.
+func TestNoScopeInGo(t *testing.T) {
+	for _, pattern := range []string{"*.go", "../../internal/decision/*.go"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: got files %q, error %v", pattern, names, err)
+		}
+		for _, name := range names {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(name, "_test.go") && bytes.Contains(source, []byte("get:profile")) {
+				t.Errorf("%s names a scope: that belongs in policies/profile", name)
+			}
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"account-api/internal/decision"
+)
+
+// maxLogged bounds a field of the input in a log line, in bytes. Scopes are some hundred
+// bytes long; one beyond 4 KiB is left out of the line and not cut, as a replay of a cut
+// one would end in another decision.
+const maxLogged = 4 << 10
+
+// decisionLog writes one line for each decision in the terms of OPA's decision logs,
+// so that tools for those read it: https://www.openpolicyagent.org/docs/management-decision-logs
+//
+// It is enough to repeat a decision: with a line's input in input.json, run
+//
+//	opa eval -d policies -i input.json data.profile.decision
+//
+// It never holds who the caller is. The principal and the client are taken out of the
+// input, and the line says so under erased, as OPA does for what its operator masks.
+type decisionLog struct{ logger *slog.Logger }
+
+func newLogger(to io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{ReplaceAttr: timestamp}))
+}
+
+// timestamp renames slog's time to what both OPA and Lambda's JSON log format call it,
+// and writes it in UTC.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+func timestamp(groups []string, attribute slog.Attr) slog.Attr {
+	if len(groups) == 0 && attribute.Key == slog.TimeKey {
+		return slog.Time("timestamp", attribute.Value.Time().UTC())
+	}
+	return attribute
+}
+
+// newDecisionLog returns the log of one policy. What is the same in every line is
+// formatted here and not for every request.
+func newDecisionLog(logger *slog.Logger, path string, policy *decision.Policy, labels []slog.Attr) decisionLog {
+	revision := ""
+	if policy != nil {
+		revision = policy.Revision()
+	}
+	return decisionLog{logger.With(
+		slog.String("path", path),
+		slog.String("revision", revision),
+		slog.Attr{Key: "labels", Value: slog.GroupValue(labels...)},
+	)}
+}
+
+// decided logs one decision. The text and the type are OPA's own.
+func (l decisionLog) decided(ctx context.Context, id string, input decision.Input, result decision.Decision, took time.Duration) {
+	erased := make([]string, 0, 2)
+	for _, field := range [...]struct {
+		pointer string // RFC 6901
+		value   *string
+		most    int
+	}{
+		{"/input/principal", &input.Principal, 0},
+		{"/input/azp", &input.AuthorizedParty, 0},
+		{"/input/scope", &input.Scope, maxLogged},
+		{"/input/permissions", &input.Permissions, maxLogged},
+	} {
+		if len(*field.value) > field.most {
+			*field.value = ""
+			erased = append(erased, field.pointer)
+		}
+	}
+	l.logger.LogAttrs(ctx, slog.LevelInfo, "Decision Log",
+		slog.String("type", "openpolicyagent.org/decision_logs"),
+		slog.String("decision_id", id),
+		slog.Any("input", input),
+		slog.Any("erased", erased),
+		slog.Any("result", result),
+		slog.Group("metrics", slog.Int64("timer_rego_query_eval_ns", took.Nanoseconds())),
+	)
+}
+
+// failed logs a request that ended without a decision.
+func (l decisionLog) failed(ctx context.Context, id string, cause error) {
+	l.logger.LogAttrs(ctx, slog.LevelError, "no decision",
+		slog.String("decision_id", id),
+		slog.String("error", cause.Error()),
+	)
+}

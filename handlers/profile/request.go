@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"account-api/internal/decision"
+)
+
+// request is the part of a proxy event that the handler uses.
+type request struct {
+	id    string // API Gateway's request ID, which its access log has too; may be empty
+	input decision.Input
+}
+
+// proxyEvent is that part as it is written.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
+type proxyEvent struct {
+	RequestContext object[struct {
+		RequestID  text `json:"requestId"`
+		Authorizer object[struct {
+			PrincipalID text `json:"principalId"`
+			Scope       text `json:"scope"`
+			Permissions text `json:"permissions"`
+			AZP         text `json:"azp"`
+		}] `json:"authorizer"`
+	}] `json:"requestContext"`
+}
+
+// readRequest reads the event of a Lambda proxy integration, of which it looks at
+// requestContext only. The event is API Gateway's and not the client's, so that one
+// that is not JSON, or names a member twice, is our fault and an error.
+//
+// Whatever is absent or not of the expected type is left out of the policy's input:
+// it is for the policy to say what a caller without that claim may do. A gateway whose
+// authorizer is missing or switched off thereby ends in a denial.
+func readRequest(payload []byte) (request, error) {
+	if kind := jsontext.Value(payload).Kind(); kind != '{' {
+		return request{}, fmt.Errorf("read event: expected a JSON object, got kind %q", kind)
+	}
+	var event proxyEvent
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return request{}, fmt.Errorf("read event: %w", withoutText(err))
+	}
+	requestContext := event.RequestContext.members
+	authorizer := requestContext.Authorizer.members
+	return request{
+		id: string(requestContext.RequestID),
+		input: decision.Input{
+			Principal:       string(authorizer.PrincipalID),
+			Scope:           string(authorizer.Scope),
+			Permissions:     string(authorizer.Permissions),
+			AuthorizedParty: string(authorizer.AZP),
+		},
+	}, nil
+}
+
+// object is a JSON object with the members of T, or none of them for any other value.
+type object[T any] struct{ members T }
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (o *object[T]) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
+	if decoder.PeekKind() != '{' {
+		return decoder.SkipValue()
+	}
+	return json.UnmarshalDecode(decoder, &o.members)
+}
+
+// text is the content of a JSON string, or "" for any other value.
+type text string
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (t *text) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
+	if decoder.PeekKind() != '"' {
+		return decoder.SkipValue()
+	}
+	token, err := decoder.ReadToken()
+	if err != nil {
+		return err
+	}
+	*t = text(token.String())
+	return nil
+}
+
+// withoutText reduces a JSON error to its position. Its message quotes the event, which
+// holds the client's headers.
+func withoutText(err error) error {
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		return fmt.Errorf("malformed JSON at byte %d", syntactic.ByteOffset)
+	}
+	return fmt.Errorf("unusable JSON (%T)", err)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// responses are the handler's answers in the form of the Lambda proxy integration,
+// written once as far as they do not depend on the request.
+//
+// They have only keys that API Gateway knows, as it answers 502 to any other:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
+//
+// A denial has no WWW-Authenticate challenge, though RFC 6750, section 3.1 has one
+// (insufficient_scope): API Gateway renames that header of an integration to
+// x-amzn-Remapped-WWW-Authenticate, which no client reads.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+type responses struct {
+	headers       []byte // a JSON object
+	profile       []byte
+	internalError []byte
+}
+
+// exposed lists what a page may read of an answer besides the safelisted headers
+// (https://fetch.spec.whatwg.org/#http-access-control-expose-headers): the request ID
+// to report, and the challenge with which the gateway refuses a token.
+const exposed = "x-amzn-RequestId, WWW-Authenticate"
+
+// newResponses returns the responses for a configured origin, which is "" for none.
+func newResponses(allowedOrigin string) (responses, error) {
+	headers := [][2]string{
+		{"Content-Type", "application/json"},
+		{"Cache-Control", "no-store"}, // the answer is for one caller only
+	}
+	if allowedOrigin != "" {
+		if err := checkOrigin(allowedOrigin); err != nil {
+			return responses{}, fmt.Errorf("ALLOWED_ORIGIN: %w", err)
+		}
+		headers = append(headers,
+			[2]string{"Access-Control-Allow-Origin", allowedOrigin},
+			[2]string{"Access-Control-Expose-Headers", exposed})
+		if allowedOrigin != "*" {
+			headers = append(headers, [2]string{"Vary", "Origin"})
+		}
+	}
+	r := responses{headers: encode(headers...)}
+	r.profile = r.answer(http.StatusOK, []byte(profile))
+	r.internalError = r.answer(http.StatusInternalServerError, encode([2]string{"message", "Internal server error"}))
+	return r, nil
+}
+
+// forbidden is the answer to a request that the policy denies, with its reason.
+func (r responses) forbidden(reason string) []byte {
+	return r.answer(http.StatusForbidden, encode(
+		[2]string{"message", "Error: Forbidden"},
+		[2]string{"info", reason},
+	))
+}
+
+func (r responses) answer(status int, body []byte) []byte {
+	response := make([]byte, 0, len(r.headers)+2*len(body)+64)
+	response = append(response, `{"statusCode":`...)
+	response = strconv.AppendInt(response, int64(status), 10)
+	response = append(response, `,"headers":`...)
+	response = append(response, r.headers...)
+	response = append(response, `,"body":`...)
+	response = quote(response, string(body))
+	return append(response, '}')
+}
+
+// encode writes a JSON object of strings, compact and in the given order, which no map
+// would keep: the bytes of an answer are part of the contract with its clients.
+func encode(members ...[2]string) []byte {
+	encoded := []byte{'{'}
+	for i, member := range members {
+		if i > 0 {
+			encoded = append(encoded, ',')
+		}
+		encoded = quote(encoded, member[0])
+		encoded = append(encoded, ':')
+		encoded = quote(encoded, member[1])
+	}
+	return append(encoded, '}')
+}
+
+// quote appends a JSON string in UTF-8, of which only what has to be escaped is. Text
+// that is not UTF-8 gets replacement characters, and still makes a valid string.
+func quote(to []byte, text string) []byte {
+	to, _ = jsontext.AppendQuote(to, text) // the error reports just that replacement
+	return to
+}
+
+// checkOrigin accepts * and what a browser sends as Origin for a page with a host
+// (https://www.rfc-editor.org/rfc/rfc6454#section-6.1). Anything else matches no page.
+func checkOrigin(origin string) error {
+	if origin == "*" {
+		return nil
+	}
+	parsed, err := url.Parse(origin)
+	if err != nil || parsed.Host == "" || strings.Contains(parsed.Host, "*") ||
+		(parsed.Scheme != "https" && parsed.Scheme != "http") {
+		return errors.New("expected * or an origin such as https://app.example.com, got neither")
+	}
+	host := strings.ToLower(parsed.Host)
+	if port := parsed.Port(); port == "443" && parsed.Scheme == "https" || port == "80" && parsed.Scheme == "http" {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	if serialized := parsed.Scheme + "://" + host; origin != serialized {
+		return fmt.Errorf("expected an origin as browsers send it: use %q", serialized)
+	}
+	return nil
+}

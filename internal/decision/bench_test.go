@@ -1,0 +1,79 @@
+package decision_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"account-api/internal/decision"
+	"account-api/policies"
+)
+
+// BenchmarkDecide measures the profile's policy. Compare it with BenchmarkEngineFloor
+// of the same run: absolute times depend on the machine.
+func BenchmarkDecide(b *testing.B) {
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour) // as Lambda: a deadline to watch
+	defer cancel()
+	policy, err := decision.Prepare(ctx, policies.Profile, "profile/decision")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, row := range []struct{ name, scope string }{
+		{"allow", "get:profile update:profile"},
+		{"deny", "update:profile"},
+		{"allow among 10000 scopes", strings.Repeat("some:other ", 10_000) + "get:profile"},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			input := decision.Input{Principal: "reader@clients", Scope: row.scope}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := policy.Decide(ctx, input); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkEngineFloor is the cheapest evaluation that the public rego package offers
+// of the smallest policy: what no policy can be faster than, short of own wiring.
+func BenchmarkEngineFloor(b *testing.B) {
+	query, err := rego.New(
+		rego.Query("data.floor.allow"),
+		rego.Module("floor.rego", "package floor\n\nallow := true\n"),
+	).PrepareForEval(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	input := ast.NewObject()
+	cancel := topdown.NewCancel()
+	raw := func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := query.Eval(b.Context(),
+			rego.EvalParsedInput(input),
+			rego.EvalMetrics(metrics.NoOp()),
+			rego.EvalExternalCancel(cancel),
+			rego.EvalGenerateJSON(raw),
+		)
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPrepare measures what every cold start pays.
+func BenchmarkPrepare(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decision.Prepare(b.Context(), policies.Profile, "profile/decision"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

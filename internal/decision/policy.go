@@ -1,0 +1,132 @@
+// Package decision evaluates one Rego entrypoint, prepared once and asked many times.
+//
+// It is for a handler that carries its own policy and has to answer every request
+// with allow or deny. An evaluation that does not end in exactly one well-formed
+// decision is an error, and an error never allows anything: the caller answers it
+// as its own failure, not as a denial, because the policy has not spoken.
+//
+// It is not an OPA server. It loads no data, fetches no bundle, and gives the policy
+// no built-in function that reaches beyond its input: see [Prepare].
+package decision
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+)
+
+// Policy is a compiled entrypoint. It is immutable and safe for concurrent use.
+type Policy struct {
+	entrypoint string
+	revision   string
+	compiler   *ast.Compiler
+	query      ast.Body
+
+	// No policy here has base documents, but evaluation wants a store for a
+	// reference that no rule defines. This one stays empty, so that one read
+	// transaction serves every evaluation.
+	store       storage.Store
+	transaction storage.Transaction
+}
+
+// Prepare compiles every .rego file in files (Rego v1, strict mode) and returns the
+// rule at entrypoint, a slash-separated path such as "profile/decision", ready to
+// be asked.
+//
+// A policy may use the built-in functions that [capabilities] lists. All of them
+// compute on their arguments; whatever reads the network, the environment, the clock
+// or a random source does not compile.
+//
+// It is an error if files holds no policy, if any does not parse or compile (the
+// message names file and line of each fault), or if no rule defines the entrypoint.
+func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, error) {
+	modules, revision, err := parse(files)
+	if err != nil {
+		return nil, err
+	}
+	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true)
+	if compiler.Compile(modules); compiler.Failed() {
+		return nil, fmt.Errorf("compile policy: %w", compiler.Errors)
+	}
+
+	ref, err := ast.PtrRef(ast.DefaultRootDocument, entrypoint)
+	if err != nil || len(compiler.GetRulesExact(ref)) == 0 {
+		return nil, fmt.Errorf("entrypoint: expected a rule at %q, got none in %s",
+			entrypoint, strings.Join(slices.Sorted(maps.Keys(modules)), ", "))
+	}
+	query, err := compiler.QueryCompiler().Compile(ast.NewBody(ast.Equality.Expr(ast.VarTerm(resultVar), ast.NewTerm(ref))))
+	if err != nil {
+		return nil, fmt.Errorf("compile query for %q: %w", entrypoint, err)
+	}
+
+	store := inmem.New()
+	transaction, err := store.NewTransaction(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open empty store: %w", err)
+	}
+	return &Policy{
+		entrypoint:  entrypoint,
+		revision:    revision,
+		compiler:    compiler,
+		query:       query,
+		store:       store,
+		transaction: transaction,
+	}, nil
+}
+
+// Entrypoint is the path of the rule that [Policy.Decide] evaluates.
+func (p *Policy) Entrypoint() string { return p.entrypoint }
+
+// Revision identifies the policy's source in a decision log: the hexadecimal SHA-256
+// of the output of sha256sum over its files in path order. To find the commit that a
+// log line belongs to, run the same in a checkout:
+//
+//	cd policies && sha256sum profile/profile.rego | sha256sum
+func (p *Policy) Revision() string { return p.revision }
+
+// parse reads the modules of files and computes their revision. It goes on after a
+// fault so that the error holds all of them.
+func parse(files fs.FS) (map[string]*ast.Module, string, error) {
+	modules := map[string]*ast.Module{}
+	revision := sha256.New()
+	options := ast.ParserOptions{RegoVersion: ast.RegoV1}
+	var faults []error
+
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path.Ext(name) != ".rego" {
+			return err
+		}
+		source, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(revision, "%x  %s\n", sha256.Sum256(source), name)
+		module, err := ast.ParseModuleWithOpts(name, string(source), options)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("parse policy: %w", err))
+			return nil
+		}
+		modules[name] = module
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, "", fmt.Errorf("read policy: %w", err)
+	case len(faults) > 0:
+		return nil, "", errors.Join(faults...)
+	case len(modules) == 0:
+		return nil, "", errors.New("read policy: expected at least one .rego file, got none")
+	}
+	return modules, hex.EncodeToString(revision.Sum(nil)), nil
+}

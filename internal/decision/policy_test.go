@@ -1,0 +1,143 @@
+package decision_test
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"account-api/internal/decision"
+)
+
+// source is a file system with one policy file.
+func source(rego string) fs.FS {
+	return fstest.MapFS{"gate/gate.rego": {Data: []byte(rego)}}
+}
+
+func prepare(t testing.TB, rego string) *decision.Policy {
+	t.Helper()
+	policy, err := decision.Prepare(t.Context(), source(rego), "gate/decision")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return policy
+}
+
+func TestPrepareRefuses(t *testing.T) {
+	for _, row := range []struct {
+		name, rego, entrypoint string
+		want                   []string
+	}{
+		{"a syntax error, by file and line", "package gate\n\ndecision := {", "gate/decision",
+			[]string{"gate/gate.rego:3", "rego_parse_error"}},
+		{"Rego v0, by file and line", "package gate\n\ndecision = true { true }", "gate/decision",
+			[]string{"gate/gate.rego:3", "`if` keyword is required"}},
+		{"an unsafe variable, by file and line", "package gate\n\ndecision := x", "gate/decision",
+			[]string{"gate/gate.rego:3", "var x is unsafe"}},
+		{"what strict mode refuses, by file and line", "package gate\n\nimport data.other\n\ndecision := 1", "gate/decision",
+			[]string{"gate/gate.rego:3", "import data.other unused"}},
+		{"every fault and not only the first", "package gate\n\na := x\n\nb := y", "gate/decision",
+			[]string{"gate/gate.rego:3", "gate/gate.rego:5"}},
+		{"a file without a rule", "package gate", "gate/decision", []string{`"gate/decision"`, "gate/gate.rego"}},
+		{"an entrypoint that no rule defines", "package gate\n\nallow := true", "gate/decision", []string{`"gate/decision"`}},
+		{"an entrypoint in another package", "package other\n\ndecision := 1", "gate/decision", []string{`"gate/decision"`}},
+		{"an entrypoint that is a package", "package gate\n\ndecision := 1", "gate", []string{`"gate"`}},
+		{"an empty entrypoint", "package gate\n\ndecision := 1", "", []string{`""`}},
+		{"an entrypoint that is not a path", "package gate\n\ndecision := 1", "%zz", []string{`"%zz"`}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			policy, err := decision.Prepare(t.Context(), source(row.rego), row.entrypoint)
+			if err == nil || policy != nil {
+				t.Fatalf("got policy %v and error %v, want an error only", policy, err)
+			}
+			for _, want := range row.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not name %s", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestPrepareRefusesFilesWithoutPolicy(t *testing.T) {
+	for name, files := range map[string]fs.FS{
+		"nothing at all":   fstest.MapFS{},
+		"other files only": fstest.MapFS{"gate/readme.md": {Data: []byte("package gate")}},
+	} {
+		if _, err := decision.Prepare(t.Context(), files, "gate/decision"); err == nil || !strings.Contains(err.Error(), "at least one .rego file") {
+			t.Errorf("%s: got error %v, want one that asks for a .rego file", name, err)
+		}
+	}
+}
+
+func TestPrepareReportsFaultsOfEveryFile(t *testing.T) {
+	_, err := decision.Prepare(t.Context(), fstest.MapFS{
+		"a.rego": {Data: []byte("package a\n\nrule := {")},
+		"b.rego": {Data: []byte("package b\n\nrule := [")},
+	}, "a/rule")
+	for _, want := range []string{"a.rego:3", "b.rego:3"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not name %s", err, want)
+		}
+	}
+}
+
+// A decision depends on its input and on nothing else.
+func TestPolicyCannotReachBeyondItsInput(t *testing.T) {
+	for name, expression := range map[string]string{
+		"http.send":                 `http.send({"method": "get", "url": "http://127.0.0.1"})`,
+		"net.lookup_ip_addr":        `net.lookup_ip_addr("localhost")`,
+		"net.cidr_expand":           `net.cidr_expand("127.0.0.0/8")`,
+		"opa.runtime":               `opa.runtime()`,
+		"rand.intn":                 `rand.intn("seed", 2)`,
+		"uuid.rfc4122":              `uuid.rfc4122("seed")`,
+		"time.now_ns":               `time.now_ns()`,
+		"trace":                     `trace("x")`,
+		"io.jwt.decode_verify":      `io.jwt.decode_verify("x", {})`,
+		"rego.parse_module":         `rego.parse_module("x", "package x")`,
+		"providers.aws.sign_req":    `providers.aws.sign_req({}, {}, 0)`,
+		"crypto.x509.parse_keypair": `crypto.x509.parse_keypair("x", "y")`,
+		"json.verify_schema":        `json.verify_schema({"$ref": "http://127.0.0.1"})`,
+		"a function of a later OPA": `later.function(1)`,
+		"numbers.range (unbounded)": `numbers.range(1, 1000000000)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := decision.Prepare(t.Context(), source("package gate\n\ndecision := "+expression), "gate/decision")
+			if err == nil || !strings.Contains(err.Error(), "gate/gate.rego:3") || !strings.Contains(err.Error(), "undefined function") {
+				t.Errorf("got error %v, want an undefined function at gate/gate.rego:3", err)
+			}
+		})
+	}
+}
+
+func TestRevisionIsThatOfTheSource(t *testing.T) {
+	const (
+		one = "package gate\n\ndecision := 1\n"
+		two = "package gate\n\ndecision := 2\n"
+	)
+	revision := func(files fstest.MapFS) string {
+		policy, err := decision.Prepare(t.Context(), files, "gate/decision")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return policy.Revision()
+	}
+	base := revision(fstest.MapFS{"gate/gate.rego": {Data: []byte(one)}})
+
+	// printf 'package gate\n\ndecision := 1\n' > gate/gate.rego; sha256sum gate/gate.rego | sha256sum
+	if want := "e297840a0baf80dd03162a61d86ad8ce51963a5e8a78f7572ce96a6eba33cac5"; base != want {
+		t.Errorf("revision is %s, but sha256sum says %s", base, want)
+	}
+	if again := revision(fstest.MapFS{"gate/gate.rego": {Data: []byte(one)}, "gate/readme.md": {}}); again != base {
+		t.Error("a file that is not a policy changed the revision")
+	}
+	for name, files := range map[string]fstest.MapFS{
+		"another rule":      {"gate/gate.rego": {Data: []byte(two)}},
+		"another file name": {"gate/door.rego": {Data: []byte(one)}},
+		"another file":      {"gate/gate.rego": {Data: []byte(one)}, "gate/more.rego": {Data: []byte("package gate")}},
+	} {
+		if revision(files) == base {
+			t.Errorf("%s did not change the revision", name)
+		}
+	}
+}
