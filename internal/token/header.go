@@ -1,0 +1,175 @@
+package token
+
+import (
+	"bytes"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"account-api/internal/refusal"
+)
+
+// maxKeyID is the longest key ID, in bytes, that is compared with the provider's.
+// Real ones are thumbprints or UUIDs, below 90.
+const maxKeyID = 256
+
+// header is the JOSE header, as far as it matters.
+type header struct {
+	alg, typ, kid value
+	x5t, x5tS256  value
+	iss, sub, aud value
+	replicates    bool   // whether iss, sub or aud is there: the header is not for every token
+	forbidden     string // a member that may not be there
+	keyID         string // kid, once it is checked
+}
+
+// forbiddenHeaders may not be present, whatever their value. RFC 7515 would allow
+// to ignore some of them, but honest access tokens carry none, and the cheapest way
+// not to be talked into something is not to listen.
+var forbiddenHeaders = map[string]bool{
+	// RFC 7515, section 4.1.11: an extension that must be understood; we have none.
+	"crit": true,
+	"b64":  true, // RFC 7797: changes what is signed, and requires crit
+
+	// Ways to offer a key. Keys come from the configured key set only (RFC 8725,
+	// section 3.10; OWASP ASVS 5.0, 9.1.3).
+	"jwk": true, "jku": true, "x5c": true, "x5u": true,
+	"trust_chain": true, // OpenID Federation 1.0, section 4.3
+
+	// Content that is compressed, nested or encrypted. RFC 7519, section 5.2: cty
+	// is for nested tokens. The rest belongs to encryption (RFC 7516, section 4.1;
+	// RFC 7518, sections 4.6 to 4.8), and no decryption code is reachable from here.
+	"zip": true, "cty": true, "enc": true,
+	"epk": true, "apu": true, "apv": true,
+	"iv": true, "tag": true, "p2s": true, "p2c": true,
+}
+
+func (h *header) take(name []byte, v value) {
+	switch string(name) {
+	case "alg":
+		h.alg = v
+	case "typ":
+		h.typ = v
+	case "kid":
+		h.kid = v
+	case "x5t":
+		h.x5t = v
+	case "x5t#S256":
+		h.x5tS256 = v
+	case "iss":
+		h.iss, h.replicates = v, true
+	case "sub":
+		h.sub, h.replicates = v, true
+	case "aud":
+		h.aud, h.replicates = v, true
+	default:
+		if forbiddenHeaders[string(name)] {
+			h.forbidden = string(name)
+		}
+	}
+}
+
+// headerChecks run in this order on a header that was not seen before.
+var headerChecks = []func(*Verifier, *header) *refusal.Error{
+	checkAlgorithm, checkForbidden, checkType, checkThumbprints, checkKeyID,
+}
+
+// checkAlgorithm compares alg with the one algorithm that is pinned (RFC 8725,
+// section 3.1). It matters even though the signature is verified with RS256
+// anyway: a header that lies about its algorithm is not the provider's.
+func checkAlgorithm(_ *Verifier, h *header) *refusal.Error {
+	if alg, _ := h.alg.text(); string(alg) != "RS256" {
+		return refusal.New(refusal.UnsupportedAlg, "expected header alg RS256, got %s", absentOr(h.alg, "another"))
+	}
+	return nil
+}
+
+func checkForbidden(_ *Verifier, h *header) *refusal.Error {
+	if h.forbidden != "" {
+		return refusal.New(refusal.UnsupportedHeader, "expected no header %s, got one", h.forbidden)
+	}
+	return nil
+}
+
+// checkType tells access tokens from the other tokens that the same keys sign
+// (RFC 8725, section 3.11). Media types are case-insensitive and may omit the
+// prefix "application/" (RFC 7515, section 4.1.9).
+func checkType(v *Verifier, h *header) *refusal.Error {
+	strict := v.expect.RequireAccessTokenType
+	if h.typ == nil && !strict {
+		return nil
+	}
+	typ, _ := h.typ.text()
+	name := strings.TrimPrefix(strings.ToLower(string(typ)), "application/")
+	if name == "at+jwt" || name == "jwt" && !strict {
+		return nil
+	}
+	return refusal.New(refusal.WrongType, "expected header typ of an access token (at+jwt required: %t), got %s", strict, absentOr(h.typ, "another"))
+}
+
+// checkThumbprints type-checks what some providers send next to kid and what we
+// otherwise ignore.
+func checkThumbprints(_ *Verifier, h *header) *refusal.Error {
+	for _, thumbprint := range []value{h.x5t, h.x5tS256} {
+		if _, ok := thumbprint.text(); !ok && thumbprint != nil {
+			return refusal.New(refusal.UnsupportedHeader, "expected header x5t and x5t#S256 as strings, got another type")
+		}
+	}
+	return nil
+}
+
+// checkKeyID demands a kid, which RFC 7515 leaves optional: without one the only
+// way to a key is to try them all.
+func checkKeyID(_ *Verifier, h *header) *refusal.Error {
+	kid, _ := h.kid.text()
+	if len(kid) == 0 {
+		return refusal.New(refusal.MissingKid, "expected header kid as a string, got %s", absentOr(h.kid, "an empty one or another type"))
+	}
+	if len(kid) > maxKeyID {
+		return refusal.New(refusal.MissingKid, "expected header kid of at most %d bytes, got %d", maxKeyID, len(kid))
+	}
+	if !printable(kid) {
+		return refusal.New(refusal.MissingKid, "expected header kid of printable characters, got others in it")
+	}
+	h.keyID = string(kid)
+	return nil
+}
+
+// checkReplicated demands that claims which the header repeats say the same there
+// (RFC 7519, section 5.3).
+func checkReplicated(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
+	for _, pair := range [][2]value{{t.header.iss, t.claims.iss}, {t.header.sub, t.claims.sub}, {t.header.aud, t.claims.aud}} {
+		if pair[0] != nil && !bytes.Equal(pair[0], pair[1]) {
+			return refusal.New(refusal.UnsupportedHeader, "expected iss, sub and aud in the header as in the claims, got a difference")
+		}
+	}
+	return nil
+}
+
+// printable reports whether text has nothing but visible characters and spaces
+// between them: no control or format characters, no line separators and no
+// non-characters, which would be invisible in a log and ambiguous in a principal.
+// White space at either end does not count as between.
+func printable(text []byte) bool {
+	for i, char := range text {
+		if char >= utf8.RuneSelf { // rare: look at characters instead of bytes from here on
+			if bytes.ContainsFunc(text[i:], func(char rune) bool { return !unicode.IsPrint(char) }) {
+				return false
+			}
+			break
+		}
+		if char < ' ' || char == 0x7f {
+			return false
+		}
+	}
+	return len(text) == 0 || text[0] != ' ' && text[len(text)-1] != ' '
+}
+
+// absentOr describes what was found in place of something expected.
+func absentOr(v value, otherwise string) string {
+	if v == nil {
+		return "none"
+	}
+	return otherwise
+}

@@ -1,0 +1,162 @@
+package token
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"account-api/internal/refusal"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth is how deep a header or payload may nest, its own braces included.
+// Real claims reach 4 or 5; the limit keeps hostile ones from costing stack.
+const maxDepth = 32
+
+// members receives each member of an object, in order. Name is unescaped and not
+// valid after the call; the value is.
+type members interface{ take(name []byte, v value) }
+
+// reader is what it takes to read one token. It is reused for the next one, so that
+// junk costs time and hardly any memory; what outlives the token is copied out.
+type reader struct {
+	token   unverified
+	input   []byte // what is signed, as the bytes that a hash takes
+	decoded []byte // the parts of the token, one after the other
+	buffer  bytes.Buffer
+	decoder jsontext.Decoder
+}
+
+// readPart decodes one part of a token and reads the JSON object in it.
+func (r *reader) readPart(part, segment string, into members) *refusal.Error {
+	text, refused := r.decode(part, segment)
+	if refused != nil {
+		return refused
+	}
+	if err := r.readObject(text, into); err != nil {
+		return refusal.New(refusal.MalformedToken, "expected a strict JSON object as %s, got %s", part, complaint(err))
+	}
+	return nil
+}
+
+var (
+	errNotObject = errors.New("another value")
+	errTooDeep   = errors.New("one that nests too deep")
+	errTrailing  = errors.New("something after it")
+)
+
+// readObject reads a text that is exactly one object. The decoder sees to unique
+// names and valid UTF-8 at every level, which RFC 7515, section 4, and RFC 7519,
+// section 7.2, ask for and encoding/json does not.
+func (r *reader) readObject(text []byte, into members) error {
+	r.buffer = *bytes.NewBuffer(text)
+	r.decoder.Reset(&r.buffer)
+	if open, err := r.decoder.ReadToken(); err != nil {
+		return err
+	} else if open.Kind() != jsontext.KindBeginObject {
+		return errNotObject
+	}
+	for r.decoder.PeekKind() != jsontext.KindEndObject {
+		name, err := r.decoder.ReadValue()
+		if err != nil {
+			return err
+		}
+		name = text[r.offset()-len(name) : r.offset()] // the decoder's slice ends with the next read
+		v, err := r.readValue(text)
+		if err != nil {
+			return err
+		}
+		unescaped, _ := value(name).text()
+		into.take(unescaped, v)
+	}
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return err
+	}
+	if _, err := r.decoder.ReadToken(); err != io.EOF {
+		return errTrailing
+	}
+	return nil
+}
+
+// readValue returns the text of the next member's value. It steps through objects
+// and arrays token by token, so that depth is bounded before it is spent.
+func (r *reader) readValue(text []byte) (value, error) {
+	switch r.decoder.PeekKind() {
+	case jsontext.KindBeginObject, jsontext.KindBeginArray:
+	default:
+		v, err := r.decoder.ReadValue()
+		return text[r.offset()-len(v) : r.offset()], err
+	}
+	start := 0 // none yet: at 0 is the outer object
+	for start == 0 || r.decoder.StackDepth() > 1 {
+		if _, err := r.decoder.ReadToken(); err != nil {
+			return nil, err
+		}
+		if r.decoder.StackDepth() > maxDepth {
+			return nil, errTooDeep
+		}
+		if start == 0 {
+			start = r.offset() - 1 // the opening bracket
+		}
+	}
+	return text[start:r.offset()], nil
+}
+
+// offset is where in the text the last token or value ended.
+func (r *reader) offset() int { return int(r.decoder.InputOffset()) }
+
+// complaint describes an error without quoting the text, as the decoder would.
+func complaint(err error) string {
+	switch {
+	case errors.Is(err, errNotObject), errors.Is(err, errTooDeep), errors.Is(err, errTrailing):
+		return err.Error()
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return "one that repeats a name"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "one that ends early"
+	default:
+		return "a syntax error or invalid UTF-8"
+	}
+}
+
+// value is the JSON text of a member's value, valid and without white space
+// around it; nil if the member is absent.
+type value []byte
+
+// kind tells strings, arrays and objects from each other and from all else.
+func (v value) kind() jsontext.Kind {
+	if len(v) == 0 {
+		return jsontext.KindInvalid
+	}
+	return jsontext.Kind(v[0])
+}
+
+// text returns the unescaped content of a string, or false for anything else.
+func (v value) text() ([]byte, bool) {
+	if v.kind() != jsontext.KindString {
+		return nil, false
+	}
+	if inner := v[1 : len(v)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return inner, true
+	}
+	unescaped, err := jsontext.AppendUnquote(nil, []byte(v))
+	return unescaped, err == nil
+}
+
+// elements returns the members of an array, or false for anything else.
+func (v value) elements() ([]value, bool) {
+	if v.kind() != jsontext.KindBeginArray {
+		return nil, false
+	}
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(v))
+	_, err := decoder.ReadToken()
+	list := []value{}
+	for err == nil && decoder.PeekKind() != jsontext.KindEndArray {
+		var element jsontext.Value
+		element, err = decoder.ReadValue()
+		end := int(decoder.InputOffset())
+		list = append(list, v[end-len(element):end])
+	}
+	return list, err == nil
+}

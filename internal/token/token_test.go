@@ -1,0 +1,273 @@
+package token_test
+
+import (
+	"crypto/rsa"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+	"account-api/internal/token/tokentest"
+)
+
+// configuration is one [token.Expectation] and what NewVerifier says to it.
+type configuration struct {
+	name   string
+	expect token.Expectation
+	names  string // what the error names; empty: accepted
+}
+
+func configurations() []configuration {
+	with := func(edit func(*token.Expectation)) token.Expectation {
+		expect := token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience}
+		edit(&expect)
+		return expect
+	}
+	return []configuration{
+		{"issuer and audience are enough", with(func(*token.Expectation) {}), ""},
+		{"no issuer", with(func(e *token.Expectation) { e.Issuer = "" }), "issuer"},
+		{"no audience", with(func(e *token.Expectation) { e.Audience = "" }), "audience"},
+		{"an issuer with a space", with(func(e *token.Expectation) { e.Issuer += " " }), "issuer"},
+		{"an audience with a line feed", with(func(e *token.Expectation) { e.Audience = "\n" + e.Audience }), "audience"},
+		{"a leeway of 5 minutes", with(func(e *token.Expectation) { e.Leeway = 5 * time.Minute }), ""},
+		{"a leeway above 5 minutes", with(func(e *token.Expectation) { e.Leeway = 5*time.Minute + 1 }), "leeway"},
+		{"a negative leeway", with(func(e *token.Expectation) { e.Leeway = -1 }), "leeway"},
+		{"a maximal lifetime of a nanosecond", with(func(e *token.Expectation) { e.MaxLifetime = 1 }), ""},
+		{"a negative maximal lifetime", with(func(e *token.Expectation) { e.MaxLifetime = -1 }), "lifetime"},
+	}
+}
+
+func (c configuration) check() error {
+	verifier, err := token.NewVerifier(c.expect)
+	switch {
+	case c.names == "" && (err != nil || verifier == nil):
+		return fmt.Errorf("want a verifier, got %v", err)
+	case c.names != "" && (err == nil || verifier != nil):
+		return fmt.Errorf("want an error and no verifier, got %v", err)
+	case c.names != "" && (refusal.ReasonOf(err) != refusal.ConfigError || !strings.Contains(err.Error(), c.names)):
+		return fmt.Errorf("want %s naming the %s, got %v", refusal.ConfigError, c.names, err)
+	}
+	return nil
+}
+
+func TestNewVerifier(t *testing.T) {
+	for _, c := range configurations() {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.check(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// proof is one statement about the package that may turn out wrong. The mutation
+// test asks all of them whether they notice a defect.
+type proof struct {
+	name  string
+	check func() error
+}
+
+func proofs() []proof {
+	var all []proof
+	for _, s := range scenarios() {
+		all = append(all, proof{s.name, s.check})
+	}
+	for _, c := range configurations() {
+		all = append(all, proof{c.name, c.check})
+	}
+	return append(append(all, details()...), proof{"header cache", checkHeaderCache}, proof{"header cache size", checkHeaderCacheSize})
+}
+
+func TestDetail(t *testing.T) {
+	for _, p := range details() {
+		if err := p.check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// details fixes the sentences that spare an operator the guessing, and how much of
+// a key ID a log line may show.
+func details() []proof {
+	var all []proof
+	add := func(compact, detail string, key token.KeyFunc) {
+		all = append(all, proof{"detail " + detail, func() error {
+			verifier, err := token.NewVerifier(given("", "", "").expect)
+			if err != nil {
+				return err
+			}
+			if _, err := verifier.Verify(compact, tokentest.Now(), key); err == nil || !strings.Contains(err.Error(), detail) {
+				return fmt.Errorf("want a detail with %q, got %v", detail, err)
+			}
+			return nil
+		}})
+	}
+	h, rest, _ := strings.Cut(tokentest.Valid(), ".")
+	p, _, _ := strings.Cut(rest, ".")
+	for _, row := range []struct{ token, detail string }{
+		{claims(set("iss", `"https://TENANT.eu.auth0.com"`)), "different trailing slash"},
+		{claims(set("iss", `"https://tenant.eu.auth0.com/"`)), "other letter case"},
+		{claims(set("iss", `"http://TENANT.eu.auth0.com/"`)), "http instead of https"},
+		{claims(set("iss", `" https://TENANT.eu.auth0.com/"`)), "white space around"},
+		{claims(set("iss", `"https://OTHER.eu.auth0.com/"`)), "another value"},
+		{claims(drop("iss")), "got none"},
+		{claims(set("iss", "1")), "another type"},
+		{claims(set("aud", `["a","b","https://api.example.com/account/"]`)), "which has 3 entries, got it with a different trailing slash"},
+		{claims(set("aud", `["https://api.example.com/account/","b"]`)), "which has 2 entries, got it with a different trailing slash"},
+		{headers(set("typ", `"JOSE"`)), "at+jwt required: false), got another"},
+		{h + "=." + p + ".AA", "header in canonical base64url"},
+		{h + "." + p + "=.AA", "payload in canonical base64url"},
+		{h + "." + p + ".AA=", "signature in canonical base64url"},
+		{h + "..AA", "expected a payload, got an empty part"},
+		{h + "." + p[:8] + "\n" + p[8:] + ".AA", "payload on one line"},
+		{claims(set("aud", `["a","b"]`)), "which has 2 entries, got another value"},
+		{claims(set("exp", in(-42)), set("iat", in(-50))), "expired 42s ago"},
+		{claims(also("nbf", in(120))), "another 2m0s"},
+		{claims(set("iat", in(90))), "issued 1m30s in the future; at most 1m0s"},
+		{claims(set("exp", in(40*24*60*60))), "at most 720h0m0s"},
+		{headers(set("alg", `"HS256"`)), "header alg RS256, got another"},
+		{headers(drop("alg")), "header alg RS256, got none"},
+		{headers(also("jku", `"https://x/"`)), "no header jku"},
+		{headers(also("x5c", "[]")), "no header x5c"},
+		{claims(also("at_hash", `"x"`)), "send the access token, not the ID token"},
+		{claims(also("jti", "1")), "jti of its registered type"},
+		{tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), `key "k1" does not verify`},
+		{tokentest.Valid() + ".x.y", "encrypted token"},
+		{"opaque", "opaque token"},
+		{"a.b", "got 2"},
+		{rawPayload("5"), "got another value"},
+		{rawPayload("{}{}"), "something after it"},
+		{rawPayload(`{"a":1,"a":2}`), "repeats a name"},
+		{rawPayload(`{"a":1`), "ends early"},
+		{rawPayload(` `), "ends early"},
+		{rawPayload(`{"a" 1}`), "syntax error"},
+		{rawPayload(`{"a":` + nested(40) + `}`), "nests too deep"},
+	} {
+		add(row.token, row.detail, published)
+	}
+	anyKey := func(string) (*rsa.PublicKey, error) { return &tokentest.K3().PublicKey, nil }
+	for kid, shown := range map[string]string{
+		"0123456789abcdef":          `"0123456789abcdef"`,
+		"0123456789abcdefg":         `"0123456789abcdef"`,
+		"ëëëëëëëëëëëëëëëëë":         `"ëëëëëëëëëëëëëëëë"`,
+		strings.Repeat("k", 200):    `"kkkkkkkkkkkkkkkk"`,
+		`"quoted"` + "\u00eb\\back": `"\"quoted\"ë\\back"`,
+	} {
+		add(headers(set("kid", tokentest.Quote(kid))), "key "+shown+" does not", anyKey)
+	}
+	return all
+}
+
+// TestHeaderCacheIsNoShortcut presents tokens that share a header with an accepted
+// one but differ in something that must be looked at every time.
+func TestHeaderCacheIsNoShortcut(t *testing.T) {
+	if err := checkHeaderCache(); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkHeaderCache() error {
+	verifier, err := token.NewVerifier(given("", "", "").expect)
+	if err != nil {
+		return err
+	}
+	repeating := tokentest.Header("k1").Also("sub", tokentest.Quote(tokentest.Subject)).JSON()
+	for _, s := range []scenario{
+		given("an attacker's token first", tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), refusal.BadSignature),
+		given("a good token", tokentest.Valid(), accepted),
+		given("the attacker's token again", tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), refusal.BadSignature),
+		given("an expired token", claims(set("exp", in(0))), refusal.Expired),
+		given("no signature", unsigned(tokentest.Valid()), refusal.MalformedToken),
+		given("the key is gone", tokentest.Valid(), refusal.UnknownKid, keys(func(string) (*rsa.PublicKey, error) {
+			return nil, refusal.New(refusal.UnknownKid, "removed")
+		})),
+		given("a header that repeats sub", tokentest.Sign(repeating, tokentest.Payload().JSON(), tokentest.K1()), accepted),
+		given("the same header over another sub", tokentest.Sign(repeating, tokentest.Payload().With("sub", `"other"`).JSON(), tokentest.K1()), refusal.UnsupportedHeader),
+	} {
+		if err := s.checkWith(verifier); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// TestHeaderCacheIsBounded: one provider needs one entry, and no one gets many.
+func TestHeaderCacheIsBounded(t *testing.T) {
+	if err := checkHeaderCacheSize(); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkHeaderCacheSize() error {
+	verifier, err := token.NewVerifier(given("", "", "").expect)
+	if err != nil {
+		return err
+	}
+	// A header of length bytes has 4/3 as many characters as a segment.
+	ofLength := func(length int) string {
+		filler := length - len(tokentest.Header("k1").Also("foo", `""`).String())
+		return headers(also("foo", tokentest.Quote(strings.Repeat("x", filler))))
+	}
+	present := func(compact string, want int) error {
+		if _, err := verifier.Verify(compact, tokentest.Now(), published); err != nil {
+			return err
+		}
+		if got := verifier.KnownHeaders(); got != want {
+			return fmt.Errorf("want %d known headers, got %d", want, got)
+		}
+		return nil
+	}
+	if err := present(ofLength(385), 0); err != nil { // 514 characters
+		return err
+	}
+	if err := present(ofLength(384), 1); err != nil { // 512 characters
+		return err
+	}
+	for i := 1; i < 16; i++ {
+		for range 2 {
+			if err := present(headers(also("foo", fmt.Sprint(i))), i+1); err != nil {
+				return err
+			}
+		}
+	}
+	return present(headers(also("foo", "16")), 1) // a full cache starts anew
+}
+
+// TestConcurrentUse shares one verifier and key function between goroutines that
+// each know what must come back. Run with -race.
+func TestConcurrentUse(t *testing.T) {
+	rows := []scenario{
+		given("good", tokentest.Valid(), accepted),
+		given("expired", claims(set("exp", in(0))), refusal.Expired),
+		given("foreign signature", tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), refusal.BadSignature),
+		given("malformed", rawPayload(`{"a":[`), refusal.MalformedToken),
+		given("another subject", claims(set("sub", `"other"`)), accepted, says(func(c *token.Claims) { c.Subject = "other" })),
+	}
+	for i := range 40 { // more headers than the cache holds
+		rows = append(rows, given("header", headers(also("foo", fmt.Sprint(i))), accepted))
+	}
+	verifier := newVerifier(t)
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			for i := range 3 * len(rows) {
+				if err := rows[(i+worker*5)%len(rows)].checkWith(verifier); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func newVerifier(t testing.TB) *token.Verifier {
+	t.Helper()
+	verifier, err := token.NewVerifier(token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return verifier
+}
