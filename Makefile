@@ -49,6 +49,12 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 		done; \
 	done
 
+lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
+	go vet ./...
+	go tool -modfile=lint/go.mod staticcheck ./...
+	go tool -modfile=lint/go.mod actionlint
+
 build: ## Build dist/authorizer.zip and dist/profile.zip, as pulumi up deploys them
 	@go run ./internal/bundle/build $(wildcard handlers/*)
 
@@ -61,4 +67,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-rego test-go fuzz build preview up clean
+.PHONY: help run test test-rego test-go fuzz lint build preview up clean
