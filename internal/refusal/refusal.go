@@ -73,9 +73,11 @@ func (r Reason) Category() Category {
 		IssuedInFuture, BadIssuer, BadAudience, BadSubject, SenderConstrained, BadSignature,
 		UnknownKid:
 		return Client
-	case UnsupportedAlg, UnsupportedHeader, KeyRejected:
+	case UnsupportedAlg, UnsupportedHeader, KeyRejected, JWKSRateLimited:
+		// Only a stream of made-up key IDs spends the fetch budget: the provider itself
+		// was reachable, or the reason would be JWKSUnavailable.
 		return Attack
-	case JWKSUnavailable, JWKSRateLimited:
+	case JWKSUnavailable:
 		return Outage
 	case ConfigError, InvalidEvent:
 		return Misconfiguration

@@ -1,0 +1,47 @@
+package jwks
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// checkURI refuses an address that would fetch keys from elsewhere than it seems
+// to, or over a connection that others can write to: whoever serves the key set
+// decides which tokens are genuine. The errors name the part that is wrong and
+// never the whole, which may hold a password.
+func checkURI(uri string) error {
+	if uri == "" {
+		return errors.New("key set address is empty, want https://<host>/.well-known/jwks.json")
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		return errors.New("key set address is not a URL, want https://<host>/.well-known/jwks.json without spaces or control characters")
+	}
+	switch {
+	case u.User != nil:
+		return errors.New("key set address holds credentials: a key set is public, remove the part before the @")
+	case strings.Contains(uri, "#"):
+		return errors.New("key set address has a fragment, which is never sent: remove the # and what follows it")
+	case u.Hostname() == "":
+		return errors.New("key set address has no host, want https://<host>/.well-known/jwks.json")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	case u.Scheme == "http":
+		return fmt.Errorf("key set address is http, which anyone on the way can alter: use https://%s", u.Host+u.EscapedPath())
+	default:
+		return fmt.Errorf("key set address has scheme %q, want https", u.Scheme)
+	}
+}
+
+// isLoopback reports whether host never leaves this machine (RFC 6761, section
+// 6.3; RFC 5735, section 4; RFC 4291, section 2.5.3).
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}

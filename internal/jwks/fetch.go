@@ -1,0 +1,130 @@
+package jwks
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+const (
+	// maxDocumentBytes bounds a key set after decompression. API Gateway's own JWT
+	// authorizer reads as much:
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+	maxDocumentBytes = 150_000
+	// maxHeaderBytes bounds the response's header; net/http would read 10 MB.
+	maxHeaderBytes = 16 << 10
+	// maxDetailBytes bounds the text of an error that a server had a part in.
+	maxDetailBytes = 200
+)
+
+// newClient returns the client to use: a copy of given, or our own if there is
+// none, that in either case takes a redirect for the answer. A redirect would move
+// the trust that the configured host has to any host that it names.
+func newClient(given *http.Client) *http.Client {
+	client := &http.Client{Transport: &http.Transport{
+		Proxy:           http.ProxyFromEnvironment,
+		DialContext:     (&net.Dialer{}).DialContext,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		// A kept connection is dead after a freeze, and its two goroutines are
+		// not ours to leave behind.
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}}
+	if given != nil {
+		*client = *given
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
+}
+
+// fetch gets and parses the set, and returns it with its lifetime. A connection
+// that broke is tried once more: a load balancer closes one now and then, and a
+// cold function has no older keys to fall back on.
+func (s *Source) fetch(ctx context.Context) (set Set, lifetime time.Duration, err error) {
+	// This runs in a goroutine of its own, out of reach of the handler's recover:
+	// a panic in a given client would end the process.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic of type %T during the fetch", p)
+		}
+	}()
+	if s.ownsHTTP {
+		// Since a dial serves whoever asks next, net/http lets it run on after its
+		// request was cancelled; this ends it.
+		defer s.client.CloseIdleConnections()
+	}
+	document, header, err := s.get(ctx)
+	if isBroken(err) && ctx.Err() == nil {
+		document, header, err = s.get(ctx)
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return Set{}, 0, errors.New("every caller gave up")
+	case ctx.Err() != nil:
+		return Set{}, 0, fmt.Errorf("no complete answer within %v", s.deadline)
+	case err != nil:
+		return Set{}, 0, brief(err)
+	}
+	set, err = Parse(document)
+	if err != nil {
+		return Set{}, 0, err
+	}
+	return set, freshness(header), nil
+}
+
+// get makes one GET request and reads the answer whole.
+func (s *Source) get(ctx context.Context) ([]byte, http.Header, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.uri, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "account-api-authorizer")
+	response, err := s.client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	switch status := response.StatusCode; {
+	case status == http.StatusOK:
+	case status >= 300 && status < 400:
+		return nil, nil, fmt.Errorf("status %d, want 200: redirects are not followed, configure the address that the key set has moved to", status)
+	default:
+		return nil, nil, fmt.Errorf("status %d, want 200", status)
+	}
+	// net/http decompresses as it is read, so the bound holds for what comes out.
+	document, err := io.ReadAll(io.LimitReader(response.Body, maxDocumentBytes+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(document) > maxDocumentBytes {
+		return nil, nil, errTooLarge
+	}
+	return document, response.Header, nil
+}
+
+// isBroken reports whether err means that the connection ended early.
+func isBroken(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// brief returns err without the address, which every record would repeat, and
+// without the rest of an error that quotes what a server sent at length.
+func brief(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	if text := err.Error(); len(text) > maxDetailBytes {
+		return errors.New(text[:maxDetailBytes] + "…")
+	}
+	return err
+}

@@ -1,0 +1,256 @@
+package jwks
+
+import (
+	"bytes"
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"account-api/internal/refusal"
+)
+
+const (
+	// maxKeys bounds the work for one set. Providers publish two to four keys.
+	maxKeys = 100
+	// maxDepth bounds nesting. A set with certificate chains has depth 4.
+	maxDepth = 32
+)
+
+var errTooLarge = fmt.Errorf("the key set is larger than %d bytes", maxDocumentBytes)
+
+// Set is what one key set document says, judged key by key. Its zero value is no
+// set at all and has no keys.
+type Set struct {
+	entries  map[string]entry // by key ID
+	findings []finding
+}
+
+// entry is the verdict on one key ID.
+type entry struct {
+	key   *rsa.PublicKey // nil: no key that may be used
+	why   string         // if key is nil: what is wrong, to follow "the key"
+	final bool           // no other key with this ID makes it usable again
+}
+
+// finding is something about one member of a document that an operator may want
+// to know.
+type finding struct {
+	level slog.Level
+	index int    // in "keys"
+	kid   string // as published; empty if there is none to trust
+	why   string
+}
+
+// Parse reads a JWK Set (RFC 7517, section 5). It performs no I/O and keeps no
+// reference to document.
+//
+// The document must be strict JSON: UTF-8, one value, no name twice in the set's
+// own object; at most 150 000 bytes, 100 keys and 32 levels; and at least one
+// member of "keys" must be a JWK. Everything else is decided key by key, and a key
+// that is malformed, too weak or of a kind from next year's RFC takes nothing away
+// from its neighbours (section 5: SHOULD be ignored).
+//
+// An error means that the document says nothing about any key.
+func Parse(document []byte) (Set, error) {
+	members, err := split(document)
+	if err != nil {
+		return Set{}, err
+	}
+	judged := make([]judgement, len(members))
+	leaked := map[string]bool{}
+	isSet := false
+	for i, raw := range members {
+		judged[i] = judge(raw)
+		isSet = isSet || judged[i].isJWK
+		if judged[i].leaked != nil {
+			leaked[string(judged[i].leaked.Bytes())] = true
+		}
+	}
+	if !isSet {
+		return Set{}, errors.New(`no member of "keys" is a JWK (RFC 7517, section 4: an object with a string "kty")`)
+	}
+	set := Set{entries: make(map[string]entry, len(members))}
+	for i, j := range judged {
+		// Once its private half is public a key is worth nothing, also where it
+		// is published properly.
+		if j.key != nil && leaked[string(j.key.N.Bytes())] {
+			j.entry, j.level = entry{why: whyPrivate, final: true}, slog.LevelError
+		}
+		if j.key == nil {
+			set.note(j.level, i, j.kid, j.why)
+		}
+		if j.kid != "" {
+			set.admit(i, j.kid, j.entry)
+		}
+	}
+	return set, nil
+}
+
+// admit adds the verdict on one more key. Keys of different kinds may share a key
+// ID (RFC 7517, section 4.5), so an unusable one does not stand in a usable one's
+// way. Two usable ones do: choosing would mean trying keys until one fits.
+func (s *Set) admit(index int, kid string, e entry) {
+	prior, seen := s.entries[kid]
+	switch {
+	case !seen:
+		s.entries[kid] = e
+	case prior.final:
+	case e.final:
+		s.entries[kid] = e
+	case e.key == nil:
+	case prior.key == nil:
+		s.entries[kid] = e
+	case !prior.key.Equal(e.key):
+		s.entries[kid] = entry{why: whyAmbiguous, final: true}
+		s.note(slog.LevelError, index, kid, whyAmbiguous)
+	}
+}
+
+func (s *Set) note(level slog.Level, index int, kid, why string) {
+	s.findings = append(s.findings, finding{level, index, kid, why})
+}
+
+// Key returns the usable key with this ID. The error is a [*refusal.Error] with
+// reason unknown_kid or key_rejected.
+func (s Set) Key(kid string) (*rsa.PublicKey, error) {
+	e, ok := s.entries[kid]
+	switch {
+	case !ok:
+		return nil, refusal.New(refusal.UnknownKid, "the key set has no key with this key ID")
+	case e.key == nil:
+		return nil, refusal.New(refusal.KeyRejected, "the key with this key ID %s", e.why)
+	}
+	return e.key, nil
+}
+
+// Len returns the number of key IDs with a usable key.
+func (s Set) Len() int {
+	usable := 0
+	for _, e := range s.entries {
+		if e.key != nil {
+			usable++
+		}
+	}
+	return usable
+}
+
+func (s Set) has(kid string) bool { _, ok := s.entries[kid]; return ok }
+
+func (s Set) loaded() bool { return s.entries != nil }
+
+// report logs the findings. Their level tells a key that is merely for something
+// else (debug, and no reason to count it by) from a faulty one (warn) and from one
+// to alarm on (error).
+func (s Set) report(log *slog.Logger) {
+	for _, f := range s.findings {
+		attrs := []slog.Attr{slog.Int("index", f.index), slog.String("kid", f.kid), slog.String("detail", "the key "+f.why)}
+		if f.level >= slog.LevelWarn {
+			attrs = append(attrs, reasonAttrs(refusal.KeyRejected)...)
+		}
+		log.LogAttrs(context.Background(), f.level, "key not taken from the key set", attrs...)
+	}
+}
+
+// split returns the raw members of "keys". A name that occurs twice within one of
+// them is left to [judge]; everywhere else it is an error here.
+func split(document []byte) ([]jsontext.Value, error) {
+	if len(document) > maxDocumentBytes {
+		return nil, errTooLarge
+	}
+	if err := checkSyntax(document); err != nil {
+		return nil, err
+	}
+	d := newDecoder(document)
+	if d.PeekKind() != '{' {
+		return nil, errors.New("the key set is not a JSON object")
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, notJSON(d)
+	}
+	var members []jsontext.Value
+	names := map[string]bool{}
+	for d.PeekKind() != '}' {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil, notJSON(d)
+		}
+		name := token.String()
+		if names[name] {
+			return nil, fmt.Errorf("the key set has a member twice, at byte %d", d.InputOffset())
+		}
+		names[name] = true
+		if name == "keys" {
+			if members, err = splitKeys(d); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if value, err := d.ReadValue(); err != nil || !value.IsValid() {
+			return nil, notJSON(d)
+		}
+	}
+	if !names["keys"] {
+		return nil, errors.New(`the key set has no member "keys": a single JWK is not a set`)
+	}
+	return members, nil
+}
+
+// splitKeys returns the elements of the array that d is about to read.
+func splitKeys(d *jsontext.Decoder) ([]jsontext.Value, error) {
+	if d.PeekKind() != '[' {
+		return nil, errors.New(`member "keys" is not an array`)
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, notJSON(d)
+	}
+	var members []jsontext.Value
+	for d.PeekKind() != ']' {
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, notJSON(d)
+		}
+		if len(members) == maxKeys {
+			return nil, fmt.Errorf("the key set has more than %d keys", maxKeys)
+		}
+		members = append(members, value.Clone())
+	}
+	_, err := d.ReadToken()
+	return members, err
+}
+
+// checkSyntax reads the document to its end as exactly one JSON value.
+func checkSyntax(document []byte) error {
+	d := newDecoder(document)
+	for {
+		if _, err := d.ReadToken(); err != nil {
+			return notJSON(d)
+		}
+		switch depth := d.StackDepth(); {
+		case depth > maxDepth:
+			return fmt.Errorf("the key set is nested deeper than %d levels", maxDepth)
+		case depth > 0:
+			continue
+		}
+		if _, err := d.ReadToken(); err != io.EOF {
+			return fmt.Errorf("the key set is followed by something else, at byte %d", d.InputOffset())
+		}
+		return nil
+	}
+}
+
+// newDecoder returns a decoder that is strict except that it leaves repeated
+// names to the caller, who knows whether the set or one key is to blame.
+func newDecoder(document []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewReader(document), jsontext.AllowDuplicateNames(true))
+}
+
+// notJSON says where reading failed but not on what: a document may hold a
+// private key.
+func notJSON(d *jsontext.Decoder) error {
+	return fmt.Errorf("the key set is not strict JSON, after byte %d", d.InputOffset())
+}
