@@ -4,6 +4,7 @@
 STACK ?= dev
 PORT ?= 8080
 ISSUER_PORT ?= 8081
+CONSOLE_PORT ?= 8082
 ISSUER ?= local
 SCOPES ?= get:profile update:profile
 FUZZTIME ?= 30s
@@ -23,9 +24,9 @@ RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Run the whole API on this machine (STACK=dev PORT=8080 ISSUER_PORT=8081 ISSUER=local|stack V=1)
+run: ## Run the whole API on this machine (STACK=dev ISSUER=local|stack V=1, ports: PORT=8080 ISSUER_PORT=8081 CONSOLE_PORT=8082)
 	@mkdir -p dist && go build -o dist/run ./local
-	@exec dist/run -stack "$(STACK)" -port "$(PORT)" -issuer-port "$(ISSUER_PORT)" -issuer "$(ISSUER)" -scopes "$(SCOPES)" $(if $(V),-v)
+	@exec dist/run -stack "$(STACK)" -port "$(PORT)" -issuer-port "$(ISSUER_PORT)" -console-port "$(CONSOLE_PORT)" -issuer "$(ISSUER)" -scopes "$(SCOPES)" $(if $(V),-v)
 
 test: test-rego test-go ## Test everything: Go, Rego, and what every stack declares
 

@@ -80,7 +80,7 @@ func (t *transcript) String() string {
 func launch(t *testing.T, root string, arguments ...string) *running {
 	t.Helper()
 	r := &running{out: &transcript{}, exited: make(chan struct{})}
-	r.cmd = exec.Command(program, append([]string{"-root", root, "-port", "0", "-issuer-port", "0"}, arguments...)...)
+	r.cmd = exec.Command(program, append([]string{"-root", root, "-port", "0", "-issuer-port", "0", "-console-port", "0"}, arguments...)...)
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -477,6 +477,9 @@ func TestMistakesAreExplained(t *testing.T) {
 	})
 	t.Run("the issuer's port is taken", func(t *testing.T) {
 		fails(t, "..", []string{"port " + port + " is taken", "make run ISSUER_PORT="}, "-issuer-port", port)
+	})
+	t.Run("the console's port is taken", func(t *testing.T) {
+		fails(t, "..", []string{"port " + port + " is taken", "make run CONSOLE_PORT="}, "-console-port", port)
 	})
 	t.Run("there is no such stack", func(t *testing.T) {
 		fails(t, "..", []string{`stack "nowhere"`, "dev, prod"}, "-stack", "nowhere")

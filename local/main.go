@@ -20,14 +20,15 @@ import (
 
 // settings are what the command line says.
 type settings struct {
-	root       string
-	stack      string
-	port       int
-	issuerPort int
-	issuer     string // "local", or "stack" for the one that the stack file names
-	scopes     string // that the local issuer grants, space-separated
-	config     assignments
-	verbose    bool
+	root        string
+	stack       string
+	port        int
+	issuerPort  int
+	consolePort int
+	issuer      string // "local", or "stack" for the one that the stack file names
+	scopes      string // that the local issuer grants, space-separated
+	config      assignments
+	verbose     bool
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	flags.StringVar(&s.stack, "stack", "dev", "the stack: its configuration is Pulumi.<stack>.yaml")
 	flags.IntVar(&s.port, "port", 8080, "port of the API on 127.0.0.1; 0 picks a free one")
 	flags.IntVar(&s.issuerPort, "issuer-port", 8081, "port of the local token issuer; 0 picks a free one")
+	flags.IntVar(&s.consolePort, "console-port", 8082, "port of the web console on 127.0.0.1; 0 picks a free one")
 	flags.StringVar(&s.issuer, "issuer", "local", `whose tokens are accepted: "local" for a token issuer on this machine, "stack" for the stack's own`)
 	flags.StringVar(&s.scopes, "scopes", "get:profile update:profile", "all scopes that the local issuer can grant")
 	flags.Var(&s.config, "config", "replace a value of the stack file, as account-api:key=value; may be repeated")

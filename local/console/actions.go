@@ -1,0 +1,128 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"account-api/local/issuer"
+)
+
+// maxForm bounds what a page may send: a rule, with every byte escaped.
+const maxForm = 3*maxRule + 4096
+
+// prepared is what the page needs for one request.
+type prepared struct {
+	Authorization string `json:"authorization"` // value of the header; "" sends none
+	After         int    `json:"after"`         // number of the newest exchange before it
+}
+
+// said is the outcome of an action, for the person who took it.
+type said struct {
+	Message string `json:"message"`
+	Rule    *rule  `json:"rule,omitempty"` // as it is on disk now
+}
+
+// errNoIssuer is a wish for a token that nobody here can sign.
+var errNoIssuer = errors.New("another issuer's tokens are accepted, so there is no key to make one with: get a token there and paste it")
+
+// servePrepare makes the Authorization header that the form describes.
+func (c *Console) servePrepare(w http.ResponseWriter, r *http.Request) {
+	stack := c.options.Stack()
+	all := presetsFor(stack)
+	at := slices.IndexFunc(all, func(p preset) bool { return p.ID == r.PostFormValue("preset") })
+	seconds, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("expiry")))
+	if at < 0 || stack.Issuer != nil && (err != nil || seconds == 0) {
+		answer(w, http.StatusBadRequest, said{Message: "expected one of the listed presets and a time of expiry"})
+		return
+	}
+	p := prepared{After: c.feed.after(0).last}
+	if all[at].value != nil {
+		p.Authorization, err = all[at].value(c, stack.Issuer, issuer.TokenRequest{
+			// Not nil, which would ask for all scopes.
+			Scopes:   append([]string{}, strings.Fields(strings.Join(r.PostForm["scope"], " "))...),
+			TTL:      time.Duration(seconds) * time.Second,
+			Audience: strings.TrimSpace(r.PostFormValue("audience")),
+		})
+		if err != nil {
+			answer(w, http.StatusBadRequest, said{Message: err.Error()})
+			return
+		}
+	}
+	answer(w, http.StatusOK, p)
+}
+
+func (c *Console) serveRotate(w http.ResponseWriter, r *http.Request) {
+	stack := c.options.Stack()
+	if stack.Issuer == nil {
+		answer(w, http.StatusConflict, said{Message: errNoIssuer.Error()})
+		return
+	}
+	kid, err := stack.Issuer.Rotate()
+	if err != nil {
+		answer(w, http.StatusInternalServerError, said{Message: err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, said{Message: "Tokens are signed with key " + kid + " from now on. Older ones stay valid: their keys are still published."})
+}
+
+func (c *Console) serveRevoke(w http.ResponseWriter, r *http.Request) {
+	stack := c.options.Stack()
+	if stack.Issuer == nil {
+		answer(w, http.StatusConflict, said{Message: errNoIssuer.Error()})
+		return
+	}
+	stack.Issuer.RevokePrevious()
+	answer(w, http.StatusOK, said{Message: "Only the current and the next key are published now. A function that has fetched the others keeps them until it fetches again."})
+}
+
+func (c *Console) serveRule(w http.ResponseWriter, r *http.Request) {
+	now, err := c.rules.read(r.FormValue("name"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		answer(w, http.StatusNotFound, said{Message: err.Error()})
+	case err != nil:
+		answer(w, http.StatusInternalServerError, said{Message: err.Error()})
+	default:
+		answer(w, http.StatusOK, said{Rule: &now})
+	}
+}
+
+// serveSave writes a rule. A page whose script runs is answered in JSON, and any other
+// is sent back to where it was.
+func (c *Console) serveSave(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		answer(w, http.StatusBadRequest, said{Message: "expected a form of a rule that is not too large"})
+		return
+	}
+	saved, err := c.rules.save(rule{Name: r.PostFormValue("name"), Text: r.PostFormValue("text"), Version: r.PostFormValue("version")})
+	switch {
+	case errors.Is(err, errStale):
+		answer(w, http.StatusConflict, said{Message: err.Error()})
+	case errors.Is(err, fs.ErrNotExist):
+		answer(w, http.StatusNotFound, said{Message: err.Error()})
+	case err != nil:
+		answer(w, http.StatusBadRequest, said{Message: err.Error()})
+	case !strings.Contains(r.Header.Get("Accept"), "application/json"):
+		http.Redirect(w, r, "/?rule="+saved.Name+"#rule", http.StatusSeeOther)
+	default:
+		answer(w, http.StatusOK, said{Message: "Saved.", Rule: &saved})
+	}
+}
+
+// answer writes a status and a JSON body. An error in writing is the client's to see.
+func answer(w http.ResponseWriter, status int, body any) {
+	content, err := json.Marshal(body)
+	if err != nil {
+		status, content = http.StatusInternalServerError, []byte(`{"message":"the answer cannot be written as JSON"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(content)
+}

@@ -1,0 +1,48 @@
+package console
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// guard lets only this machine's own pages in.
+//
+// A page of any site can send requests here, and one whose name resolves to 127.0.0.1
+// even reads the answers, as its own origin's (DNS rebinding). It cannot choose the
+// Host, though, nor the Origin, and a browser sends the Origin with every POST:
+// https://fetch.spec.whatwg.org/#append-a-request-origin-header
+func guard(next http.Handler, apiOrigin func() string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", strings.Join([]string{
+			"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'",
+			"connect-src 'self' " + apiOrigin(), "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+		}, "; "))
+		h.Set("X-Content-Type-Options", "nosniff")
+		// Not no-referrer, with which a form's POST would have the Origin "null".
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		switch {
+		case !isLoopback(r.Host):
+			http.Error(w, "expected a Host of this machine: open the console by the address that make run prints", http.StatusMisdirectedRequest)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("Origin") != "http://"+r.Host:
+			http.Error(w, "expected the console's own Origin: changes are made from its page", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// isLoopback reports whether a Host, with or without port, can only mean this machine.
+func isLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}

@@ -1,0 +1,178 @@
+package reload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"account-api/local/build"
+)
+
+// Release is the executables of one build: name to path. Nothing is ever written to
+// these paths again.
+type Release map[string]string
+
+// Builds makes releases for one run of the stack. Its methods must not be called
+// concurrently; other runs may use the same directory at the same time.
+//
+// The go command writes into a directory of this run's own, which begins with what the
+// previous run built: it links again only what has changed. A release has another name
+// for the same file. A later build gives the old name to a new file, and so a process
+// that is started meanwhile finds a whole executable, the old or the new.
+type Builds struct {
+	options build.Options
+	shared  string // what was built last, by any run
+	dir     string // this run's
+}
+
+// runPrefix begins the name of a run's directory; the rest is its process's ID.
+const runPrefix = "run-"
+
+// NewBuilds prepares to build o.Packages. o.Out keeps the latest executables for the
+// next run, and holds this run's directory until Close. It removes what a run that was
+// killed has left there.
+func NewBuilds(o build.Options) (*Builds, error) {
+	b := &Builds{options: o, shared: o.Out}
+	if err := os.MkdirAll(b.shared, 0o755); err != nil {
+		return nil, err
+	}
+	if err := removeDead(b.shared); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(b.shared, runPrefix+strconv.Itoa(os.Getpid())+"-")
+	if err != nil {
+		return nil, err
+	}
+	b.dir = dir
+	b.options.Out = filepath.Join(dir, "latest")
+	if err := os.Mkdir(b.options.Out, 0o755); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	entries, err := os.ReadDir(b.shared)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		err := link(filepath.Join(b.shared, entry.Name()), filepath.Join(b.options.Out, entry.Name()))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // gone: another run is replacing it
+			return nil, errors.Join(err, b.Close())
+		}
+	}
+	return b, nil
+}
+
+// Build compiles what has changed. An executable of the same content has the same path
+// in every release, also where another came between. An error begins with the
+// compiler's own lines.
+func (b *Builds) Build(ctx context.Context) (Release, error) {
+	if err := build.Packages(ctx, b.options); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(b.options.Out)
+	if err != nil {
+		return nil, err
+	}
+	release := Release{}
+	for _, entry := range entries {
+		name := entry.Name()
+		if release[name], err = b.release(name); err != nil {
+			return nil, err
+		}
+	}
+	return release, nil
+}
+
+// release gives an executable a path of its own, unless it has one.
+func (b *Builds) release(name string) (string, error) {
+	built := filepath.Join(b.options.Out, name)
+	sum, err := checksum(built)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(b.dir, sum)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	if err := link(built, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return path, b.share(name)
+}
+
+// share keeps an executable for the next run. It appears there at once or not at all.
+func (b *Builds) share(name string) error {
+	temporary := filepath.Join(b.shared, "."+filepath.Base(b.dir)+"-"+name)
+	if err := link(filepath.Join(b.options.Out, name), temporary); err != nil {
+		return err
+	}
+	err := os.Rename(temporary, filepath.Join(b.shared, name))
+	// Renaming between two names of one file leaves both: rename(2).
+	if gone := os.Remove(temporary); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}
+
+// Close removes every release. It may be called more than once.
+func (b *Builds) Close() error { return os.RemoveAll(b.dir) }
+
+// checksum is as much of a file's SHA-256 as no two builds of one run have in common.
+func checksum(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("read %s: %w", file, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+}
+
+// link gives a file a second name. It does not copy: an executable that this process
+// has open for writing while it starts another one cannot be executed until that one
+// runs (https://go.dev/issue/22315). Only where the file system knows no links is
+// there a copy.
+func link(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, 0o755)
+}
+
+// removeDead removes the directories of runs whose process is gone.
+func removeDead(shared string) error {
+	left, err := filepath.Glob(filepath.Join(shared, runPrefix+"*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range left {
+		id, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), runPrefix), "-")
+		pid, err := strconv.Atoi(id)
+		if err != nil || alive(pid) {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
