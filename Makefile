@@ -12,8 +12,11 @@ FUZZTIME ?= 30s
 # What links the Pulumi SDK or compiles other programs: tested without the race detector,
 # so that the SDK is compiled once, and without the test cache, which cannot see what a
 # compiled program read.
-PULUMI := ./infra/... ./local ./local/capture ./local/record
-OTHERS  = $(filter-out account-api $(shell go list $(PULUMI)),$(shell go list ./...))
+PULUMI := ./infra/... ./local ./local/capture ./local/conform/... ./local/explain ./local/record
+OTHERS  = $(filter-out account-api account-api/local/browser $(shell go list $(PULUMI)),$(shell go list ./...))
+
+# Chromium, under any of the names that package local/browser looks for.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable)
 
 # The race detector needs a C compiler (https://go.dev/doc/articles/race_detector); without
 # one the same tests run, less strictly.
@@ -22,7 +25,7 @@ RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Run the whole API on this machine (STACK=dev ISSUER=local|stack V=1, ports: PORT=8080 ISSUER_PORT=8081 CONSOLE_PORT=8082)
 	@mkdir -p dist && go build -o dist/run ./local
@@ -41,6 +44,25 @@ test-go:
 	go test $(RACE) $(OTHERS)
 	go test -count=1 $(PULUMI)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+ifneq ($(CHROMIUM)$(CI),)
+	$(MAKE) --no-print-directory test-browser
+else
+	@echo "no Chromium here: what a browser does with the API is not tested (make test-browser says how to get it)"
+endif
+
+test-browser: ## Test the API and the console in a real browser (needs Chromium)
+	go test -count=1 ./local/browser
+
+test-long: ## Test under load with handlers being killed
+	LONG=1 go test -count=1 -v -run Load ./local
+
+conform: export CONFORM_TOKEN := $(or $(TOKEN),$(CONFORM_TOKEN))
+conform: export CONFORM_TOKEN_WITHOUT_SCOPE := $(or $(TOKEN_WITHOUT_SCOPE),$(CONFORM_TOKEN_WITHOUT_SCOPE))
+conform: ## Ask a deployed or local API whether it answers as promised (URL=… [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1])
+	@go run ./local/conform -url "$(URL)" $(if $(V),-v)
+
+explain: ## Say why a token is refused: make explain STACK=prod < token
+	@go run ./local/explain -stack "$(STACK)"
 
 fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 	@set -e; for package in $$(go list ./handlers/... ./internal/... ./local/...); do \
@@ -68,4 +90,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-rego test-go fuzz lint build preview up clean
+.PHONY: help run test test-rego test-go test-browser test-long fuzz conform explain lint build preview up clean

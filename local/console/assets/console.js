@@ -167,27 +167,47 @@ if (edit) {
   };
 }
 
-const events = new EventSource("/events?after=" + document.body.dataset.last);
+// A browser keeps six connections to a host, and each stream takes one: a tab that
+// nobody looks at lets go of its own, and catches up when it is looked at again.
+let events;
+let seen = document.body.dataset.last;
 let state = $("#status").textContent;
 
-events.addEventListener("exchange", (event) => {
+function follow() {
+  if (document.hidden) {
+    events?.close();
+    events = undefined;
+  } else if (!events) {
+    events = new EventSource("/events?after=" + seen);
+    events.addEventListener("exchange", showExchange);
+    events.addEventListener("status", showStatus);
+    events.addEventListener("error", showLost);
+  }
+}
+document.addEventListener("visibilitychange", follow);
+follow();
+
+function showExchange(event) {
+  seen = event.lastEventId;
   const list = $("#exchanges");
   list.insertAdjacentHTML("afterbegin", event.data);
   while (list.children.length > shown) list.lastElementChild.remove();
   $("#none").hidden = true;
-});
-events.addEventListener("status", (event) => {
+}
+
+function showStatus(event) {
   const part = document.createElement("div");
   part.innerHTML = event.data;
   if (part.textContent.trim() === state.trim()) return; // nothing new to read out
   state = part.textContent;
   $("#status").replaceChildren(...part.childNodes);
   window.refreshRule?.();
-});
-events.addEventListener("error", () => {
+}
+
+function showLost() {
   const lost = document.createElement("p");
   lost.className = "state failed";
   lost.textContent = "No connection to make run. This page follows again once it is back.";
   state = lost.textContent;
   $("#status").replaceChildren(lost);
-});
+}
