@@ -1,7 +1,6 @@
 package main
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -34,7 +33,7 @@ func parseEvent(payload []byte) (event, error) {
 
 // bearerCharacters are those of a compact token (RFC 7515 section 3.1): base64url
 // and the dots between.
-const bearerCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+const bearerCharacters = upper + lower + digits + "-_."
 
 // bearer returns the token of an Authorization value: exactly "Bearer", one space
 // and the token. RFC 9110 section 11.1 would also allow "bearer"; the gateway's
@@ -45,7 +44,7 @@ func bearer(authorization string) (string, error) {
 		return "", refusal.New(refusal.MissingToken, `Authorization header with "Bearer TOKEN" must be provided`)
 	}
 	compact, found := strings.CutPrefix(authorization, "Bearer ")
-	if !found || compact == "" || strings.Trim(compact, bearerCharacters) != "" {
+	if !found || !only(bearerCharacters, compact) {
 		return "", refusal.New(refusal.MalformedToken, "Invalid bearer token")
 	}
 	return compact, nil
@@ -56,20 +55,38 @@ func bearer(authorization string) (string, error) {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 const maxResource = 512
 
-// methodARN is the form of a method's ARN, in any partition. The path is the one
-// that was requested, so it is checked for what would be a wildcard or a variable
-// in the policy: a caller must not choose what the policy covers.
+// apiStage returns the part of a method ARN, in any partition, that names the API and
+// the stage. The path is the one that was requested, so it is checked for what would
+// be a wildcard or a variable in the policy: a caller must not choose what the policy
+// covers. There is no regular expression, because compiling one would be most of
+// what this package does at a cold start.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
-var methodARN = regexp.MustCompile(`^(arn:aws[a-z-]*:execute-api:[a-z0-9-]+:[0-9]{12}:[a-z0-9]+/[A-Za-z0-9_-]+)/[A-Z]+/[^*?$\x00-\x20\x7f]*$`)
-
-// apiStage returns the part of a method ARN that names the API and the stage.
 func apiStage(arn string) (string, error) {
 	if arn == "" || len(arn) > maxResource {
 		return "", refusal.New(refusal.InvalidEvent, "expected a method ARN of 1 to %d characters, got %d", maxResource, len(arn))
 	}
-	parts := methodARN.FindStringSubmatch(arn)
-	if parts == nil {
+	api, resource, _ := strings.Cut(arn, "/")
+	stage, resource, _ := strings.Cut(resource, "/")
+	method, path, found := strings.Cut(resource, "/")
+	names := strings.Split(api, ":") // arn, partition, service, region, account, API
+	if !found || len(names) != 6 || names[0] != "arn" || names[2] != "execute-api" ||
+		!strings.HasPrefix(names[1], "aws") || !only(lower+"-", names[1]) ||
+		!only(lower+digits+"-", names[3]) || !only(digits, names[4]) || len(names[4]) != 12 ||
+		!only(lower+digits, names[5]) || !only(lower+upper+digits+"_-", stage) || !only(upper, method) ||
+		strings.ContainsFunc(path, ambiguous) {
 		return "", refusal.New(refusal.InvalidEvent, "expected an execute-api method ARN without wildcards or variables")
 	}
-	return parts[1], nil
+	return arn[:len(api)+1+len(stage)], nil
 }
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+)
+
+// only reports whether text has at least one character, and none but these.
+func only(characters, text string) bool { return text != "" && strings.Trim(text, characters) == "" }
+
+// ambiguous reports whether a policy would not take the character for itself.
+func ambiguous(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("*?$", r) }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -114,8 +115,8 @@ func variants(b *testing.B) []variant {
 			return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature)
 		}},
 		{"verify", func() error { _, err := verifier.Verify(compact, now, key); return err }},
-		{"unknown-kid", refuse(headers(set("kid", `"zz"`)), refusal.UnknownKid)},
-		{"other-alg", refuse(headers(set("alg", `"HS256"`)), refusal.UnsupportedAlg)},
+		{"unknown-kid", refuse(corpus.Headers(corpus.Set("kid", `"zz"`)), refusal.UnknownKid)},
+		{"other-alg", refuse(corpus.Headers(corpus.Set("alg", `"HS256"`)), refusal.UnsupportedAlg)},
 		{"megabyte", refuse(strings.Repeat(".", 1<<20), refusal.MalformedToken)},
 		{"jwx", func() error {
 			_, err := jwxjwt.Parse([]byte(compact), jwxjwt.WithKeySet(keySet), jwxjwt.WithClock(jwxjwt.ClockFunc(tokentest.Now)),

@@ -91,10 +91,25 @@ func (c *claims) take(name []byte, v value) {
 }
 
 // claimChecks run in this order: first whether the token is ours at all.
-var claimChecks = []func(*Verifier, *unverified, time.Time) *refusal.Error{
-	checkIssuer, checkAudience, checkReplicated, checkTokenKind, checkConfirmation, checkClaimTypes,
-	checkDates, checkExpiry, checkNotBefore, checkIssuedAt, checkLifetime,
-	checkSubject, checkAuthorizedParty, checkScope, takePermissions,
+var claimChecks = []struct {
+	name Check
+	run  func(*Verifier, *unverified, time.Time) *refusal.Error
+}{
+	{Issuer, checkIssuer},
+	{Audience, checkAudience},
+	{Replicated, checkReplicated},
+	{TokenKind, checkTokenKind},
+	{Confirmation, checkConfirmation},
+	{ClaimTypes, checkClaimTypes},
+	{Dates, checkDates},
+	{Expiry, checkExpiry},
+	{NotBefore, checkNotBefore},
+	{IssuedAt, checkIssuedAt},
+	{Lifetime, checkLifetime},
+	{Principal, checkSubject},
+	{AuthorizedParty, checkAuthorizedParty},
+	{Scope, checkScope},
+	{Permissions, takePermissions},
 }
 
 // checkIssuer compares iss byte for byte: RFC 7519, section 4.1.1, knows no

@@ -14,6 +14,7 @@ import (
 
 	"account-api/internal/refusal"
 	"account-api/internal/token"
+	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 
 	"github.com/go-json-experiment/json"
@@ -27,7 +28,7 @@ import (
 // provider's key, so that nothing but their content can be the reason to refuse.
 func FuzzVerify(f *testing.F) {
 	for _, s := range scenarios() {
-		part := strings.Split(s.token, ".")
+		part := strings.Split(s.Token, ".")
 		header, err := base64.RawURLEncoding.DecodeString(part[0])
 		if err != nil || len(part) != 3 {
 			continue
@@ -49,8 +50,8 @@ func FuzzVerify(f *testing.F) {
 // fuzzing run has keys of its own, to which a signature in the corpus means nothing.
 func FuzzCompact(f *testing.F) {
 	for _, s := range scenarios() {
-		if len(s.token) < 10_000 {
-			f.Add(s.token)
+		if len(s.Token) < 10_000 {
+			f.Add(s.Token)
 		}
 	}
 	others := newOthers(f)
@@ -60,7 +61,7 @@ func FuzzCompact(f *testing.F) {
 		}
 		header, rest, _ := strings.Cut(compact, ".")
 		payload, _, _ := strings.Cut(rest, ".")
-		if err := properties(newVerifier(t), others, signedAsIs(header+"."+payload)); err != nil {
+		if err := properties(newVerifier(t), others, corpus.SignedAsIs(header+"."+payload)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -68,7 +69,7 @@ func FuzzCompact(f *testing.F) {
 
 // properties returns what is wrong with the verifier's answer to any token.
 func properties(verifier *token.Verifier, others others, compact string) error {
-	claims, err := verifier.Verify(compact, tokentest.Now(), published)
+	claims, err := verifier.Verify(compact, tokentest.Now(), corpus.Published)
 	if err != nil {
 		if _, ok := err.(*refusal.Error); !ok {
 			return fmt.Errorf("want a refusal, got %T", err)
@@ -132,12 +133,12 @@ func usable(claims token.Claims) error {
 func monotonicInTime(verifier *token.Verifier, compact string, claims token.Claims) error {
 	remaining := claims.ExpiresAt.Sub(tokentest.Now())
 	for _, share := range []time.Duration{2, 3, 100, remaining} {
-		if _, err := verifier.Verify(compact, tokentest.Now().Add(remaining-remaining/share), published); err != nil {
+		if _, err := verifier.Verify(compact, tokentest.Now().Add(remaining-remaining/share), corpus.Published); err != nil {
 			return fmt.Errorf("want it accepted until exp, got %w", err)
 		}
 	}
 	for _, late := range []time.Duration{0, 1, time.Second, time.Hour, 100 * 365 * 24 * time.Hour} {
-		if _, err := verifier.Verify(compact, claims.ExpiresAt.Add(late), published); refusal.ReasonOf(err) != refusal.Expired {
+		if _, err := verifier.Verify(compact, claims.ExpiresAt.Add(late), corpus.Published); refusal.ReasonOf(err) != refusal.Expired {
 			return fmt.Errorf("want %s %v after exp, got %v", refusal.Expired, late, err)
 		}
 	}
@@ -167,12 +168,12 @@ func everyClaimNeeded(verifier *token.Verifier, compact string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := verifier.Verify(tokentest.Sign(header, text, tokentest.K1()), tokentest.Now(), published); err == nil {
+		if _, err := verifier.Verify(tokentest.Sign(header, text, tokentest.K1()), tokentest.Now(), corpus.Published); err == nil {
 			return fmt.Errorf("want it refused without %s", name)
 		}
 	}
 	foreign := tokentest.Segment(tokentest.Signature(part[0]+"."+part[1], tokentest.K3()))
-	if _, err := verifier.Verify(part[0]+"."+part[1]+"."+foreign, tokentest.Now(), published); refusal.ReasonOf(err) != refusal.BadSignature {
+	if _, err := verifier.Verify(part[0]+"."+part[1]+"."+foreign, tokentest.Now(), corpus.Published); refusal.ReasonOf(err) != refusal.BadSignature {
 		return fmt.Errorf("want %s with the attacker's signature, got %v", refusal.BadSignature, err)
 	}
 	return nil
@@ -211,7 +212,7 @@ func (o others) accept(compact string) error {
 	if _, err := jwxjwt.Parse([]byte(compact), o.jwx...); err != nil && !spaced {
 		return fmt.Errorf("jwx refuses it: %w", err)
 	}
-	if _, err := o.golang.Parse(compact, func(t *jwt.Token) (any, error) { return published(t.Header["kid"].(string)) }); err != nil {
+	if _, err := o.golang.Parse(compact, func(t *jwt.Token) (any, error) { return corpus.Published(t.Header["kid"].(string)) }); err != nil {
 		return fmt.Errorf("golang-jwt refuses it: %w", err)
 	}
 	return nil
@@ -222,8 +223,8 @@ func (o others) accept(compact string) error {
 func TestProperties(t *testing.T) {
 	others := newOthers(t)
 	for _, s := range scenarios() {
-		if err := properties(newVerifier(t), others, s.token); err != nil {
-			t.Errorf("%s: %v", s.name, err)
+		if err := properties(newVerifier(t), others, s.Token); err != nil {
+			t.Errorf("%s: %v", s.Name, err)
 		}
 	}
 }
@@ -241,7 +242,7 @@ func TestNoNeighbourIsAccepted(t *testing.T) {
 			}
 		}
 		accepted := slices.ContainsFunc(neighbours, func(neighbour string) bool {
-			_, err := verifier.Verify(neighbour, tokentest.Now(), published)
+			_, err := verifier.Verify(neighbour, tokentest.Now(), corpus.Published)
 			return err == nil
 		})
 		if accepted {

@@ -71,8 +71,15 @@ func (h *header) take(name []byte, v value) {
 }
 
 // headerChecks run in this order on a header that was not seen before.
-var headerChecks = []func(*Verifier, *header) *refusal.Error{
-	checkAlgorithm, checkForbidden, checkType, checkThumbprints, checkKeyID,
+var headerChecks = []struct {
+	name Check
+	run  func(*Verifier, *header) *refusal.Error
+}{
+	{Algorithm, checkAlgorithm},
+	{OtherHeaders, checkForbidden},
+	{Type, checkType},
+	{Thumbprints, checkThumbprints},
+	{KeyID, checkKeyID},
 }
 
 // checkAlgorithm compares alg with the one algorithm that is pinned (RFC 8725,

@@ -136,8 +136,8 @@ func (v *Verifier) Verify(compact string, now time.Time, key KeyFunc) (Claims, e
 	if refused != nil {
 		return Claims{}, refused
 	}
-	for _, check := range claimChecks {
-		if refused := check(v, t, now); refused != nil {
+	for i := range claimChecks {
+		if refused := claimChecks[i].run(v, t, now); refused != nil {
 			return Claims{}, refused
 		}
 	}
@@ -185,8 +185,8 @@ func (v *Verifier) read(r *reader, compact string) (*unverified, *refusal.Error)
 		if refused := r.readPart("header", p.header, &t.header); refused != nil {
 			return nil, refused
 		}
-		for _, check := range headerChecks {
-			if refused := check(v, &t.header); refused != nil {
+		for i := range headerChecks {
+			if refused := headerChecks[i].run(v, &t.header); refused != nil {
 				return nil, refused
 			}
 		}

@@ -3,6 +3,7 @@ package token_test
 import (
 	"crypto/rsa"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"account-api/internal/refusal"
 	"account-api/internal/token"
+	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 )
 
@@ -71,14 +73,15 @@ type proof struct {
 }
 
 func proofs() []proof {
-	var all []proof
-	for _, s := range scenarios() {
-		all = append(all, proof{s.name, s.check})
-	}
+	// Those about single sentences come first: they are few, and notice much.
+	all := slices.Concat(explanations(), details(), []proof{{"header cache", checkHeaderCache}, {"header cache size", checkHeaderCacheSize}})
 	for _, c := range configurations() {
 		all = append(all, proof{c.name, c.check})
 	}
-	return append(append(all, details()...), proof{"header cache", checkHeaderCache}, proof{"header cache size", checkHeaderCacheSize})
+	for _, s := range scenarios() {
+		all = append(all, proof{s.Name, s.check})
+	}
+	return all
 }
 
 func TestDetail(t *testing.T) {
@@ -95,7 +98,7 @@ func details() []proof {
 	var all []proof
 	add := func(compact, detail string, key token.KeyFunc) {
 		all = append(all, proof{"detail " + detail, func() error {
-			verifier, err := token.NewVerifier(given("", "", "").expect)
+			verifier, err := token.NewVerifier(given("", "", "").Expect)
 			if err != nil {
 				return err
 			}
@@ -108,45 +111,45 @@ func details() []proof {
 	h, rest, _ := strings.Cut(tokentest.Valid(), ".")
 	p, _, _ := strings.Cut(rest, ".")
 	for _, row := range []struct{ token, detail string }{
-		{claims(set("iss", `"https://TENANT.eu.auth0.com"`)), "different trailing slash"},
-		{claims(set("iss", `"https://tenant.eu.auth0.com/"`)), "other letter case"},
-		{claims(set("iss", `"http://TENANT.eu.auth0.com/"`)), "http instead of https"},
-		{claims(set("iss", `" https://TENANT.eu.auth0.com/"`)), "white space around"},
-		{claims(set("iss", `"https://OTHER.eu.auth0.com/"`)), "another value"},
-		{claims(drop("iss")), "got none"},
-		{claims(set("iss", "1")), "another type"},
-		{claims(set("aud", `["a","b","https://api.example.com/account/"]`)), "which has 3 entries, got it with a different trailing slash"},
-		{claims(set("aud", `["https://api.example.com/account/","b"]`)), "which has 2 entries, got it with a different trailing slash"},
-		{headers(set("typ", `"JOSE"`)), "at+jwt required: false), got another"},
+		{corpus.Claims(corpus.Set("iss", `"https://TENANT.eu.auth0.com"`)), "different trailing slash"},
+		{corpus.Claims(corpus.Set("iss", `"https://tenant.eu.auth0.com/"`)), "other letter case"},
+		{corpus.Claims(corpus.Set("iss", `"http://TENANT.eu.auth0.com/"`)), "http instead of https"},
+		{corpus.Claims(corpus.Set("iss", `" https://TENANT.eu.auth0.com/"`)), "white space around"},
+		{corpus.Claims(corpus.Set("iss", `"https://OTHER.eu.auth0.com/"`)), "another value"},
+		{corpus.Claims(corpus.Drop("iss")), "got none"},
+		{corpus.Claims(corpus.Set("iss", "1")), "another type"},
+		{corpus.Claims(corpus.Set("aud", `["a","b","https://api.example.com/account/"]`)), "which has 3 entries, got it with a different trailing slash"},
+		{corpus.Claims(corpus.Set("aud", `["https://api.example.com/account/","b"]`)), "which has 2 entries, got it with a different trailing slash"},
+		{corpus.Headers(corpus.Set("typ", `"JOSE"`)), "at+jwt required: false), got another"},
 		{h + "=." + p + ".AA", "header in canonical base64url"},
 		{h + "." + p + "=.AA", "payload in canonical base64url"},
 		{h + "." + p + ".AA=", "signature in canonical base64url"},
 		{h + "..AA", "expected a payload, got an empty part"},
 		{h + "." + p[:8] + "\n" + p[8:] + ".AA", "payload on one line"},
-		{claims(set("aud", `["a","b"]`)), "which has 2 entries, got another value"},
-		{claims(set("exp", in(-42)), set("iat", in(-50))), "expired 42s ago"},
-		{claims(also("nbf", in(120))), "another 2m0s"},
-		{claims(set("iat", in(90))), "issued 1m30s in the future; at most 1m0s"},
-		{claims(set("exp", in(40*24*60*60))), "at most 720h0m0s"},
-		{headers(set("alg", `"HS256"`)), "header alg RS256, got another"},
-		{headers(drop("alg")), "header alg RS256, got none"},
-		{headers(also("jku", `"https://x/"`)), "no header jku"},
-		{headers(also("x5c", "[]")), "no header x5c"},
-		{claims(also("at_hash", `"x"`)), "send the access token, not the ID token"},
-		{claims(also("jti", "1")), "jti of its registered type"},
-		{tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), `key "k1" does not verify`},
+		{corpus.Claims(corpus.Set("aud", `["a","b"]`)), "which has 2 entries, got another value"},
+		{corpus.Claims(corpus.Set("exp", corpus.In(-42)), corpus.Set("iat", corpus.In(-50))), "expired 42s ago"},
+		{corpus.Claims(corpus.Also("nbf", corpus.In(120))), "another 2m0s"},
+		{corpus.Claims(corpus.Set("iat", corpus.In(90))), "issued 1m30s in the future; at most 1m0s"},
+		{corpus.Claims(corpus.Set("exp", corpus.In(40*24*60*60))), "at most 720h0m0s"},
+		{corpus.Headers(corpus.Set("alg", `"HS256"`)), "header alg RS256, got another"},
+		{corpus.Headers(corpus.Drop("alg")), "header alg RS256, got none"},
+		{corpus.Headers(corpus.Also("jku", `"https://x/"`)), "no header jku"},
+		{corpus.Headers(corpus.Also("x5c", "[]")), "no header x5c"},
+		{corpus.Claims(corpus.Also("at_hash", `"x"`)), "send the access token, not the ID token"},
+		{corpus.Claims(corpus.Also("jti", "1")), "jti of its registered type"},
+		{corpus.Forged(), `key "k1" does not verify`},
 		{tokentest.Valid() + ".x.y", "encrypted token"},
 		{"opaque", "opaque token"},
 		{"a.b", "got 2"},
-		{rawPayload("5"), "got another value"},
-		{rawPayload("{}{}"), "something after it"},
-		{rawPayload(`{"a":1,"a":2}`), "repeats a name"},
-		{rawPayload(`{"a":1`), "ends early"},
-		{rawPayload(` `), "ends early"},
-		{rawPayload(`{"a" 1}`), "syntax error"},
-		{rawPayload(`{"a":` + nested(40) + `}`), "nests too deep"},
+		{corpus.RawPayload("5"), "got another value"},
+		{corpus.RawPayload("{}{}"), "something after it"},
+		{corpus.RawPayload(`{"a":1,"a":2}`), "repeats a name"},
+		{corpus.RawPayload(`{"a":1`), "ends early"},
+		{corpus.RawPayload(` `), "ends early"},
+		{corpus.RawPayload(`{"a" 1}`), "syntax error"},
+		{corpus.RawPayload(`{"a":` + corpus.Nested(40) + `}`), "nests too deep"},
 	} {
-		add(row.token, row.detail, published)
+		add(row.token, row.detail, corpus.Published)
 	}
 	anyKey := func(string) (*rsa.PublicKey, error) { return &tokentest.K3().PublicKey, nil }
 	for kid, shown := range map[string]string{
@@ -156,7 +159,7 @@ func details() []proof {
 		strings.Repeat("k", 200):    `"kkkkkkkkkkkkkkkk"`,
 		`"quoted"` + "\u00eb\\back": `"\"quoted\"ë\\back"`,
 	} {
-		add(headers(set("kid", tokentest.Quote(kid))), "key "+shown+" does not", anyKey)
+		add(corpus.Headers(corpus.Set("kid", tokentest.Quote(kid))), "key "+shown+" does not", anyKey)
 	}
 	return all
 }
@@ -170,25 +173,25 @@ func TestHeaderCacheIsNoShortcut(t *testing.T) {
 }
 
 func checkHeaderCache() error {
-	verifier, err := token.NewVerifier(given("", "", "").expect)
+	verifier, err := token.NewVerifier(given("", "", "").Expect)
 	if err != nil {
 		return err
 	}
 	repeating := tokentest.Header("k1").Also("sub", tokentest.Quote(tokentest.Subject)).JSON()
 	for _, s := range []scenario{
-		given("an attacker's token first", tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), refusal.BadSignature),
-		given("a good token", tokentest.Valid(), accepted),
-		given("the attacker's token again", tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), refusal.BadSignature),
-		given("an expired token", claims(set("exp", in(0))), refusal.Expired),
-		given("no signature", unsigned(tokentest.Valid()), refusal.MalformedToken),
-		given("the key is gone", tokentest.Valid(), refusal.UnknownKid, keys(func(string) (*rsa.PublicKey, error) {
-			return nil, refusal.New(refusal.UnknownKid, "removed")
-		})),
-		given("a header that repeats sub", tokentest.Sign(repeating, tokentest.Payload().JSON(), tokentest.K1()), accepted),
+		given("an attacker's token first", corpus.Forged(), refusal.BadSignature),
+		given("a good token", tokentest.Valid(), corpus.Accepted),
+		given("the attacker's token again", corpus.Forged(), refusal.BadSignature),
+		given("an expired token", corpus.Claims(corpus.Set("exp", corpus.In(0))), refusal.Expired),
+		given("no signature", corpus.Unsigned(tokentest.Valid()), refusal.MalformedToken),
+		given("the key is gone", tokentest.Valid(), refusal.UnknownKid, func(r *corpus.Row) {
+			r.Key = func(string) (*rsa.PublicKey, error) { return nil, refusal.New(refusal.UnknownKid, "removed") }
+		}),
+		given("a header that repeats sub", tokentest.Sign(repeating, tokentest.Payload().JSON(), tokentest.K1()), corpus.Accepted),
 		given("the same header over another sub", tokentest.Sign(repeating, tokentest.Payload().With("sub", `"other"`).JSON(), tokentest.K1()), refusal.UnsupportedHeader),
 	} {
 		if err := s.checkWith(verifier); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return fmt.Errorf("%s: %w", s.Name, err)
 		}
 	}
 	return nil
@@ -202,17 +205,17 @@ func TestHeaderCacheIsBounded(t *testing.T) {
 }
 
 func checkHeaderCacheSize() error {
-	verifier, err := token.NewVerifier(given("", "", "").expect)
+	verifier, err := token.NewVerifier(given("", "", "").Expect)
 	if err != nil {
 		return err
 	}
 	// A header of length bytes has 4/3 as many characters as a segment.
 	ofLength := func(length int) string {
 		filler := length - len(tokentest.Header("k1").Also("foo", `""`).String())
-		return headers(also("foo", tokentest.Quote(strings.Repeat("x", filler))))
+		return corpus.Headers(corpus.Also("foo", tokentest.Quote(strings.Repeat("x", filler))))
 	}
 	present := func(compact string, want int) error {
-		if _, err := verifier.Verify(compact, tokentest.Now(), published); err != nil {
+		if _, err := verifier.Verify(compact, tokentest.Now(), corpus.Published); err != nil {
 			return err
 		}
 		if got := verifier.KnownHeaders(); got != want {
@@ -228,26 +231,26 @@ func checkHeaderCacheSize() error {
 	}
 	for i := 1; i < 16; i++ {
 		for range 2 {
-			if err := present(headers(also("foo", fmt.Sprint(i))), i+1); err != nil {
+			if err := present(corpus.Headers(corpus.Also("foo", fmt.Sprint(i))), i+1); err != nil {
 				return err
 			}
 		}
 	}
-	return present(headers(also("foo", "16")), 1) // a full cache starts anew
+	return present(corpus.Headers(corpus.Also("foo", "16")), 1) // a full cache starts anew
 }
 
 // TestConcurrentUse shares one verifier and key function between goroutines that
 // each know what must come back. Run with -race.
 func TestConcurrentUse(t *testing.T) {
 	rows := []scenario{
-		given("good", tokentest.Valid(), accepted),
-		given("expired", claims(set("exp", in(0))), refusal.Expired),
-		given("foreign signature", tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3()), refusal.BadSignature),
-		given("malformed", rawPayload(`{"a":[`), refusal.MalformedToken),
-		given("another subject", claims(set("sub", `"other"`)), accepted, says(func(c *token.Claims) { c.Subject = "other" })),
+		given("good", tokentest.Valid(), corpus.Accepted),
+		given("expired", corpus.Claims(corpus.Set("exp", corpus.In(0))), refusal.Expired),
+		given("foreign signature", corpus.Forged(), refusal.BadSignature),
+		given("malformed", corpus.RawPayload(`{"a":[`), refusal.MalformedToken),
+		given("another subject", corpus.Claims(corpus.Set("sub", `"other"`)), corpus.Accepted, func(r *corpus.Row) { r.Claims.Subject = "other" }),
 	}
 	for i := range 40 { // more headers than the cache holds
-		rows = append(rows, given("header", headers(also("foo", fmt.Sprint(i))), accepted))
+		rows = append(rows, given("header", corpus.Headers(corpus.Also("foo", fmt.Sprint(i))), corpus.Accepted))
 	}
 	verifier := newVerifier(t)
 	var group sync.WaitGroup

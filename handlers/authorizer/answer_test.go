@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token/corpus"
+	"account-api/internal/token/tokentest"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+var _ lambda.Handler = (*handler)(nil)
+
+// answerRows are about what comes out: the policy, the claims passed on, the one error
+// and the log line.
+func answerRows() []row {
+	allows := func(name, response string, edits ...corpus.Edit) row {
+		return row{name, func(t *testing.T, a authorizer) {
+			event := bearing(corpus.Claims(edits...))
+			for range 100 { // O11: the same answer each time
+				a.meets(t, event, accepted, response)
+			}
+			a.fetched(t, 1)
+		}}
+	}
+	const before = `{"principalId":"FHgLVARPk8oXjsP5utP8wYAnZePPAkw1@clients","policyDocument":{"Version":"2012-10-17","Statement":[` +
+		`{"Action":["execute-api:Invoke"],"Effect":"Allow","Resource":["` + arn + `"]}]}`
+	const machine = before + `,"context":{"azp":"FHgLVARPk8oXjsP5utP8wYAnZePPAkw1","scope":"get:profile"}}`
+	without := corpus.Drop("azp")
+	rows := []row{
+		allows("O04 a machine's token", machine),
+		allows("C42 no scope, no scope passed on", before+`}`, corpus.Drop("scope"), without),
+		allows("C43 an empty scope stays empty", before+`,"context":{"scope":""}}`, corpus.Set("scope", `""`), without),
+		allows("C48 scp is not scope", before+`}`, corpus.Drop("scope"), without, corpus.Also("scp", `["get:profile"]`)),
+		allows("C50 odd permissions are dropped", before+`,"context":{"scope":"get:profile"}}`, without, corpus.Also("permissions", "[1]")),
+		allows("C51 permissions become one string", before+`,"context":{"permissions":"a:b c:d","scope":"get:profile"}}`, without, corpus.Also("permissions", `["a:b","c:d"]`)),
+		allows("C61 claims with API Gateway's names stay behind", machine, corpus.Also("principalId", `"root"`), corpus.Also("integrationLatency", "1"), corpus.Also("claims", `{"a":"b"}`)),
+		{"O06 a cached answer covers the stage and no more", func(t *testing.T, a authorizer) {
+			a.scope = scopeAPI
+			a.meets(t, bearing(tokentest.Valid()), accepted, strings.Replace(machine, arn, "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/*/*", 1))
+		}},
+		{"O09 one line in a fixed shape", checkLine},
+		{"O03 almost no time left", func(t *testing.T, a authorizer) {
+			ctx, cancel := context.WithTimeout(t.Context(), reserve/2)
+			defer cancel()
+			if _, err := a.Invoke(ctx, []byte(bearing(tokentest.Valid()))); err != errUnauthorized || a.last(t).Reason != "internal" {
+				t.Errorf("expected a refusal for want of time, got %v, %s", err, a.last(t).Reason)
+			}
+			a.fetched(t, 0)
+		}},
+		{"O03 time that runs out while keys are fetched", func(t *testing.T, a authorizer) {
+			a.provider.says(silence)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*reserve)
+			defer cancel()
+			if _, err := a.Invoke(ctx, []byte(bearing(tokentest.Valid()))); err != errUnauthorized || a.last(t).Reason != "jwks_unavailable" {
+				t.Errorf("expected a refusal for want of keys, got %v, %s", err, a.last(t).Reason)
+			}
+			if ctx.Err() != nil {
+				t.Error("expected an answer before the deadline")
+			}
+		}},
+	}
+	for name, keys := range map[string]keyFunc{
+		"O02 a panic that quotes the token": func(string) (*rsa.PublicKey, error) { panic(tokentest.Valid()) },
+		"O02 a nil pointer":                 func(string) (*rsa.PublicKey, error) { return (*rsa.PrivateKey)(nil).Public().(*rsa.PublicKey), nil },
+		"an error that quotes the token":    func(string) (*rsa.PublicKey, error) { return nil, errors.New(tokentest.Valid()) },
+		"neither key nor error":             nil,
+	} {
+		rows = append(rows, row{name, func(t *testing.T, a authorizer) {
+			a.keys = keys
+			a.meets(t, bearing(tokentest.Valid()), refusal.Internal, "")
+		}})
+	}
+	return rows
+}
+
+// checkLine compares the names in the log line of an Allow and of a refusal with what
+// dashboards and metric filters match.
+func checkLine(t *testing.T, a authorizer) {
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
+	for _, r := range []struct{ event, msg, level, names string }{
+		{bearing(tokentest.Valid()), "authenticated", "INFO", "jwks_age_s kid latency_ms level msg reason request_id time"},
+		{bearing(corpus.Forged()), "refused", "WARN", "category detail jwks_age_s kid latency_ms level msg reason request_id time"},
+		{bearing(corpus.Headers(corpus.Set("kid", tokentest.Quote(strings.Repeat("ë", 100))))), "refused", "WARN", "category detail jwks_age_s kid latency_ms level msg reason request_id time"},
+	} {
+		response, err := a.Invoke(ctx, []byte(r.event))
+		if (response != nil) == (err != nil) {
+			t.Errorf("expected a response or an error, got %s, %v", response, err)
+		}
+		text := strings.TrimSpace(a.logs.String())
+		text = text[strings.LastIndexByte(text, '\n')+1:]
+		var all map[string]any
+		if err := json.Unmarshal([]byte(text), &all); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(sortedKeys(all), " "); got != r.names {
+			t.Errorf("expected the fields %s, got %s", r.names, got)
+		}
+		if all["msg"] != r.msg || all["level"] != r.level || all["request_id"] != "request-1" || all["jwks_age_s"] != 0.0 {
+			t.Errorf("expected %s at %s for request-1 with fresh keys, got %s", r.msg, r.level, text)
+		}
+		if kid := []rune(all["kid"].(string)); len(kid) > 17 {
+			t.Errorf("expected at most 16 characters of the key ID and an ellipsis, got %q", string(kid))
+		}
+	}
+}
+
+// TestNoValueIsAnythingButText holds the answers of all good tokens to what API Gateway
+// demands of a context (C62): with an array or an object in it every request is a 500.
+func TestNoValueIsAnythingButText(t *testing.T) {
+	a, seen := newAuthorizer(t), 0
+	for _, r := range corpus.Rows() {
+		a.verifier = newVerifier(t, r.Expect)
+		a.clock.set(r.At)
+		response, err := a.Invoke(t.Context(), []byte(bearing(r.Token)))
+		if err != nil {
+			continue
+		}
+		seen++
+		var answer struct {
+			PrincipalID        string
+			PolicyDocument     struct{ Statement []json.RawMessage }
+			Context            map[string]string
+			UsageIdentifierKey *string // O10
+		}
+		if err := json.Unmarshal(response, &answer); err != nil || answer.PrincipalID == "" || len(answer.PolicyDocument.Statement) != 1 || answer.UsageIdentifierKey != nil {
+			t.Errorf("%s: expected a principal, one statement and texts, got %s, %v", r.Name, response, err)
+		}
+		for name := range answer.Context {
+			if name != "scope" && name != "permissions" && name != "azp" {
+				t.Errorf("%s: expected scope, permissions and azp at most, got %s", r.Name, name)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("expected good tokens in the corpus, got none")
+	}
+}
+
+// TestLatencyIsMeasuredByTheHandlersClock holds the handler to its own clock for latency too: the log
+// of a test does not depend on the machine.
+func TestLatencyIsMeasuredByTheHandlersClock(t *testing.T) {
+	a := newAuthorizer(t)
+	a.keys = keyFunc(func(kid string) (*rsa.PublicKey, error) {
+		a.clock.advance(1500 * time.Microsecond)
+		return corpus.Published(kid)
+	})
+	a.meets(t, bearing(tokentest.Valid()), accepted, machine())
+	if !strings.Contains(a.logs.String(), `"latency_ms":1.5`) {
+		t.Errorf("expected a latency of 1.5 ms, got %s", a.logs)
+	}
+}

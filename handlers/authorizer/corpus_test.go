@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+	"account-api/internal/token/corpus"
+)
+
+// row is one sentence about the function, and how to find out whether it is true.
+type row struct {
+	name  string
+	check func(*testing.T, authorizer)
+}
+
+// TestCorpus presents every hostile and every unusual token, event and key set to the
+// handler as it is deployed: event bytes in, exactly what Lambda's Runtime API would be
+// given out. Each row has an authorizer without keys and a provider of its own.
+func TestCorpus(t *testing.T) {
+	rows := slices.Concat(tokenRows(), eventRows(), keySetRows(), transportRows(), overTimeRows(), answerRows())
+	passed := 0
+	for _, r := range rows {
+		if t.Run(r.name, func(t *testing.T) { r.check(t, newAuthorizer(t)) }) {
+			passed++
+		}
+	}
+	t.Logf("corpus: %d of %d rows", passed, len(rows))
+}
+
+// tokenRows are the rows of the token corpus. What can be refused without a key must
+// not cause a fetch, however cold the function is.
+func tokenRows() []row {
+	var rows []row
+	for _, r := range corpus.Rows() {
+		rows = append(rows, row{r.Name, func(t *testing.T, a authorizer) {
+			a.verifier = newVerifier(t, r.Expect)
+			a.clock.set(r.At)
+			fetches := map[bool]int64{true: 1}[r.NeedsKey()]
+			if r.OwnKeys {
+				a.keys, fetches = keyFunc(r.Key), 0
+			}
+			want := r.Want
+			if want == corpus.Accepted {
+				want = accepted
+			}
+			if strings.Trim(r.Token, bearerCharacters) != "" { // is not even looked at
+				want, fetches = refusal.MalformedToken, 0
+			}
+			a.meets(t, bearing(r.Token), want, allowed(r.Claims))
+			a.fetched(t, fetches)
+		}})
+	}
+	return rows
+}
+
+// keyFunc is a key source without a provider. Nil finds no key and no error either.
+type keyFunc token.KeyFunc
+
+func (f keyFunc) Key(_ context.Context, kid string) (*rsa.PublicKey, error) {
+	if f == nil {
+		return nil, nil
+	}
+	return f(kid)
+}
+func (f keyFunc) Age() (time.Duration, bool) { return 0, false }
+
+// refusing is a row whose event is refused, after so many fetches.
+func refusing(name, event string, want refusal.Reason, fetches int64) row {
+	return row{name, func(t *testing.T, a authorizer) {
+		a.meets(t, event, want, "")
+		a.fetched(t, fetches)
+	}}
+}

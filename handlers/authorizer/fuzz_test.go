@@ -1,0 +1,50 @@
+package main
+
+import (
+	"crypto/rsa"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"account-api/internal/token"
+	"account-api/internal/token/tokentest"
+)
+
+func FuzzInvoke(f *testing.F) {
+	f.Add(bearing(tokentest.Valid()))
+	f.Add(bearing("a.b.c"))
+	f.Add(tokenEvent(""))
+	f.Add(`{"type":"TOKEN"}`)
+	f.Add(`{`)
+	good := tokentest.Valid()
+	verifier := newVerifier(f, token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience})
+	public := &tokentest.K1().PublicKey
+	h := &handler{
+		verifier: verifier, scope: scopeMethod, now: tokentest.Now, log: slog.New(slog.DiscardHandler),
+		keys: keyFunc(func(string) (*rsa.PublicKey, error) { return public, nil }),
+	}
+	f.Fuzz(func(t *testing.T, event string) {
+		response, err := h.Invoke(t.Context(), []byte(event))
+		if err != nil {
+			if err != errUnauthorized || response != nil {
+				t.Fatalf("expected exactly Unauthorized, got %q, %v", response, err)
+			}
+			return
+		}
+		if !strings.Contains(event, good[:40]) {
+			t.Fatalf("expected only the good token to be accepted, got %q", event)
+		}
+		var answer struct {
+			PrincipalID    string
+			PolicyDocument struct{ Statement []struct{ Resource []string } }
+			Context        map[string]string // every value a string
+		}
+		if err := json.Unmarshal(response, &answer); err != nil {
+			t.Fatal(err)
+		}
+		if resource := answer.PolicyDocument.Statement[0].Resource[0]; strings.ContainsAny(resource, "*?$") || len(resource) > maxResource {
+			t.Fatalf("expected a resource without wildcards, got %q", resource)
+		}
+	})
+}

@@ -1,0 +1,196 @@
+package corpus
+
+import (
+	"fmt"
+	"strings"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+	"account-api/internal/token/tokentest"
+)
+
+// claimRows are about whose token it is, for whom, and of which kind.
+func claimRows() []Row {
+	ours := tokentest.Quote(tokentest.Audience)
+	array := func(entries ...string) string { return "[" + strings.Join(entries, ",") + "]" }
+	rows := []Row{
+		Given("C21 iss exact", Claims(Set("iss", tokentest.Quote(tokentest.Issuer))), Accepted),
+		Given("C22 iss without its trailing slash", Claims(Set("iss", `"https://TENANT.eu.auth0.com"`)), refusal.BadIssuer),
+		Given("C23 iss missing", Claims(Drop("iss")), refusal.BadIssuer),
+		Given("C24 iss as an array", Claims(Set("iss", array(tokentest.Quote(tokentest.Issuer)))), refusal.BadIssuer),
+		Given("C26 aud as a string", Claims(Set("aud", ours)), Accepted),
+		Given("C26 aud as an array of one", Claims(Set("aud", array(ours))), Accepted),
+		Given("C27 aud with the userinfo endpoint", Claims(Set("aud", array(ours, `"https://TENANT.eu.auth0.com/userinfo"`))), Accepted),
+		Given("C27 aud with the userinfo endpoint first", Claims(Set("aud", array(`"https://TENANT.eu.auth0.com/userinfo"`, ours))), Accepted),
+		Given("C28 aud as an array without ours", Claims(Set("aud", `["https://TENANT.eu.auth0.com/userinfo"]`)), refusal.BadAudience),
+		Given("C29 aud missing", Claims(Drop("aud")), refusal.BadAudience),
+		Given("C29 aud as an empty array", Claims(Set("aud", "[]")), refusal.BadAudience),
+		Given("C33 an ID token: aud is the client, with nonce and at_hash", Claims(Set("aud", `"FHgLVARP"`), Also("nonce", `"n"`), Also("at_hash", `"h"`)), refusal.BadAudience),
+		Given("C34 aud with ours twice", Claims(Set("aud", array(ours, ours))), Accepted),
+		Given("C35 aud with 32 entries", Claims(Set("aud", array(append(repeat(`"x"`, 31), ours)...))), Accepted),
+		Given("C35 aud with 33 entries", Claims(Set("aud", array(append(repeat(`"x"`, 32), ours)...))), refusal.BadAudience),
+		Given("C35 aud with 1 000 entries", Claims(Set("aud", array(append(repeat(`"x"`, 999), ours)...))), refusal.BadAudience),
+		Given("aud with ours and a number", Claims(Set("aud", array(ours, "1"))), refusal.BadAudience),
+		Given("aud with ours and null", Claims(Set("aud", array("null", ours))), refusal.BadAudience),
+		Given("aud with ours one array deeper", Claims(Set("aud", array(array(ours)))), refusal.BadAudience),
+		Given("aud with ours as a name", Claims(Set("aud", "{"+ours+":1}")), refusal.BadAudience),
+		Given("aud with an empty entry and ours", Claims(Set("aud", array(`""`, ours))), Accepted),
+		Given("aud with ours in two halves", Claims(Set("aud", `["https://api.example.com","/account"]`)), refusal.BadAudience),
+
+		Given("C48 scp instead of scope", Claims(Drop("scope"), Also("scp", `["get:profile"]`)), Accepted, says(noScope)),
+		Given("C52 cnf with jkt", Claims(Also("cnf", `{"jkt":"AAAA"}`)), refusal.SenderConstrained),
+		Given("C53 cnf with x5t#S256", Claims(Also("cnf", `{"x5t#S256":"AAAA"}`)), refusal.SenderConstrained),
+		Given("C56 AUD instead of aud", Claims(Drop("aud"), Also("AUD", ours)), refusal.BadAudience),
+		Given("C56 Iss instead of iss", Claims(Drop("iss"), Also("Iss", tokentest.Quote(tokentest.Issuer))), refusal.BadIssuer),
+		Given("C56 EXP instead of exp", Claims(Drop("exp"), Also("EXP", "1700086400")), refusal.BadClaims),
+		Given("C56 Sub instead of sub", Claims(Drop("sub"), Also("Sub", `"x"`)), refusal.BadSubject),
+		Given("C56 other letter case next to the claims", Claims(Also("AUD", `"x"`), Also("ISS", "1"), Also("EXP", "1"), Also("CNF", "1")), Accepted),
+		Given("C58 jti a string", Claims(Also("jti", `"x"`)), Accepted),
+		Given("C61 claims named like API Gateway's context", Claims(Also("principalId", `"x"`), Also("integrationLatency", "1"), Also("claims", `{"a":1}`)), Accepted),
+		Given("an unknown claim of each type", Claims(Also("a", "null"), Also("b", "true"), Also("c", "1.5e3"), Also("d", `"x"`), Also("e", "[[]]"), Also("f", `{"":{}}`)), Accepted),
+		Given("a name twice within an unknown claim", Claims(Also("foo", `{"a":1,"a":2}`)), refusal.MalformedToken),
+		Given("a name twice deep within an unknown claim", Claims(Also("foo", `[{"a":{"b":1,"\u0062":2}}]`)), refusal.MalformedToken),
+	}
+	for _, form := range []string{"null", "{}", `""`, "true", "[]", "1"} {
+		rows = append(rows, Given("cnf as "+form, Claims(Also("cnf", form)), refusal.SenderConstrained))
+	}
+	for name, iss := range map[string]string{
+		"empty": `""`, "null": "null", "a number": "1", "an object": "{}", // C23
+		"upper-case host": `"https://TENANT.EU.AUTH0.COM/"`, "a lower-case tenant": `"https://tenant.eu.auth0.com/"`,
+		"a trailing space": `"https://TENANT.eu.auth0.com/ "`, "http": `"http://TENANT.eu.auth0.com/"`,
+		"another tenant": `"https://OTHER.eu.auth0.com/"`, "a userinfo part": `"https://TENANT.eu.auth0.com@evil.example/"`,
+		"a Greek capital tau": `"https://ΤENANT.eu.auth0.com/"`, "a port": `"https://TENANT.eu.auth0.com:443/"`,
+		"a suffix": `"https://TENANT.eu.auth0.com/x"`, "a NUL": `"https://TENANT.eu.auth0.com/\u0000"`,
+	} {
+		rows = append(rows, Given("C25 iss with "+name, Claims(Set("iss", iss)), refusal.BadIssuer))
+	}
+	for name, aud := range map[string]string{
+		"an empty string": `""`, "null": "null", "a number": "1", "true": "true", // C29
+		"a trailing slash": `"https://api.example.com/account/"`, "a prefix": `"https://api.example.com/acc"`,
+		"a suffix": `"xhttps://api.example.com/account"`, "other letter case": `"https://API.example.com/account"`,
+		"ours within a longer one": `"https://api.example.com/accounts"`, "ours and another, space-separated": `"https://api.example.com/account x"`,
+		"white space around": `" https://api.example.com/account"`, "http": `"http://api.example.com/account"`,
+	} {
+		rows = append(rows, Given("C32 aud as "+name, Claims(Set("aud", aud)), refusal.BadAudience))
+	}
+	for name, twice := range map[string]Edit{
+		"aud, the other one first": Before("aud", `"evil"`), "aud, the other one last": Also("aud", `"evil"`),
+		"scope, the other one first": Before("scope", `"evil"`), "scope, the other one last": Also("scope", `"evil"`),
+		"sub, the other one first": Before("sub", `"evil"`), "sub, the other one last": Also("sub", `"evil"`),
+		"exp, the other one first": Before("exp", "1"), "exp, the other one last": Also("exp", "1"),
+		"aud, once with an escape": Also(`a\u0075d`, `"evil"`), "an unknown claim": Also("gty", "1"), "iss, both the same": Also("iss", tokentest.Quote(tokentest.Issuer)),
+	} {
+		rows = append(rows, Given("C54 twice "+name, Claims(twice), refusal.MalformedToken))
+	}
+	for _, name := range []string{"at_hash", "c_hash", "s_hash", "events"} {
+		rows = append(rows, Given("C33 a claim of another kind of token: "+name, Claims(Also(name, `"x"`)), refusal.WrongType))
+	}
+	for name, good := range map[string]string{
+		"jti": `"x"`, "client_id": `"x"`, "nonce": `"x"`, "acr": `"1"`, "sid": `"x"`,
+		"act": `{"sub":"x"}`, "may_act": `{"sub":"x"}`, "amr": `["pwd"]`, "authorization_details": `[{"type":"x"}]`,
+	} {
+		rows = append(rows, Given("C58 "+name+" of its registered type", Claims(Also(name, good)), Accepted))
+		for _, bad := range []string{"null", "1", `"x"`, "[]", "{}", "false"} {
+			if bad[0] != good[0] {
+				rows = append(rows, Given(fmt.Sprintf("C58 %s as %s", name, bad), Claims(Before(name, bad)), refusal.BadClaims))
+			}
+		}
+	}
+	return rows
+}
+
+// principalRows are about who calls: sub, and azp, the client.
+func principalRows() []Row {
+	rows := []Row{
+		Given("C36 sub missing", Claims(Drop("sub")), refusal.BadSubject),
+		Given("C39 sub of 255 characters", Claims(Set("sub", tokentest.Quote(strings.Repeat("s", 255)))), Accepted, says(func(c *token.Claims) { c.Subject = strings.Repeat("s", 255) })),
+		Given("C39 sub of 255 characters in 510 bytes", Claims(Set("sub", tokentest.Quote(strings.Repeat("ë", 255)))), Accepted, says(func(c *token.Claims) { c.Subject = strings.Repeat("ë", 255) })),
+		Given("C40 sub of 256 characters", Claims(Set("sub", tokentest.Quote(strings.Repeat("s", 256)))), refusal.BadSubject),
+		Given("C40 sub of 4 KiB", Claims(Set("sub", tokentest.Quote(strings.Repeat("s", 4<<10)))), refusal.BadSubject),
+		Given("azp missing", Claims(Drop("azp")), Accepted, says(func(c *token.Claims) { c.AuthorizedParty = "" })),
+		Given("azp empty", Claims(Set("azp", `""`)), Accepted, says(func(c *token.Claims) { c.AuthorizedParty = "" })),
+		Given("azp of 255 characters", Claims(Set("azp", tokentest.Quote(strings.Repeat("z", 255)))), Accepted, says(func(c *token.Claims) { c.AuthorizedParty = strings.Repeat("z", 255) })),
+		Given("azp of 256 characters", Claims(Set("azp", tokentest.Quote(strings.Repeat("z", 256)))), refusal.BadClaims),
+	}
+	for _, sub := range []string{"x@clients", "auth0|123", "google-oauth2|1", "Daniël", "two words", "日本", "🙂", `quote"back\slash`, "x"} {
+		rows = append(rows, Given("C39 sub "+sub, Claims(Set("sub", tokentest.Quote(sub))), Accepted, says(func(c *token.Claims) { c.Subject = sub })))
+	}
+	for name, sub := range map[string]string{
+		"C37 sub empty": `""`, "C37 sub a space": `" "`, "C37 sub a tab": `"\t"`,
+		"C37 sub with a leading space": `" evil"`, "C37 sub with a trailing space": `"evil "`,
+		"C38 sub a number": "1", "C38 sub null": "null", "C38 sub an array": `["evil"]`, "C38 sub an object": "{}", "C38 sub true": "true",
+		"S30 sub with a NUL": `"a\u0000b"`, "S30 sub with a line feed": `"a\nb"`, "S30 sub with a carriage return": `"a\rb"`,
+		"S30 sub with an escape character": `"a\u001b[2J"`, "S30 sub with a delete character": `"a\u007fb"`,
+		"S30 sub with a C1 control": `"a\u0085b"`, "S30 sub with a no-break space": `"a\u00a0b"`,
+		"S30 sub with a line separator": `"a\u2028b"`, "S30 sub with a right-to-left override": `"a\u202eb"`,
+		"S30 sub with a zero-width space": `"a\u200bb"`, "S30 sub with a byte order mark": `"\ufeffa"`,
+		"S30 sub with a non-character": `"a\uffffb"`, "S30 sub with a non-character beyond the basic plane": `"a\ud83f\udffeb"`,
+		"S30 sub with a private-use character": `"a\ue000b"`,
+	} {
+		rows = append(rows, Given(name, Claims(Set("sub", sub)), refusal.BadSubject))
+	}
+	for name, azp := range map[string]string{
+		"a number": "1", "null": "null", "an array": `["x"]`, "a line feed": `"a\nb"`, "a leading space": `" x"`,
+	} {
+		rows = append(rows, Given("azp with "+name, Claims(Set("azp", azp)), refusal.BadClaims))
+	}
+	return rows
+}
+
+// grantRows are about what the provider granted: scope and permissions.
+func grantRows() []Row {
+	saysScope := func(scope string) func(*Row) {
+		return says(func(c *token.Claims) { c.Scope, c.HasScope = scope, true })
+	}
+	thousand := strings.TrimSpace(strings.Repeat("a:b ", 1000))
+	rows := []Row{
+		Given("C41 one scope", Claims(Set("scope", `"get:profile"`)), Accepted, saysScope("get:profile")),
+		Given("C42 scope missing", Claims(Drop("scope")), Accepted, says(noScope)),
+		Given("C43 scope empty", Claims(Set("scope", `""`)), Accepted, saysScope("")),
+		Given("C44 scope as an array", Claims(Set("scope", `["get:profile"]`)), refusal.BadClaims),
+		Given("C47 1 000 scopes", Claims(Set("scope", tokentest.Quote(thousand))), Accepted, saysScope(thousand)),
+		Given("every character of RFC 6749", Claims(Set("scope", tokentest.Quote(everyScopeCharacter()))), Accepted, saysScope(everyScopeCharacter())),
+
+		Given("C49 permissions without scope", Claims(Drop("scope"), Also("permissions", `["get:profile"]`)), Accepted, says(noScope), permissions("get:profile")),
+		Given("C51 two permissions", Claims(Also("permissions", `["a","b"]`)), Accepted, permissions("a", "b")),
+		Given("permissions as an empty array", Claims(Also("permissions", "[]")), Accepted, permissions()),
+		Given("permissions with an escape", Claims(Also("permissions", `["\u0061"]`)), Accepted, permissions("a")),
+	}
+	for _, scope := range []string{"get:profile update:profile", " get:profile", "get:profile ", "a  b", " "} {
+		rows = append(rows, Given(fmt.Sprintf("P05 scope %q", scope), Claims(Set("scope", tokentest.Quote(scope))), Accepted, saysScope(scope)))
+	}
+	for _, form := range []string{"null", "1", "{}", "true", "[]"} {
+		rows = append(rows, Given("C45 scope as "+form, Claims(Set("scope", form)), refusal.BadClaims))
+	}
+	for _, scope := range []string{"a\nb", "a\tb", `a"b`, `a\b`, "a\x7fb", "a\x00", "ë", "a\u00a0b", "\u2028"} {
+		rows = append(rows, Given(fmt.Sprintf("C46 scope %q", scope), Claims(Set("scope", tokentest.Quote(scope))), refusal.BadClaims))
+	}
+	for _, form := range []string{"null", "1", `"get:profile"`, "{}", `["a",1]`, `["a",null]`, `[["a"]]`, `[""]`, `["a b"]`, `["a\n"]`, `["ë"]`, `["\""]`, `["\\"]`, `["a\u007f"]`} {
+		rows = append(rows, Given("C50 permissions as "+form+" are dropped", Claims(Also("permissions", form)), Accepted))
+	}
+	return rows
+}
+
+func noScope(c *token.Claims) { c.Scope, c.HasScope = "", false }
+
+func permissions(list ...string) func(*Row) {
+	return says(func(c *token.Claims) { c.Permissions = append([]string{}, list...) })
+}
+
+func everyScopeCharacter() string {
+	var all strings.Builder
+	for char := byte(0x21); char <= 0x7e; char++ {
+		if char != '"' && char != '\\' {
+			all.WriteByte(char)
+		}
+	}
+	return all.String()
+}
+
+func repeat(value string, count int) []string {
+	list := make([]string, count)
+	for i := range list {
+		list[i] = value
+	}
+	return list
+}

@@ -1,0 +1,105 @@
+// Package corpus is the tokens that a verifier is judged by: hostile ones, each with
+// the reason for which it must be refused, and unusual good ones, each with what it
+// says. It is for the tests of every layer that a token passes: the verifier, the
+// function around it, and whatever else is given one.
+//
+// It is data. It verifies nothing and knows no test framework. Like the keys of
+// package tokentest, which it signs with, it must never be linked into a function.
+//
+// A row is one line in one of the tables: what is special about the token, in a
+// sentence that starts with the row's ID if it has one, the token, and the outcome.
+// Options say under which conditions, if they are not the usual ones.
+package corpus
+
+import (
+	"crypto/rsa"
+	"slices"
+	"sync"
+	"time"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+	"account-api/internal/token/tokentest"
+)
+
+// Row is one token, presented under stated conditions, and its outcome.
+type Row struct {
+	Name   string
+	Token  string
+	Want   refusal.Reason    // Accepted, or why it is refused
+	Expect token.Expectation // how the verifier is configured
+	At     time.Time         // when the token is presented
+	Claims token.Claims      // what it says, if it is accepted
+
+	// Key is where the verifier finds keys. Unless OwnKeys is set it is [Published],
+	// for which a provider that publishes [tokentest.PublicKeySet] may stand in.
+	Key     token.KeyFunc
+	OwnKeys bool
+}
+
+// Accepted is the Want of a row whose token is a good one.
+const Accepted refusal.Reason = ""
+
+// Given is one row: under the usual conditions, unless an option says otherwise, the
+// token meets want.
+func Given(name, compact string, want refusal.Reason, options ...func(*Row)) Row {
+	r := Row{
+		Name: name, Token: compact, Want: want,
+		Expect: token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience},
+		At:     tokentest.Now(),
+		Claims: token.Claims{
+			Subject:         tokentest.Subject,
+			Scope:           "get:profile",
+			HasScope:        true,
+			AuthorizedParty: "FHgLVARPk8oXjsP5utP8wYAnZePPAkw1",
+			KeyID:           "k1",
+			ExpiresAt:       time.Unix(1700086400, 0),
+		},
+		Key: Published,
+	}
+	for _, option := range options {
+		option(&r)
+	}
+	return r
+}
+
+// Published is the provider's key set, [tokentest.PublicKeySet], as a function.
+func Published(kid string) (*rsa.PublicKey, error) {
+	switch kid {
+	case "k1":
+		return &tokentest.K1().PublicKey, nil
+	case "k2":
+		return &tokentest.K2().PublicKey, nil
+	}
+	return nil, refusal.New(refusal.UnknownKid, "key %q is not in the key set", "…")
+}
+
+// NeedsKey reports whether the outcome depends on a key. If it does not, the token
+// alone is reason enough to refuse it, and nobody may be asked for one.
+func (r Row) NeedsKey() bool {
+	switch r.Want {
+	case Accepted, refusal.UnknownKid, refusal.KeyRejected, refusal.BadSignature, refusal.JWKSUnavailable, refusal.Internal:
+		return r.Key != nil
+	}
+	return false
+}
+
+// Rows is every row of every table. It is the same each time within a process.
+func Rows() []Row { return slices.Clone(rows()) }
+
+var rows = sync.OnceValue(func() []Row {
+	return slices.Concat(formRows(), headerRows(), keyRows(), claimRows(), dateRows(), principalRows(), grantRows())
+})
+
+// The options of the tables.
+
+func leeway(d time.Duration) func(*Row)   { return func(r *Row) { r.Expect.Leeway = d } }
+func lifetime(d time.Duration) func(*Row) { return func(r *Row) { r.Expect.MaxLifetime = d } }
+func accessTokenType(r *Row)              { r.Expect.RequireAccessTokenType = true }
+func after(d time.Duration) func(*Row)    { return func(r *Row) { r.At = r.At.Add(d) } }
+func keys(k token.KeyFunc) func(*Row)     { return func(r *Row) { r.Key, r.OwnKeys = k, true } }
+
+func says(f func(*token.Claims)) func(*Row) { return func(r *Row) { f(&r.Claims) } }
+func expiring(unix int64) func(*Row) {
+	return says(func(c *token.Claims) { c.ExpiresAt = time.Unix(unix, 0) })
+}

@@ -1,0 +1,105 @@
+package corpus
+
+import (
+	"math"
+	"time"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+	"account-api/internal/token/tokentest"
+)
+
+// dateRows are about when a token is valid. Dates are given as the text of the
+// JSON number, relative ones by In.
+func dateRows() []Row {
+	const day = 24 * 60 * 60
+	exp := func(value string) string { return Claims(Set("exp", value)) }
+	iat := func(value string) string { return Claims(Set("iat", value)) }
+	nbf := func(value string) string { return Claims(Also("nbf", value)) }
+	soon := expiring(tokentest.Unix + 3600)
+
+	rows := []Row{
+		Given("C01 exp missing", Claims(Drop("exp")), refusal.BadClaims),
+		Given("C02 exp one second ahead", exp(In(1)), Accepted, expiring(tokentest.Unix+1)),
+		Given("C03 exp now", exp(In(0)), refusal.Expired),
+		Given("C04 exp one second ago", exp(In(-1)), refusal.Expired),
+		Given("C05 leeway 30 s, exp 29 s ago", exp2(-29, -40), Accepted, leeway(30*time.Second), expiring(tokentest.Unix-29)),
+		Given("C05 leeway 30 s, exp 30 s ago", exp2(-30, -40), refusal.Expired, leeway(30*time.Second)),
+		Given("C05 leeway 30 s, exp 31 s ago", exp2(-31, -40), refusal.Expired, leeway(30*time.Second)),
+		Given("exp one nanosecond ahead", tokentest.Valid(), Accepted, after(day*time.Second-1)),
+		Given("exp reached to the nanosecond", tokentest.Valid(), refusal.Expired, after(day*time.Second)),
+		Given("C09 exp with a fraction", exp("1700003600.9"), Accepted, says(func(c *token.Claims) { c.ExpiresAt = time.Unix(1700003600, 900000095) })),
+		Given("C09 exp half a second ahead", exp("1700000000.5"), Accepted, says(func(c *token.Claims) { c.ExpiresAt = time.Unix(1700000000, 500000000) })),
+		Given("C09 exp half a second ago", exp2(-1, -9, ".5"), refusal.Expired),
+		Given("exp with an exponent", exp("1.7000036e9"), Accepted, soon),
+		Given("exp with an empty fraction", exp("1700003600.0"), Accepted, soon),
+		Given("C11 exp at the end of year 9999, then", Claims(Drop("iat"), Set("exp", "253402300799")), Accepted, endOfTime, expiring(253402300799)),
+		Given("C11 exp a second after year 9999, then", Claims(Drop("iat"), Set("exp", "253402300800")), refusal.BadClaims, endOfTime),
+		Given("C11 exp a fraction after year 9999, then", Claims(Drop("iat"), Set("exp", "253402300799.5")), refusal.BadClaims, endOfTime),
+		Given("C13 exp before iat", Claims(Set("exp", In(10)), Set("iat", In(11))), refusal.BadClaims),
+		Given("C13 exp at iat", Claims(Set("exp", In(10)), Set("iat", In(10))), Accepted, expiring(tokentest.Unix+10)),
+		Given("C13 exp before nbf", Claims(Set("exp", In(10)), Also("nbf", In(11))), refusal.BadClaims),
+		Given("C13 exp at nbf", Claims(Set("exp", In(10)), Also("nbf", In(10))), Accepted, expiring(tokentest.Unix+10)),
+
+		Given("C14 nbf now", nbf(In(0)), Accepted),
+		Given("C14 nbf long ago", nbf("0"), Accepted),
+		Given("C14 nbf 60 s ahead", nbf(In(60)), Accepted),
+		Given("C14 nbf 61 s ahead", nbf(In(61)), refusal.NotYetValid),
+		Given("C14 nbf a fraction beyond 60 s ahead", nbf("1700000060.5"), refusal.NotYetValid),
+		Given("C14 leeway 90 s, nbf 90 s ahead", nbf(In(90)), Accepted, leeway(90*time.Second)),
+		Given("C14 leeway 90 s, nbf 91 s ahead", nbf(In(91)), refusal.NotYetValid, leeway(90*time.Second)),
+		Given("C16 nbf absent", Claims(Drop("nbf")), Accepted),
+		Given("C17 iat 1 s ahead", iat(In(1)), Accepted),
+		Given("C17 iat 60 s ahead", iat(In(60)), Accepted),
+		Given("C18 iat 61 s ahead", iat(In(61)), refusal.IssuedInFuture),
+		Given("C18 iat 600 s ahead", iat(In(600)), refusal.IssuedInFuture),
+		Given("C17 leeway 90 s, iat 90 s ahead", iat(In(90)), Accepted, leeway(90*time.Second)),
+		Given("C18 leeway 90 s, iat 91 s ahead", iat(In(91)), refusal.IssuedInFuture, leeway(90*time.Second)),
+		Given("C19 iat missing", Claims(Drop("iat")), Accepted),
+		Given("C19 iat missing where at+jwt is required", tokentest.Sign(tokentest.Header("k1").With("typ", `"at+jwt"`).JSON(), tokentest.Payload().Without("iat").JSON(), tokentest.K1()), refusal.BadClaims, accessTokenType),
+
+		Given("a lifetime of 30 days", Claims(Set("iat", In(0)), Set("exp", In(30*day))), Accepted, expiring(tokentest.Unix+30*day)),
+		Given("a lifetime of 30 days and 1 s", Claims(Set("iat", In(0)), Set("exp", In(30*day+1))), refusal.BadClaims),
+		Given("a lifetime of 30 days, without iat", Claims(Drop("iat"), Set("exp", In(30*day))), Accepted, expiring(tokentest.Unix+30*day)),
+		Given("a lifetime of 30 days and 1 s, without iat", Claims(Drop("iat"), Set("exp", In(30*day+1))), refusal.BadClaims),
+		Given("a lifetime from 1970, near its end", iat("0"), refusal.BadClaims),
+		Given("maximal lifetime 1 h, lifetime 1 h", Claims(Set("iat", In(0)), Set("exp", In(3600))), Accepted, lifetime(time.Hour), soon),
+		Given("maximal lifetime 1 h, lifetime 1 h and 1 s", Claims(Set("iat", In(0)), Set("exp", In(3601))), refusal.BadClaims, lifetime(time.Hour)),
+		Given("auth_time a number", Claims(Also("auth_time", In(-100))), Accepted),
+		Given("auth_time 0, as from a session without a login time", Claims(Also("auth_time", "0")), Accepted),
+		Given("the moment is the zero time", tokentest.Valid(), refusal.IssuedInFuture, func(r *Row) { r.At = time.Time{} }),
+		Given("the moment is the zero time, without iat", Claims(Drop("iat")), refusal.BadClaims, func(r *Row) { r.At = time.Time{} }),
+		Given("the moment is centuries on", tokentest.Valid(), refusal.Expired, func(r *Row) { r.At = time.Unix(1<<36, 0) }),
+	}
+	for _, never := range []string{"0", "-0", "0.0", "0e5", "1", "1e-400"} { // C12
+		rows = append(rows, Given("C12 exp "+never, Claims(Drop("iat"), Set("exp", never)), refusal.Expired))
+	}
+	for _, bad := range []struct{ id, value string }{
+		{"C06", `"1700003600"`}, {"C07", `"2099-01-01T00:00:00Z"`},
+		{"C10", "1e20"}, {"C10", "1e400"}, {"C10", "-1e400"}, {"C10", "1e309"}, {"C10", "9223372036854775807"}, {"C10", "9223372036854775808"},
+		{"C11", "1700003600000"}, {"C11", "253402300800"}, {"C11", "253402300799.5"},
+		{"C12", "-1"}, {"C12", "-0.5"},
+		{"C20", "null"}, {"C20", "true"}, {"C20", "[1700003600]"}, {"C20", "{}"}, {"C20", `""`},
+	} {
+		rows = append(rows,
+			Given(bad.id+" exp "+bad.value, exp(bad.value), refusal.BadClaims),
+			Given(bad.id+" exp "+bad.value+" under a configuration that believes in long lifetimes", exp(bad.value), refusal.BadClaims, lifetime(math.MaxInt64)),
+			Given("C20 iat "+bad.value, iat(bad.value), refusal.BadClaims),
+			Given("C14 nbf "+bad.value, nbf(bad.value), refusal.BadClaims),
+			Given("auth_time "+bad.value, Claims(Also("auth_time", bad.value)), refusal.BadClaims))
+	}
+	return rows
+}
+
+// endOfTime is shortly before the last moment that a NumericDate may name.
+func endOfTime(r *Row) { r.At = time.Unix(253402300000, 0) }
+
+// exp2 is a token with exp and iat at these seconds from now, exp perhaps with a
+// fraction.
+func exp2(exp, iat int64, fraction ...string) string {
+	text := In(exp)
+	for _, digits := range fraction {
+		text += digits
+	}
+	return Claims(Set("exp", text), Set("iat", In(iat)))
+}

@@ -1,0 +1,228 @@
+package token
+
+import (
+	"crypto/rsa"
+	"fmt"
+	"slices"
+	"time"
+
+	"account-api/internal/refusal"
+)
+
+// Check names one check by what it is about.
+type Check string
+
+// The checks, in the order in which they are made.
+const (
+	Form            Check = "compact form"
+	Header          Check = "header"
+	Algorithm       Check = "header alg"
+	OtherHeaders    Check = "other headers"
+	Type            Check = "header typ"
+	Thumbprints     Check = "header x5t"
+	KeyID           Check = "header kid"
+	SignatureForm   Check = "signature form"
+	Payload         Check = "payload"
+	Issuer          Check = "claim iss"
+	Audience        Check = "claim aud"
+	Replicated      Check = "claims in header"
+	TokenKind       Check = "kind of token"
+	Confirmation    Check = "claim cnf"
+	ClaimTypes      Check = "other claims"
+	Dates           Check = "dates"
+	Expiry          Check = "claim exp"
+	NotBefore       Check = "claim nbf"
+	IssuedAt        Check = "claim iat"
+	Lifetime        Check = "lifetime"
+	Principal       Check = "claim sub"
+	AuthorizedParty Check = "claim azp"
+	Scope           Check = "claim scope"
+	Permissions     Check = "permissions"
+	Key             Check = "key"
+	Signature       Check = "signature"
+)
+
+// Finding is the outcome of one check. No text in it holds token bytes or the value of
+// a claim, except for dates, the start of a printable key ID, and counts.
+type Finding struct {
+	Check    Check
+	Expected string         // what an acceptable token has, such as the configured issuer
+	Refused  *refusal.Error // why the check failed; nil if it did not
+	Needs    Check          // set if the check was not made: what has to pass first
+	Seen     string         // what is worth knowing of a check that was made; may be empty
+}
+
+// Passed reports whether the check was made and found nothing wrong.
+func (f Finding) Passed() bool { return f.Refused == nil && f.Needs == "" }
+
+// Explain makes every check of [Verifier.Verify], by the same functions and in the
+// same order, and goes on where Verify would return. It is for a person who wants to
+// know everything that is wrong with a token. It is not for a server: unlike Verify it
+// asks for the key of a token that is refused already.
+//
+// The first refusal among the findings is the one that Verify returns, and all of them
+// pass if and only if Verify accepts the token.
+func (v *Verifier) Explain(compact string, now time.Time, key KeyFunc) []Finding {
+	e := explanation{verifier: v, now: now, broken: map[Check]bool{}}
+	e.makeAll(compact, key)
+	return e.findings
+}
+
+// explanation is the findings so far.
+type explanation struct {
+	verifier *Verifier
+	now      time.Time
+	token    unverified
+	findings []Finding
+	broken   map[Check]bool // the checks that failed or were not made
+}
+
+func (e *explanation) makeAll(compact string, key KeyFunc) {
+	v, t, r := e.verifier, &e.token, new(reader)
+	r.decoded = make([]byte, 0, len(compact)) // it must not move: values point into it
+
+	var p parts
+	e.check(Form, func() (refused *refusal.Error) { p, refused = split(compact); return refused })
+	t.input = []byte(p.input)
+	e.check(Header, func() *refusal.Error { return r.readPart("header", p.header, &t.header) }, Form)
+	for _, c := range headerChecks {
+		e.check(c.name, func() *refusal.Error { return c.run(v, &t.header) }, Header)
+	}
+	e.check(SignatureForm, func() (refused *refusal.Error) {
+		t.signature, refused = r.decode("signature", p.signature)
+		return refused
+	}, Form)
+	e.check(Payload, func() *refusal.Error { return r.readPart("payload", p.payload, &t.claims) }, Form)
+	for _, c := range claimChecks {
+		e.check(c.name, func() *refusal.Error { return c.run(v, t, e.now) }, claimNeeds[c.name]...)
+	}
+	var publicKey *rsa.PublicKey
+	e.check(Key, func() (refused *refusal.Error) {
+		publicKey, refused = lookUp(key, t.header.keyID)
+		return refused
+	}, KeyID)
+	e.check(Signature, func() *refusal.Error {
+		return verifySignature(t.input, t.signature, publicKey, t.header.keyID)
+	}, SignatureForm, Key)
+}
+
+// claimNeeds are the checks before a claim's that it makes no sense without.
+var claimNeeds = map[Check][]Check{
+	Issuer: {Payload}, Audience: {Payload}, Replicated: {Header, Payload}, TokenKind: {Payload},
+	Confirmation: {Payload}, ClaimTypes: {Payload}, Dates: {Payload},
+	Expiry: {Dates}, NotBefore: {Dates}, IssuedAt: {Dates}, Lifetime: {Dates},
+	Principal: {Payload}, AuthorizedParty: {Payload}, Scope: {Payload}, Permissions: {Payload},
+}
+
+// check makes one check, unless one that it needs is broken.
+func (e *explanation) check(c Check, run func() *refusal.Error, needs ...Check) {
+	f := Finding{Check: c, Expected: e.expected(c)}
+	if at := slices.IndexFunc(needs, func(need Check) bool { return e.broken[need] }); at >= 0 {
+		f.Needs = needs[at]
+	} else {
+		f.Refused = run()
+		f.Seen = e.seen(c)
+	}
+	e.broken[c] = !f.Passed()
+	e.findings = append(e.findings, f)
+}
+
+// expected says what an acceptable token has.
+func (e *explanation) expected(c Check) string {
+	expect := e.verifier.expect
+	switch c {
+	case Form:
+		return fmt.Sprintf("three parts in at most %d bytes", maxCompact)
+	case Header, Payload:
+		return "a strict JSON object in canonical base64url"
+	case Algorithm:
+		return "RS256"
+	case OtherHeaders:
+		return "none that offers a key, nests, compresses or extends"
+	case Type:
+		if expect.RequireAccessTokenType {
+			return "at+jwt"
+		}
+		return "at+jwt, JWT or none"
+	case Thumbprints:
+		return "text, or none"
+	case KeyID:
+		return fmt.Sprintf("1 to %d printable bytes", maxKeyID)
+	case SignatureForm:
+		return "canonical base64url"
+	case Issuer:
+		return expect.Issuer
+	case Audience:
+		return expect.Audience + ", alone or among others"
+	case Replicated:
+		return "as in the payload, or none"
+	case TokenKind:
+		return "no claim that only ID, logout or event tokens have"
+	case Confirmation:
+		return "none"
+	case ClaimTypes:
+		return "of their registered types"
+	case Dates:
+		return "exp, and perhaps nbf, iat and auth_time, in seconds since 1970"
+	case Expiry:
+		return "after " + moment(e.now.Add(-expect.Leeway))
+	case NotBefore, IssuedAt:
+		return "until " + moment(e.now.Add(e.verifier.tolerance())) + ", or none"
+	case Lifetime:
+		return fmt.Sprintf("at most %v", expect.MaxLifetime)
+	case Principal:
+		return fmt.Sprintf("1 to %d printable characters", maxSubject)
+	case AuthorizedParty:
+		return fmt.Sprintf("up to %d printable characters, or none", maxSubject)
+	case Scope:
+		return "scope tokens between spaces, or none"
+	case Permissions:
+		return "an array of scope tokens; anything else is ignored"
+	case Key:
+		return "a usable RSA key in the key set under the kid"
+	case Signature:
+		return "RS256 over header and payload by that key"
+	}
+	return ""
+}
+
+// seen says what a check that was made came across.
+func (e *explanation) seen(c Check) string {
+	t := &e.token
+	switch c {
+	case KeyID:
+		return brief(t.header.keyID)
+	case Expiry:
+		return e.when(t.claims.exp, t.dates.expires)
+	case NotBefore:
+		return e.when(t.claims.nbf, t.dates.notBefore)
+	case IssuedAt:
+		return e.when(t.claims.iat, t.dates.issued)
+	case Scope:
+		if t.claims.scope == nil {
+			return "none: a policy that asks for a scope will deny"
+		}
+	case Permissions:
+		switch {
+		case t.claims.permissions == nil:
+			return "none"
+		case t.verdict.Permissions == nil:
+			return "ignored"
+		}
+		return fmt.Sprintf("%d", len(t.verdict.Permissions))
+	}
+	return ""
+}
+
+// when is a date that the token may have, and how far it is from now.
+func (e *explanation) when(v value, date time.Time) string {
+	if v == nil {
+		return "none"
+	}
+	if distance := e.now.Sub(date).Truncate(time.Second); distance > 0 {
+		return fmt.Sprintf("%s, %v ago", moment(date), distance)
+	}
+	return fmt.Sprintf("%s, in %v", moment(date), date.Sub(e.now).Truncate(time.Second))
+}
+
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

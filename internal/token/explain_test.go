@@ -1,0 +1,174 @@
+package token_test
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+	"account-api/internal/token/corpus"
+	"account-api/internal/token/tokentest"
+)
+
+// checkExplanation returns what is wrong with the explanation of a row: it must say
+// what Verify says, about every check, and nothing of the token.
+func (s scenario) checkExplanation(verifier *token.Verifier) error {
+	findings := verifier.Explain(s.Token, s.At, s.Key)
+	if len(findings) != 26 {
+		return fmt.Errorf("want 26 findings, got %d", len(findings))
+	}
+	var first *refusal.Error
+	made := map[token.Check]bool{}
+	for _, f := range findings {
+		made[f.Check] = f.Passed()
+		passed, why := made[f.Needs]
+		switch {
+		case f.Expected == "":
+			return fmt.Errorf("want what %s is expected to be", f.Check)
+		case f.Needs == "" && first == nil:
+			first = f.Refused
+		case f.Needs != "" && (f.Refused != nil || f.Seen != "" || passed || !why):
+			return fmt.Errorf("want %s without an outcome after another that failed, got %+v", f.Check, f)
+		}
+		if f.Check == token.KeyID { // shown, but never enough of it to smuggle something
+			if utf8.RuneCountInString(f.Seen) > 16 {
+				return fmt.Errorf("want at most 16 characters of the key ID, got %q", f.Seen)
+			}
+		} else if err := s.checkText(f.Seen); err != nil {
+			return err
+		}
+		if f.Refused != nil {
+			if err := s.checkText(f.Refused.Detail); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := verifier.Verify(s.Token, s.At, s.Key)
+	accepted := !slices.ContainsFunc(findings, func(f token.Finding) bool { return !f.Passed() })
+	if accepted != (err == nil) {
+		return fmt.Errorf("want findings that pass just when it is accepted, got %t and %v", accepted, err)
+	}
+	if refused, _ := errors.AsType[*refusal.Error](err); refused != nil && (first == nil || *first != *refused) {
+		return fmt.Errorf("want the first refusal to be %v, got %v", refused, first)
+	}
+	return nil
+}
+
+// explanations are single findings about tokens that are wrong in several ways, or in
+// none: what a person reads.
+func explanations() []proof {
+	expired := corpus.Claims(corpus.Set("iss", `"https://TENANT.eu.auth0.com"`), corpus.Set("aud", `["a","b"]`), corpus.Set("exp", corpus.In(-90)), corpus.Set("iat", corpus.In(-100)))
+	broken := corpus.RawPayload("{")
+	dateless := corpus.Claims(corpus.Drop("exp"), corpus.Also("nbf", corpus.In(500)))
+	edited := func(edits ...corpus.Edit) string { return corpus.Claims(edits...) }
+	strict := func(r *corpus.Row) { r.Expect.RequireAccessTokenType = true }
+	lenient := func(r *corpus.Row) { r.Expect.Leeway = 2 * time.Minute }
+
+	var all []proof
+	for _, row := range []struct {
+		token   string
+		check   token.Check
+		want    string // the finding, as text
+		options []func(*corpus.Row)
+	}{
+		{expired, token.Issuer, "https://TENANT.eu.auth0.com/; bad_issuer: expected iss to be the configured issuer, got it with a different trailing slash", nil},
+		{expired, token.Audience, "https://api.example.com/account, alone or among others; bad_audience: expected the configured audience in aud, which has 2 entries, got another value", nil},
+		{expired, token.Expiry, "after 2023-11-14T22:13:20Z; expired: expired 1m30s ago; seen 2023-11-14T22:11:50Z, 1m30s ago", nil},
+		{expired, token.Expiry, "after 2023-11-14T22:11:20Z; seen 2023-11-14T22:11:50Z, 1m30s ago", []func(*corpus.Row){lenient}},
+		{expired, token.IssuedAt, "until 2023-11-14T22:14:20Z, or none; seen 2023-11-14T22:11:40Z, 1m40s ago", nil},
+		{expired, token.IssuedAt, "until 2023-11-14T22:15:20Z, or none; seen 2023-11-14T22:11:40Z, 1m40s ago", []func(*corpus.Row){lenient}},
+		{expired, token.NotBefore, "until 2023-11-14T22:14:20Z, or none; seen none", nil},
+		{expired, token.Lifetime, "at most 720h0m0s", nil},
+		{expired, token.Key, "a usable RSA key in the key set under the kid", nil},
+		{expired, token.Signature, "RS256 over header and payload by that key", nil},
+		{tokentest.Valid(), token.Expiry, "after 2023-11-14T22:13:20Z; seen 2023-11-15T22:13:20Z, in 24h0m0s", nil},
+		{tokentest.Valid(), token.KeyID, "1 to 256 printable bytes; seen k1", nil},
+		{tokentest.Valid(), token.Type, "at+jwt, JWT or none", nil},
+		{tokentest.Valid(), token.Type, "at+jwt; wrong_type: expected header typ of an access token (at+jwt required: true), got another", []func(*corpus.Row){strict}},
+		{tokentest.Valid(), token.Scope, "scope tokens between spaces, or none", nil},
+		{tokentest.Valid(), token.Permissions, "an array of scope tokens; anything else is ignored; seen none", nil},
+		{edited(corpus.Also("permissions", `["a","b"]`)), token.Permissions, "an array of scope tokens; anything else is ignored; seen 2", nil},
+		{edited(corpus.Also("permissions", "1")), token.Permissions, "an array of scope tokens; anything else is ignored; seen ignored", nil},
+		{edited(corpus.Drop("scope")), token.Scope, "scope tokens between spaces, or none; seen none: a policy that asks for a scope will deny", nil},
+		{edited(corpus.Set("exp", corpus.In(0))), token.Expiry, "after 2023-11-14T22:13:20Z; expired: expired 0s ago; seen 2023-11-14T22:13:20Z, in 0s", nil},
+		{broken, token.Payload, "a strict JSON object in canonical base64url; malformed_token: expected a strict JSON object as payload, got one that ends early", nil},
+		{broken, token.Issuer, "https://TENANT.eu.auth0.com/; needs payload", nil},
+		{broken, token.Replicated, "as in the payload, or none; needs payload", nil},
+		{broken, token.Expiry, "after 2023-11-14T22:13:20Z; needs dates", nil},
+		{broken, token.KeyID, "1 to 256 printable bytes; seen k1", nil},
+		{broken, token.Signature, "RS256 over header and payload by that key", nil},
+		{dateless, token.Dates, "exp, and perhaps nbf, iat and auth_time, in seconds since 1970; bad_claims: expected exp, got none: a token that never expires", nil},
+		{dateless, token.NotBefore, "until 2023-11-14T22:14:20Z, or none; needs dates", nil},
+		{dateless, token.Principal, "1 to 255 printable characters", nil},
+		{"a.b", token.Form, "three parts in at most 8192 bytes; malformed_token: expected 3 parts between dots, got 2", nil},
+		{"a.b", token.Payload, "a strict JSON object in canonical base64url; needs compact form", nil},
+		{"a.b", token.Algorithm, "RS256; needs header", nil},
+		{corpus.Unsigned(tokentest.Valid()), token.SignatureForm, "canonical base64url; malformed_token: expected a signature, got an empty part", nil},
+		{corpus.Unsigned(tokentest.Valid()), token.Signature, "RS256 over header and payload by that key; needs signature form", nil},
+		{corpus.Headers(corpus.Set("kid", `"zz"`)), token.Key, "a usable RSA key in the key set under the kid; unknown_kid: key \"…\" is not in the key set", nil},
+		{corpus.Headers(corpus.Set("kid", `"zz"`)), token.Signature, "RS256 over header and payload by that key; needs key", nil},
+		{corpus.Headers(corpus.Set("alg", `"none"`), corpus.Drop("kid")), token.Key, "a usable RSA key in the key set under the kid; needs header kid", nil},
+		{corpus.Forged(), token.Signature, "RS256 over header and payload by that key; bad_signature: key \"k1\" does not verify the signature", nil},
+	} {
+		all = append(all, proof{fmt.Sprintf("explains %s: %s", row.check, row.want), func() error {
+			s := given("", row.token, "", row.options...)
+			verifier, err := token.NewVerifier(s.Expect)
+			if err != nil {
+				return err
+			}
+			for _, f := range verifier.Explain(s.Token, s.At, s.Key) {
+				if got := text(f); f.Check == row.check && got != row.want {
+					return fmt.Errorf("want %q, got %q", row.want, got)
+				}
+			}
+			return nil
+		}})
+	}
+	return append(all, proof{"asks for the key of a refused token, once", checkKeyOfRefused})
+}
+
+// text is a finding on one line.
+func text(f token.Finding) string {
+	parts := []string{f.Expected}
+	if f.Refused != nil {
+		parts = append(parts, f.Refused.Error())
+	}
+	if f.Needs != "" {
+		parts = append(parts, "needs "+string(f.Needs))
+	}
+	if f.Seen != "" {
+		parts = append(parts, "seen "+f.Seen)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func checkKeyOfRefused() error {
+	s := given("", corpus.Claims(corpus.Set("exp", corpus.In(-1))), "")
+	verifier, err := token.NewVerifier(s.Expect)
+	if err != nil {
+		return err
+	}
+	var asked []string
+	verifier.Explain(s.Token, s.At, func(kid string) (*rsa.PublicKey, error) {
+		asked = append(asked, kid)
+		return corpus.Published(kid)
+	})
+	if !slices.Equal(asked, []string{"k1"}) {
+		return fmt.Errorf("want the key k1 asked for once, got %q", asked)
+	}
+	return nil
+}
+
+func TestExplain(t *testing.T) {
+	for _, p := range explanations() {
+		if err := p.check(); err != nil {
+			t.Errorf("%s: %v", p.name, err)
+		}
+	}
+}

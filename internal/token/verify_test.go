@@ -1,0 +1,115 @@
+package token_test
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+	"account-api/internal/token/corpus"
+	"account-api/internal/token/tokentest"
+)
+
+// scenario is a row of the corpus and what is checked about it here.
+type scenario struct{ corpus.Row }
+
+// given is a row that is not in the corpus.
+func given(name, compact string, want refusal.Reason, options ...func(*corpus.Row)) scenario {
+	return scenario{corpus.Given(name, compact, want, options...)}
+}
+
+// scenarios is the whole corpus.
+func scenarios() []scenario {
+	var all []scenario
+	for _, row := range corpus.Rows() {
+		all = append(all, scenario{row})
+	}
+	return all
+}
+
+// check returns what is wrong with the verifier's answer, or nil.
+func (s scenario) check() error {
+	verifier, err := token.NewVerifier(s.Expect)
+	if err != nil {
+		return err
+	}
+	// The second time a verified header comes out of the cache.
+	for _, occasion := range []string{"first", "second"} {
+		if err := s.checkWith(verifier); err != nil {
+			return fmt.Errorf("the %s time: %w", occasion, err)
+		}
+	}
+	return s.checkExplanation(verifier)
+}
+
+func (s scenario) checkWith(verifier *token.Verifier) error {
+	calls := 0
+	key := func(kid string) (*rsa.PublicKey, error) { calls++; return s.Key(kid) }
+	if s.Key == nil {
+		key = nil
+	}
+	claims, err := verifier.Verify(s.Token, s.At, key)
+	if s.Want == corpus.Accepted {
+		if err != nil {
+			return fmt.Errorf("want it accepted, got %v", err)
+		}
+		if !claims.ExpiresAt.Equal(s.Claims.ExpiresAt) {
+			return fmt.Errorf("want exp %v, got %v", s.Claims.ExpiresAt, claims.ExpiresAt)
+		}
+		claims.ExpiresAt = s.Claims.ExpiresAt
+		if !reflect.DeepEqual(claims, s.Claims) {
+			return fmt.Errorf("want claims %+v, got %+v", s.Claims, claims)
+		}
+	} else {
+		refused, ok := err.(*refusal.Error)
+		if !ok {
+			return fmt.Errorf("want a refusal for %s, got %v", s.Want, err)
+		}
+		if refused.Reason != s.Want {
+			return fmt.Errorf("want %s, got %v", s.Want, refused)
+		}
+		if !reflect.DeepEqual(claims, token.Claims{}) {
+			return fmt.Errorf("want zero claims with a refusal, got %+v", claims)
+		}
+		if err := s.checkText(refused.Error()); err != nil {
+			return err
+		}
+	}
+	if want := map[bool]int{true: 1}[s.NeedsKey()]; calls != want {
+		return fmt.Errorf("want %d calls of the key function, got %d", want, calls)
+	}
+	return nil
+}
+
+// checkText looks for what must never reach a log.
+func (s scenario) checkText(text string) error {
+	secrets := []string{tokentest.Subject, "FHgLVARP", "TENANT", "example.com", "evil", "client-credentials"}
+	for segment := range strings.SplitSeq(s.Token, ".") {
+		if len(segment) >= 8 {
+			secrets = append(secrets, segment)
+		}
+	}
+	for _, secret := range secrets {
+		if strings.Contains(text, secret) {
+			return errors.New("want no token bytes and no claim values in the refusal, got some in: " + text)
+		}
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }) {
+		return fmt.Errorf("want one printable line as refusal, got %q", text)
+	}
+	return nil
+}
+
+func TestVerify(t *testing.T) {
+	for _, s := range scenarios() {
+		t.Run(s.Name, func(t *testing.T) {
+			if err := s.check(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"account-api/infra"
+	"account-api/local/record"
+)
+
+// authorizer is what the stack declares about its authorizer.
+type authorizer struct {
+	issuer, audience, keys string
+	expression             *regexp.Regexp // what the gateway demands of the header, whole
+}
+
+// readAuthorizer runs the Pulumi program, which builds and deploys nothing here, and
+// reads from what it declares: so the values are those of a deployment, defaults and
+// checks included.
+func readAuthorizer(s settings) (authorizer, error) {
+	program := infra.Program{Bundle: func(context.Context, string, string) error { return nil }}
+	g, err := record.Run(record.Stack{Root: s.root, Name: s.stack, Override: s.override}, program.Deploy)
+	if err != nil {
+		return authorizer{}, err
+	}
+	declared, err := g.One("aws:apigateway/authorizer:Authorizer")
+	if err != nil {
+		return authorizer{}, err
+	}
+	// API Gateway matches in Java's dialect. The gateway of the local run refuses what
+	// RE2 would read differently, and is tested with this expression.
+	expression, err := regexp.Compile(`\A(?:` + declared.String("identityValidationExpression") + `)\z`)
+	if err != nil {
+		return authorizer{}, fmt.Errorf("the authorizer's identityValidationExpression: %w", err)
+	}
+	for _, function := range g.OfType("aws:lambda/function:Function") {
+		environment, _ := function.Outputs["environment"].(map[string]any)
+		variables, _ := environment["variables"].(map[string]any)
+		value := func(name string) string { text, _ := variables[name].(string); return text }
+		if declared.DependsOn(function.URN) && value("JWKS_URI") != "" {
+			return authorizer{value("TOKEN_ISSUER"), value("AUDIENCE"), value("JWKS_URI"), expression}, nil
+		}
+	}
+	return authorizer{}, fmt.Errorf("expected the authorizer of stack %q to invoke a function with JWKS_URI in its environment, found none", s.stack)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"account-api/internal/token/corpus"
+	"account-api/internal/token/tokentest"
+)
+
+// TestMain doubles as the command, for the one thing that is not visible from within:
+// the status that it exits with.
+func TestMain(m *testing.M) {
+	if os.Getenv("EXPLAIN_ARGUMENTS") != "" {
+		os.Args = append(os.Args[:1], strings.Fields(os.Getenv("EXPLAIN_ARGUMENTS"))...)
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// ours are the flags for this project's stack with the fixtures' provider, at a moment
+// at which the fixtures are valid.
+func ours(more ...string) []string {
+	return append([]string{"-root", "../..", "-stack", "prod",
+		"-config", "account-api:issuer=" + tokentest.Issuer, "-config", "account-api:audience=" + tokentest.Audience}, more...)
+}
+
+func keyFile(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "jwks")
+	if err := os.WriteFile(name, tokentest.PublicKeySet(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// explained runs the command with the real program of the stack. Whatever it prints
+// must hold nothing of the token but what may be shown.
+func explained(t *testing.T, given string, arguments ...string) (status int, out string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status = run(arguments, strings.NewReader(given), &stdout, &stderr, tokentest.Now())
+	out = stdout.String() + stderr.String()
+	secrets := append(strings.FieldsFunc(given, func(r rune) bool { return strings.ContainsRune(". \n", r) }), tokentest.Subject, "FHgLVARP", "client-credentials", "hunter22")
+	for _, secret := range secrets {
+		if len(secret) > 6 && strings.Contains(out, secret) {
+			t.Errorf("expected nothing of the token in the output, got %.20q…", secret)
+		}
+	}
+	return status, out
+}
+
+func TestExplanations(t *testing.T) {
+	good := tokentest.Valid()
+	for _, r := range []struct {
+		name, given string
+		status      int
+		says        []string // parts of the output, its spaces squeezed
+	}{
+		{"a good token", good, 0, []string{"pass gateway", "pass signature", "accepted:", `note Authorization read as "Bearer"`}},
+		{"a good token as it is sent", "Bearer " + good + "\n", 0, []string{"accepted:"}},
+		{"a good token with white space around", "\n Bearer " + good + "\r\n", 0, []string{"note Authorization white space around the token was removed", "accepted:"}},
+		{"a scheme in lower case", "bearer " + good, 1, []string{"FAIL gateway", "pass signature", "refused: 401 from the gateway", `fix: send exactly "Bearer", one space and the token`}},
+		{"an expired token", corpus.Claims(corpus.Set("exp", corpus.In(-90)), corpus.Set("iat", corpus.In(-100))), 1,
+			[]string{"FAIL claim exp expired 1m30s ago (2023-11-14T22:11:50Z, 1m30s ago)", "expected: after 2023-11-14T22:13:20Z", "pass signature", "reason expired and category client", "fix: request a new token"}},
+		{"an issuer without its slash", corpus.Claims(corpus.Set("iss", `"https://TENANT.eu.auth0.com"`)), 1,
+			[]string{"FAIL claim iss expected iss to be the configured issuer, got it with a different trailing slash", "expected: https://TENANT.eu.auth0.com/", "slash included"}},
+		{"another audience", corpus.Claims(corpus.Set("aud", `["https://hunter22.example","b"]`)), 1,
+			[]string{"FAIL claim aud expected the configured audience in aud, which has 2 entries, got another value", "expected: https://api.example.com/account, alone or among others", "reason bad_audience"}},
+		{"an unknown key", corpus.Headers(corpus.Set("kid", `"zz"`)), 1,
+			[]string{"FAIL key the key set has no key with this key ID", "- signature not checked: key has to pass first", "reason unknown_kid"}},
+		{"no algorithm", corpus.Unsigned(corpus.Headers(corpus.Set("alg", `"none"`))), 1,
+			[]string{"FAIL gateway", "FAIL header alg expected header alg RS256, got another", "FAIL signature form", "fix: have the provider sign this API's tokens with RS256"}},
+		{"a forged signature", corpus.Forged(), 1, []string{`FAIL signature key "k1" does not verify the signature`, "reason bad_signature"}},
+		{"several things at once", corpus.Claims(corpus.Set("iss", "1"), corpus.Set("aud", "1"), corpus.Drop("sub")), 1,
+			[]string{"FAIL claim iss", "FAIL claim aud", "FAIL claim sub", "reason bad_issuer"}},
+		{"an opaque token", "hunter22hunter22", 1, []string{"FAIL gateway", "got 1 as in an opaque token", "- claim iss not checked: payload has to pass first", "nothing in the authorizer's log", "take the access token"}},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			status, out := explained(t, r.given, ours("-jwks", keyFile(t))...)
+			if status != r.status {
+				t.Errorf("expected status %d, got %d", r.status, status)
+			}
+			squeezed := strings.Join(strings.Fields(out), " ")
+			for _, part := range r.says {
+				if !strings.Contains(squeezed, part) {
+					t.Errorf("expected %q in the output, got\n%s", part, out)
+				}
+			}
+		})
+	}
+}
+
+func TestKeysFromTheProvider(t *testing.T) {
+	answer := http.StatusOK
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(answer)
+		w.Write(tokentest.PublicKeySet())
+	}))
+	defer provider.Close()
+	live := ours("-config", "account-api:jwksUri="+provider.URL+"/keys")
+
+	if status, out := explained(t, tokentest.Valid(), live...); status != 0 || !strings.Contains(out, "keys from "+provider.URL+"/keys") {
+		t.Errorf("expected the token accepted with the provider's keys, got %d\n%s", status, out)
+	}
+	answer = http.StatusServiceUnavailable
+	if status, out := explained(t, tokentest.Valid(), live...); status != 1 || !strings.Contains(out, "status 503, want 200") || !strings.Contains(out, "category outage") {
+		t.Errorf("expected the outage named, got %d\n%s", status, out)
+	}
+	provider.Close()
+	if status, out := explained(t, tokentest.Valid(), append(live, "-offline")...); status != 1 || !strings.Contains(out, "undecided: all else passes") || !strings.Contains(out, "nowhere (-offline)") {
+		t.Errorf("expected no verdict without keys, got %d\n%s", status, out)
+	}
+	expired := corpus.Claims(corpus.Set("exp", corpus.In(-1)))
+	if status, out := explained(t, expired, append(live, "-offline")...); status != 1 || !strings.Contains(out, "reason expired") {
+		t.Errorf("expected an expired token refused without keys as well, got %d\n%s", status, out)
+	}
+}
+
+func TestWhatCannotBeExplained(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "broken")
+	if err := os.WriteFile(broken, []byte("<html>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct {
+		name, given string
+		arguments   []string
+		says        string
+	}{
+		{"no token", "\n", ours("-offline"), "expected a token on standard input"},
+		{"64 KiB and more", strings.Repeat("hunter22", 8<<10) + "x", ours("-offline"), "of at most 65536 bytes"},
+		{"no such stack", "a.b.c", []string{"-root", "../..", "-stack", "nowhere"}, "Pulumi.nowhere.yaml"},
+		{"no such flag", "a.b.c", []string{"-nonsense"}, "usage: go run ./local/explain"},
+		{"a value without a key", "a.b.c", []string{"-config", "issuer"}, "expected project:key=value"},
+		{"no such file of keys", "a.b.c", ours("-jwks", "nowhere"), "nowhere"},
+		{"a file that has no keys", "a.b.c", ours("-jwks", broken), "not strict JSON"},
+		{"a configuration that cannot be deployed", "a.b.c", ours("-config", "account-api:issuer=http://tenant.example/"), "issuer"},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			if status, out := explained(t, r.given, r.arguments...); status != usageStatus || !strings.Contains(out, r.says) {
+				t.Errorf("expected status %d and %q, got %d\n%s", usageStatus, r.says, status, out)
+			}
+		})
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	for arguments, want := range map[string]int{
+		"-h":                               0,
+		"-nonsense":                        2,
+		"-root ../.. -stack prod -offline": 1, // the fixture is not valid at this time of day
+	} {
+		command := exec.Command(os.Args[0])
+		command.Env = append(os.Environ(), "EXPLAIN_ARGUMENTS="+arguments)
+		command.Stdin = strings.NewReader("Bearer " + tokentest.Valid())
+		output, _ := command.CombinedOutput() // the status is looked at below
+		if got := command.ProcessState.ExitCode(); got != want {
+			t.Errorf("%s: expected status %d, got %d\n%s", arguments, want, got, output)
+		}
+	}
+}
+
+// TestTheGatewayLetsEveryGoodTokenThrough holds the expression that is deployed to the
+// whole corpus (E28): one that forgot a character of base64url would refuse most tokens,
+// and nobody would find a reason in a log.
+func TestTheGatewayLetsEveryGoodTokenThrough(t *testing.T) {
+	a, err := readAuthorizer(settings{root: "../..", stack: "prod"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	passes := func(compact string) bool {
+		return a.expression.MatchString(presentation{compact: compact}.authorization())
+	}
+	if !passes(alphabet + "." + alphabet + "." + alphabet) {
+		t.Error("expected every character of base64url let through")
+	}
+	for _, r := range corpus.Rows() {
+		if r.NeedsKey() && !passes(r.Token) {
+			t.Errorf("%s: expected it let through to the authorizer", r.Name)
+		}
+	}
+	for _, strange := range []string{"", "a", "a.b", "a.b.", "a.b.c.d", "a.b.c ", "a.b.c\n", "a.[.c", "a.b.`", "a.b.c=", "é.b.c"} {
+		if passes(strange) {
+			t.Errorf("expected %q refused by the gateway", strange)
+		}
+	}
+}

@@ -1,0 +1,174 @@
+// Command explain says whether a stack's authorizer would accept a token, check by
+// check, and what to do if it would not:
+//
+//	go run ./local/explain -stack prod < token
+//
+// It is for a developer with a token that is refused: the caller of the API sees only
+// 401, and the function's log only the first reason. It reads the issuer, the audience
+// and the address of the keys from the program that is deployed, and the keys from the
+// provider.
+//
+// It prints what the stack expects and how the token differs, never the token, a part
+// of it, or the value of a claim other than a date, so that its output can be pasted
+// into a ticket. It does not say what the caller may do: the endpoint's policy does.
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"account-api/internal/jwks"
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+)
+
+// The exit statuses.
+const (
+	acceptedStatus = 0
+	refusedStatus  = 1
+	usageStatus    = 2 // nothing was found out: wrong flags, no token, no such stack
+)
+
+// maxInput, in bytes, is far more than any header that reaches the gateway.
+const maxInput = 64 << 10
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now())) }
+
+// settings are the command's flags.
+type settings struct {
+	root, stack, keyFile string
+	offline              bool
+	override             overrides
+}
+
+// run is main without its surroundings.
+func run(arguments []string, in io.Reader, out, errs io.Writer, now time.Time) int {
+	s := settings{override: overrides{}}
+	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() {
+		fmt.Fprintln(errs, "usage: go run ./local/explain [flags] < token")
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&s.root, "root", ".", "the project, the directory of Pulumi.yaml")
+	flags.StringVar(&s.stack, "stack", "dev", "the stack, Pulumi.<stack>.yaml")
+	flags.StringVar(&s.keyFile, "jwks", "", "read the key set from this file instead of from the provider")
+	flags.BoolVar(&s.offline, "offline", false, "make no request; without -jwks the signature stays unchecked")
+	flags.Var(s.override, "config", "replace a configuration value, as project:key=value; may be repeated")
+	switch err := flags.Parse(arguments); {
+	case errors.Is(err, flag.ErrHelp):
+		return acceptedStatus
+	case err != nil:
+		return usageStatus
+	}
+	accepted, err := explain(s, in, out, now)
+	switch {
+	case err != nil:
+		fmt.Fprintln(errs, err)
+		return usageStatus
+	case accepted:
+		return acceptedStatus
+	}
+	return refusedStatus
+}
+
+func explain(s settings, in io.Reader, out io.Writer, now time.Time) (accepted bool, err error) {
+	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	if err != nil {
+		return false, fmt.Errorf("read the token: %w", err)
+	}
+	p := present(string(text))
+	if p.compact == "" || len(text) > maxInput {
+		return false, fmt.Errorf("expected a token on standard input, of at most %d bytes, got %d: pipe it in, as in pbpaste | go run ./local/explain", maxInput, len(text))
+	}
+	a, err := readAuthorizer(s)
+	if err != nil {
+		return false, err
+	}
+	verifier, err := token.NewVerifier(token.Expectation{Issuer: a.issuer, Audience: a.audience})
+	if err != nil {
+		return false, err
+	}
+	key, err := keysOf(s, a)
+	if err != nil {
+		return false, err
+	}
+	r := report{
+		settings: s, authorizer: a, presentation: p,
+		passesGateway: a.expression.MatchString(p.authorization()),
+		findings:      verifier.Explain(p.compact, now, key),
+	}
+	return r.accepted(), r.write(out)
+}
+
+// keysOf is where the keys come from: a file, nowhere, or the provider.
+func keysOf(s settings, a authorizer) (token.KeyFunc, error) {
+	switch {
+	case s.keyFile != "":
+		document, err := os.ReadFile(s.keyFile)
+		if err != nil {
+			return nil, err
+		}
+		set, err := jwks.Parse(document)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.keyFile, err)
+		}
+		return set.Key, nil
+	case s.offline:
+		return func(string) (*rsa.PublicKey, error) {
+			return nil, refusal.New(refusal.JWKSUnavailable, "not looked up, because of -offline")
+		}, nil
+	}
+	source, err := jwks.New(a.keys, jwks.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("jwksUri: %w", err)
+	}
+	return func(kid string) (*rsa.PublicKey, error) { return source.Key(context.Background(), kid) }, nil
+}
+
+// presentation is what was given as token, taken apart.
+type presentation struct {
+	compact string
+	scheme  string // what stands before the token; empty if nothing does
+	spaced  bool   // whether white space was removed from around it
+}
+
+// present finds the token in what was given: by itself or with a scheme before it, and
+// perhaps with the line feed that comes from a shell.
+func present(text string) presentation {
+	trimmed := strings.TrimSpace(text)
+	p := presentation{compact: trimmed, spaced: trimmed != strings.TrimSuffix(text, "\n")}
+	if before, after, found := strings.Cut(trimmed, " "); found && strings.EqualFold(before, "bearer") {
+		p.scheme, p.compact = before, after
+	}
+	return p
+}
+
+// authorization is the header's value as it would be sent.
+func (p presentation) authorization() string {
+	if p.scheme == "" {
+		return "Bearer " + p.compact
+	}
+	return p.scheme + " " + p.compact
+}
+
+// overrides is a repeatable key=value flag.
+type overrides map[string]string
+
+func (o overrides) String() string { return fmt.Sprint(map[string]string(o)) }
+
+func (o overrides) Set(assignment string) error {
+	key, value, found := strings.Cut(assignment, "=")
+	if !found || !strings.Contains(key, ":") {
+		return fmt.Errorf("expected project:key=value, got %q", assignment)
+	}
+	o[key] = value
+	return nil
+}

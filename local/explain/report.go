@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"account-api/internal/refusal"
+	"account-api/internal/token"
+)
+
+// report is everything that was found out, to be written for a person.
+type report struct {
+	settings
+	authorizer
+	presentation
+	passesGateway bool
+	findings      []token.Finding
+}
+
+// accepted reports whether the caller would get past the authorizer.
+func (r report) accepted() bool {
+	return r.passesGateway && !slices.ContainsFunc(r.findings, func(f token.Finding) bool { return !f.Passed() })
+}
+
+func (r report) write(out io.Writer) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "stack %s: keys from %s\n\n", r.stack, r.keySource())
+	for _, note := range r.notes() {
+		fmt.Fprintf(table, "note\tAuthorization\t%s\n", note)
+	}
+	if r.passesGateway {
+		fmt.Fprintf(table, "pass\tgateway\tits validation expression matches\n")
+	} else {
+		fmt.Fprintf(table, "FAIL\tgateway\tits validation expression does not match: 401, and the authorizer is not invoked\n")
+	}
+	for _, f := range r.findings {
+		switch {
+		case f.Check == token.Key && f.Refused != nil && r.withoutKeys():
+			fmt.Fprintf(table, "-\t%s\t%s\n", f.Check, f.Refused.Detail)
+		case f.Needs != "":
+			fmt.Fprintf(table, "-\t%s\tnot checked: %s has to pass first\n", f.Check, f.Needs)
+		case f.Refused != nil:
+			fmt.Fprintf(table, "FAIL\t%s\t%s\n\t\texpected: %s\n", f.Check, join(f.Refused.Detail, f.Seen), f.Expected)
+		default:
+			fmt.Fprintf(table, "pass\t%s\t%s\n", f.Check, join(f.Expected, f.Seen))
+		}
+	}
+	fmt.Fprintf(table, "\n%s\n", r.verdict())
+	return table.Flush()
+}
+
+func join(text, seen string) string {
+	if seen == "" {
+		return text
+	}
+	return text + " (" + seen + ")"
+}
+
+// withoutKeys reports whether keys were not even looked for.
+func (r report) withoutKeys() bool { return r.offline && r.keyFile == "" }
+
+func (r report) keySource() string {
+	switch {
+	case r.keyFile != "":
+		return r.keyFile
+	case r.withoutKeys():
+		return "nowhere (-offline)"
+	}
+	return r.keys
+}
+
+// notes are about how the token was given. They do not decide anything, because the
+// request that matters may well be right.
+func (r report) notes() []string {
+	var notes []string
+	if r.spaced {
+		notes = append(notes, "white space around the token was removed; in a request the gateway would refuse it")
+	}
+	if r.scheme == "" {
+		notes = append(notes, `read as "Bearer" and one space before what was given`)
+	}
+	return notes
+}
+
+// verdict is one line on the outcome and, if there is something to do, one on that.
+func (r report) verdict() string {
+	at := slices.IndexFunc(r.findings, func(f token.Finding) bool { return f.Refused != nil })
+	switch {
+	case at < 0 && r.passesGateway:
+		return "accepted: what the caller may do is for the endpoint's policy to say"
+	case at < 0:
+		return "refused: 401 from the gateway, nothing in the authorizer's log\nfix: send exactly \"Bearer\", one space and the token"
+	case r.withoutKeys() && r.findings[at].Check == token.Key:
+		return "undecided: all else passes, but no key was looked up and the signature not checked\nfix: run it without -offline, or with -jwks FILE"
+	}
+	reason := r.findings[at].Refused.Reason
+	if !r.passesGateway {
+		return "refused: 401 from the gateway, nothing in the authorizer's log\nfix: " + r.fix(reason)
+	}
+	return fmt.Sprintf("refused: 401, with reason %s and category %s in the authorizer's log\nfix: %s", reason, reason.Category(), r.fix(reason))
+}
+
+// fix says who has to do what about a refusal.
+func (r report) fix(reason refusal.Reason) string {
+	switch reason {
+	case refusal.MalformedToken:
+		return "take the access token from the provider's answer as it is, and all of it"
+	case refusal.UnsupportedAlg:
+		return "have the provider sign this API's tokens with RS256"
+	case refusal.WrongType, refusal.BadSubject, refusal.MissingKid, refusal.UnsupportedHeader, refusal.SenderConstrained:
+		return "request an access token for the audience " + r.audience + " from " + r.issuer
+	case refusal.Expired:
+		return "request a new token"
+	case refusal.NotYetValid, refusal.IssuedInFuture:
+		return "wait, and have the clock of whoever issued it set right"
+	case refusal.BadIssuer:
+		return "request the token from " + r.issuer + ", or set the stack's issuer to the token's iss, slash included"
+	case refusal.BadAudience:
+		return "request the token with the audience " + r.audience + ", or set the stack's audience to the API's identifier at the provider"
+	case refusal.UnknownKid:
+		return "request a new token: its key is not, or no longer, at " + r.keySource() + "; if a new one fails too, set the stack's jwksUri"
+	case refusal.KeyRejected:
+		return "have the provider publish an RSA key of 2048 bits or more, for RS256, once under each kid"
+	case refusal.BadSignature:
+		return "take the token from the provider as it is; if that fails too, the keys are not those that it signs with: set the stack's jwksUri"
+	case refusal.JWKSUnavailable, refusal.JWKSRateLimited:
+		return "see that " + r.keySource() + " answers 200 with a key set: curl -i " + strings.TrimSpace(r.keys)
+	default:
+		return "have the provider issue the claim as expected above"
+	}
+}
