@@ -53,6 +53,9 @@ endif
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
 	go test -count=1 ./local/browser
 
+test-vectors: ## Test token verification against Project Wycheproof (downloads 100 MB once)
+	go test -C vectors ./...
+
 test-long: ## Test under load with handlers being killed
 	LONG=1 go test -count=1 -v -run Load ./local
 
@@ -90,4 +93,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-rego test-go test-browser test-long fuzz conform explain lint build preview up clean
+.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain lint build preview up clean

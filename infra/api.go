@@ -1,32 +1,14 @@
 package infra
 
 import (
-	"fmt"
 	"path"
-	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
-
-// endpoint is one method of one path, answered by one handler.
-type endpoint struct {
-	method, path string // "GET", "profile": one path segment
-	handler      string // directory of the handler's main package
-	description  string
-}
-
-// endpoints are the API. A further endpoint is one more entry, its handler and its
-// Rego package.
-var endpoints = []endpoint{
-	{
-		method:      "GET",
-		path:        "profile",
-		handler:     "handlers/profile",
-		description: "Answers with the caller's profile if the policy allows it",
-	},
-}
 
 // stack is a stack while it is being declared.
 type stack struct {
@@ -35,11 +17,19 @@ type stack struct {
 	bundle Bundler
 
 	api                *apigateway.RestApi
+	validator          *apigateway.RequestValidator
 	authorizer         *apigateway.Authorizer
 	authorizerFunction *lambda.Function
 	functions          map[string]*lambda.Function     // by handler directory
 	paths              map[string]*apigateway.Resource // by path
+	stage              *apigateway.Stage
+	logs               map[string]*cloudwatch.LogGroup // by logical name
 	published          []publication
+}
+
+// name is the physical name of a part of the stack: project, stack, part.
+func (s *stack) name(part ...string) string {
+	return strings.Join(append([]string{s.ctx.Project(), s.ctx.Stack()}, part...), "-")
 }
 
 func (s *stack) tags() pulumi.StringMap {
@@ -50,24 +40,40 @@ func (s *stack) tags() pulumi.StringMap {
 }
 
 func (s *stack) declareAPI() error {
-	api, err := apigateway.NewRestApi(s.ctx, "account", &apigateway.RestApiArgs{
-		Name:        pulumi.Sprintf("%s-%s", s.ctx.Project(), s.ctx.Stack()),
+	s.functions = map[string]*lambda.Function{}
+	s.paths = map[string]*apigateway.Resource{}
+	s.logs = map[string]*cloudwatch.LogGroup{}
+	var err error
+	s.api, err = apigateway.NewRestApi(s.ctx, "account", &apigateway.RestApiArgs{
+		Name:        pulumi.String(s.name()),
 		Description: pulumi.String("Account API: bearer tokens checked by an authorizer, access decided by Rego"),
 		// Regional: clients reach the stack's region without a CloudFront hop, and a
 		// custom domain needs no certificate in us-east-1.
 		EndpointConfiguration: &apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
 		Tags:                  s.tags(),
 	})
-	s.api = api
-	s.functions = map[string]*lambda.Function{}
-	s.paths = map[string]*apigateway.Resource{}
-	return err
+	if err != nil {
+		return err
+	}
+	// No endpoint takes a body that a model could describe; a parameter that a method
+	// declares as required is refused by the gateway when it is missing.
+	args := &apigateway.RequestValidatorArgs{
+		RestApi:                   s.api.ID(),
+		Name:                      pulumi.String("parameters"),
+		ValidateRequestParameters: pulumi.Bool(true),
+		ValidateRequestBody:       pulumi.Bool(false),
+	}
+	s.validator, err = apigateway.NewRequestValidator(s.ctx, "parameters", args)
+	if err != nil {
+		return err
+	}
+	s.publish("request validator", s.validator, args)
+	return nil
 }
 
 // declareEndpoint declares the method, the function behind it, and the permission
 // for exactly this method of exactly this stage to invoke it.
 func (s *stack) declareEndpoint(e endpoint) error {
-	name := fmt.Sprintf("%s-%s", e.method, e.path)
 	resource, err := s.declarePath(e.path)
 	if err != nil {
 		return err
@@ -77,17 +83,18 @@ func (s *stack) declareEndpoint(e endpoint) error {
 		return err
 	}
 	methodArgs := &apigateway.MethodArgs{
-		RestApi:       s.api.ID(),
-		ResourceId:    resource.ID(),
-		HttpMethod:    pulumi.String(e.method),
-		Authorization: pulumi.String("CUSTOM"),
-		AuthorizerId:  s.authorizer.ID(),
+		RestApi:            s.api.ID(),
+		ResourceId:         resource.ID(),
+		HttpMethod:         pulumi.String(e.method),
+		Authorization:      pulumi.String("CUSTOM"),
+		AuthorizerId:       s.authorizer.ID(),
+		RequestValidatorId: s.validator.ID(),
 	}
-	method, err := apigateway.NewMethod(s.ctx, name, methodArgs)
+	method, err := apigateway.NewMethod(s.ctx, e.name(), methodArgs)
 	if err != nil {
 		return err
 	}
-	s.publish("method "+name, method, methodArgs)
+	s.publish("method "+e.name(), method, methodArgs)
 
 	integrationArgs := &apigateway.IntegrationArgs{
 		RestApi:    s.api.ID(),
@@ -98,17 +105,17 @@ func (s *stack) declareEndpoint(e endpoint) error {
 		IntegrationHttpMethod: pulumi.String("POST"),
 		Uri:                   function.InvokeArn,
 	}
-	integration, err := apigateway.NewIntegration(s.ctx, name, integrationArgs)
+	integration, err := apigateway.NewIntegration(s.ctx, e.name(), integrationArgs)
 	if err != nil {
 		return err
 	}
-	s.publish("integration "+name, integration, integrationArgs)
+	s.publish("integration "+e.name(), integration, integrationArgs)
 
-	_, err = lambda.NewPermission(s.ctx, name, &lambda.PermissionArgs{
+	_, err = lambda.NewPermission(s.ctx, e.name(), &lambda.PermissionArgs{
 		Action:    pulumi.String("lambda:InvokeFunction"),
 		Function:  function.Name,
 		Principal: pulumi.String("apigateway.amazonaws.com"),
-		SourceArn: pulumi.Sprintf("%s/%s/%s/%s", s.api.ExecutionArn, s.ctx.Stack(), e.method, e.path),
+		SourceArn: pulumi.Sprintf("%s/%s/%s", s.api.ExecutionArn, s.ctx.Stack(), e.source()),
 	})
 	return err
 }
@@ -128,39 +135,38 @@ func (s *stack) declareHandler(e endpoint) (*lambda.Function, error) {
 	return f, err
 }
 
-// declarePath declares the resource of a path, once for all its methods.
-func (s *stack) declarePath(part string) (*apigateway.Resource, error) {
-	if r, declared := s.paths[part]; declared {
+// declarePath declares the resource of a path below those of its parents, once for
+// all methods and all longer paths.
+func (s *stack) declarePath(whole string) (*apigateway.Resource, error) {
+	if r, declared := s.paths[whole]; declared {
 		return r, nil
+	}
+	parent := s.api.RootResourceId
+	above, part := path.Split(whole)
+	if above != "" {
+		r, err := s.declarePath(strings.TrimSuffix(above, "/"))
+		if err != nil {
+			return nil, err
+		}
+		parent = r.ID().ToStringOutput()
 	}
 	args := &apigateway.ResourceArgs{
 		RestApi:  s.api.ID(),
-		ParentId: s.api.RootResourceId,
+		ParentId: parent,
 		PathPart: pulumi.String(part),
 	}
-	r, err := apigateway.NewResource(s.ctx, part, args)
+	r, err := apigateway.NewResource(s.ctx, resourceName(whole), args)
 	if err != nil {
 		return nil, err
 	}
-	s.publish("resource "+part, r, args)
-	s.paths[part] = r
+	s.publish("resource "+resourceName(whole), r, args)
+	s.paths[whole] = r
 	return r, nil
 }
 
-// methodsOf lists the methods of a path, in alphabetical order.
-func methodsOf(part string) []string {
-	var methods []string
-	for _, e := range endpoints {
-		if e.path == part {
-			methods = append(methods, e.method)
-		}
-	}
-	slices.Sort(methods)
-	return methods
-}
-
-func (s *stack) export(stage *apigateway.Stage) {
-	s.ctx.Export("url", pulumi.Sprintf("%s/%s", stage.InvokeUrl, endpoints[0].path))
+// export names what people and scripts need of a deployed stack.
+func (s *stack) export(url pulumi.StringOutput) {
+	s.ctx.Export("url", url)
 	s.ctx.Export("apiId", s.api.ID())
 	s.ctx.Export("authorizerFunction", s.authorizerFunction.Name)
 	for handler, f := range s.functions {

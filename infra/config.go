@@ -3,8 +3,6 @@ package infra
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +20,27 @@ type Config struct {
 	AllowedOrigin    string // the origin whose pages may read answers, or "*"
 	AuthorizerTTL    int    // seconds that API Gateway caches an authorizer's answer
 	LogRetentionDays int    // days that CloudWatch keeps logs
+
+	ThrottleRate        int // requests a second that a method answers on average
+	ThrottleBurst       int // requests at once that a method answers
+	ReservedConcurrency int // executions kept for, and allowed to, each function; unreserved if negative
+
+	Domain         string // the API's own host name, or ""
+	CertificateARN string // the domain's certificate in the stack's region
+	WebACLARN      string // the WAF web ACL that filters requests, or ""
+	KMSKeyARN      string // the key that encrypts the logs, or "" for CloudWatch's own
+	AlarmTopicARN  string // the SNS topic that alarms notify, or ""
+
+	// ManageAPIGatewayAccount makes this stack the one that lets API Gateway write
+	// logs, for its whole account and region.
+	ManageAPIGatewayAccount bool
+
+	region string // aws:region, which ARNs are checked against
 }
+
+// unreserved is what Lambda's provider calls a function that shares the account's
+// concurrency: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+const unreserved = -1
 
 // maxAuthorizerTTL is API Gateway's own limit, in seconds:
 // https://docs.aws.amazon.com/apigateway/latest/api/API_Authorizer.html
@@ -42,17 +60,34 @@ func loadConfig(ctx *pulumi.Context) (Config, error) {
 	integer := func(key string) int {
 		n, err := stack.TryInt(key)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: expected a whole number, got %q", key, stack.Get(key)))
+			problems = append(problems, fmt.Errorf("  %s: expected a whole number, got %q", key, stack.Get(key)))
 		}
 		return n
 	}
+	boolean := func(key string) bool {
+		b, err := stack.TryBool(key)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("  %s: expected true or false, got %q", key, stack.Get(key)))
+		}
+		return b
+	}
 	c := Config{
-		Issuer:           stack.Get("issuer"),
-		Audience:         stack.Get("audience"),
-		JWKSURI:          stack.Get("jwksUri"),
-		AllowedOrigin:    stack.Get("allowedOrigin"),
-		AuthorizerTTL:    integer("authorizerTtl"),
-		LogRetentionDays: integer("logRetentionDays"),
+		Issuer:                  stack.Get("issuer"),
+		Audience:                stack.Get("audience"),
+		JWKSURI:                 stack.Get("jwksUri"),
+		AllowedOrigin:           stack.Get("allowedOrigin"),
+		AuthorizerTTL:           integer("authorizerTtl"),
+		LogRetentionDays:        integer("logRetentionDays"),
+		ThrottleRate:            integer("throttleRate"),
+		ThrottleBurst:           integer("throttleBurst"),
+		ReservedConcurrency:     integer("reservedConcurrency"),
+		Domain:                  stack.Get("domain"),
+		CertificateARN:          stack.Get("certificateArn"),
+		WebACLARN:               stack.Get("webAclArn"),
+		KMSKeyARN:               stack.Get("kmsKeyArn"),
+		AlarmTopicARN:           stack.Get("alarmTopicArn"),
+		ManageAPIGatewayAccount: boolean("manageApiGatewayAccount"),
+		region:                  config.Get(ctx, "aws:region"),
 	}
 	if c.JWKSURI == "" {
 		// OpenID Connect Discovery 1.0 names no path for the key set; this is Auth0's.
@@ -80,98 +115,36 @@ func (c Config) problems() []error {
 	add("audience", checkAudience(c.Audience))
 	add("jwksUri", checkHTTPS(c.JWKSURI))
 	add("allowedOrigin", checkOrigin(c.AllowedOrigin))
-	if c.AuthorizerTTL < 0 || c.AuthorizerTTL > maxAuthorizerTTL {
-		add("authorizerTtl", fmt.Errorf("expected 0 to %d seconds, got %d; set %d",
-			maxAuthorizerTTL, c.AuthorizerTTL, min(max(c.AuthorizerTTL, 0), maxAuthorizerTTL)))
-	}
+	add("authorizerTtl", checkRange("seconds", c.AuthorizerTTL, 0, maxAuthorizerTTL))
 	if !slices.Contains(logRetentions, c.LogRetentionDays) {
 		at, _ := slices.BinarySearch(logRetentions, c.LogRetentionDays)
 		add("logRetentionDays", fmt.Errorf("CloudWatch does not know %d days; set %d",
 			c.LogRetentionDays, logRetentions[min(at, len(logRetentions)-1)]))
 	}
+	add("throttleRate", checkRange("requests a second", c.ThrottleRate, 1, maxThrottle))
+	add("throttleBurst", checkRange("requests", c.ThrottleBurst, 1, maxThrottle))
+	if c.ReservedConcurrency == 0 || c.ReservedConcurrency < unreserved {
+		add("reservedConcurrency", fmt.Errorf("expected at least 1, or %d for none reserved, got %d, with which no function would run; set %d",
+			unreserved, c.ReservedConcurrency, unreserved))
+	}
+	add("domain", checkDomain(c.Domain, c.CertificateARN))
+	add("certificateArn", checkCertificate(c.CertificateARN, c.Domain, c.region))
+	add("webAclArn", checkARN(c.WebACLARN, webACLForm, c.region))
+	add("kmsKeyArn", checkARN(c.KMSKeyARN, kmsKeyForm, c.region))
+	add("alarmTopicArn", checkARN(c.AlarmTopicARN, topicForm, c.region))
 	return found
 }
 
-// checkIssuer refuses an issuer that no token of the provider could name. The iss
-// claim is compared byte for byte (RFC 7519 section 4.1.1), so a slash too few is
-// a 401 for everybody.
-func checkIssuer(issuer string) error {
-	if err := checkHTTPS(issuer); err != nil {
-		return err
-	}
-	u, err := url.Parse(issuer)
-	if err != nil {
-		return err
-	}
-	if u.RawQuery != "" || u.ForceQuery {
-		u.RawQuery, u.ForceQuery = "", false
-		return fmt.Errorf("an issuer has no query (OpenID Connect Core 1.0 section 2), got %q; set %q", issuer, u)
-	}
-	if strings.HasSuffix(strings.ToLower(u.Hostname()), ".auth0.com") && u.Path != "/" {
-		u.Path = "/"
-		return fmt.Errorf("Auth0's issuer is the tenant's host and a slash, got %q; set %q", issuer, u)
-	}
-	return nil
-}
+// maxThrottle is far above what an account may be granted; it catches a slip of
+// the keyboard. The quota of a new account is 10 000 a second and 5 000 at once:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+const maxThrottle = 1_000_000
 
-func checkAudience(audience string) error {
-	switch trimmed := strings.TrimSpace(audience); {
-	case trimmed == "":
-		return errors.New(`expected the API's identifier at the provider, got nothing; set for example "https://api.example.com/account"`)
-	case trimmed != audience:
-		return fmt.Errorf("expected no space around it, got %q; set %q", audience, trimmed)
-	}
-	return nil
-}
-
-// checkHTTPS accepts an absolute https URL. Plain http is accepted for a loopback
-// host only, which is how a stack runs against an issuer on the same machine and
-// which lets nobody in when deployed.
-func checkHTTPS(raw string) error {
-	if strings.TrimSpace(raw) != raw {
-		return fmt.Errorf("expected no space around it, got %q; set %q", raw, strings.TrimSpace(raw))
-	}
-	u, err := url.Parse(raw)
-	switch {
-	case raw == "":
-		return errors.New(`expected an https URL, got nothing; set for example "https://TENANT.eu.auth0.com/"`)
-	case err != nil:
-		return fmt.Errorf("expected an https URL, got %q, which does not parse", raw)
-	case u.User != nil:
-		return fmt.Errorf("expected an https URL without user or password; set %q", (&url.URL{Scheme: "https", Host: u.Host, Path: u.Path}))
-	case u.Fragment != "" || strings.Contains(raw, "#"):
-		u.Fragment, u.RawFragment = "", ""
-		return fmt.Errorf("expected no fragment, got %q; set %q", raw, strings.TrimSuffix(u.String(), "#"))
-	case u.Scheme == "" && u.Host == "":
-		return fmt.Errorf("expected an https URL, got %q; set %q", raw, "https://"+strings.TrimLeft(raw, "/"))
-	case u.Host == "":
-		return fmt.Errorf("expected an https URL with a host, got %q; set for example %q", raw, "https://TENANT.eu.auth0.com/")
-	case u.Scheme == "http" && !loopback(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
-		u.Scheme = "https"
-		return fmt.Errorf("expected https, got %q; set %q", raw, u)
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// checkOrigin accepts what a browser sends as Origin (RFC 6454 section 6.2), or *.
-// "null" is refused: every sandboxed page of every site shares it.
-func checkOrigin(origin string) error {
-	if origin == "*" {
+func checkRange(unit string, n, low, high int) error {
+	if n >= low && n <= high {
 		return nil
 	}
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(origin, "'*, \t") {
-		return fmt.Errorf("expected * or one origin, got %q; set for example %q", origin, "https://app.example.com")
-	}
-	if want := strings.ToLower(u.Scheme + "://" + u.Host); origin != want {
-		return fmt.Errorf("a browser sends an origin in lower case, without path or final slash, got %q; set %q", origin, want)
-	}
-	return nil
+	return fmt.Errorf("expected %d to %d %s, got %d; set %d", low, high, unit, n, min(max(n, low), high))
 }
 
 // stageName is API Gateway's rule for a stage, which takes the stack's name:

@@ -32,6 +32,24 @@ func TestConfigurationIsRefusedWithItsCorrection(t *testing.T) {
 		"two origins":                       {"allowedOrigin=https://a.example.com,https://b.example.com", "expected * or one origin"},
 		"origin null":                       {"allowedOrigin=null", "expected * or one origin"},
 		"origin that would end the literal": {"allowedOrigin=https://a'b", "expected * or one origin"},
+
+		"rate that lets nobody in":           {"throttleRate=0", "throttleRate: expected 1 to 1000000 requests a second, got 0; set 1"},
+		"burst that is no number":            {"throttleBurst=lots", `expected a whole number, got "lots"`},
+		"concurrency that stops everything":  {"reservedConcurrency=0", "set -1"},
+		"concurrency below nothing":          {"reservedConcurrency=-2", "set -1"},
+		"domain without its certificate":     {"domain=api.example.com", "set certificateArn as well"},
+		"domain that is a URL":               {"domain=https://API.example.com/v1", `set "api.example.com"`},
+		"domain with a port":                 {"domain=api.example.com:443", `set "api.example.com"`},
+		"domain that ends in a dot":          {"domain=api.example.com.", `set "api.example.com"`},
+		"domain that is none":                {"domain=-", `set "api.example.com"`},
+		"certificate without its domain":     {"certificateArn=arn:aws:acm:eu-central-1:123456789012:certificate/1", "set domain as well"},
+		"web ACL of CloudFront's":            {"webAclArn=arn:aws:wafv2:us-east-1:123456789012:global/webacl/w/1", "scope REGIONAL"},
+		"web ACL of another region":          {"webAclArn=arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/w/1", `"arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/w/1"`},
+		"web ACL by its name":                {"webAclArn=account", "arn:aws:wafv2:eu-central-1:"},
+		"key by its alias":                   {"kmsKeyArn=arn:aws:kms:eu-central-1:123456789012:alias/logs", "aws kms describe-key"},
+		"key by its ID":                      {"kmsKeyArn=11111111-2222-3333-4444-555555555555", "aws kms describe-key"},
+		"topic of another service":           {"alarmTopicArn=arn:aws:sqs:eu-central-1:123456789012:alarms", "arn:aws:sns:eu-central-1:"},
+		"account setting that is no boolean": {"manageApiGatewayAccount=maybe", `expected true or false, got "maybe"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := declare("dev", row.setting)
@@ -52,6 +70,8 @@ func TestConfigurationIsAccepted(t *testing.T) {
 		"an audience that is no URL":                    "audience=account",
 		"a TTL at the limit":                            "authorizerTtl=3600",
 		"an origin with a port":                         "allowedOrigin=http://localhost:3000",
+		"a key in another partition":                    "kmsKeyArn=arn:aws-us-gov:kms:eu-central-1:123456789012:key/1",
+		"a first-in-first-out topic":                    "alarmTopicArn=arn:aws:sns:eu-central-1:123456789012:alarms.fifo",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := declare("dev", setting); err != nil {

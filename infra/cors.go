@@ -2,7 +2,6 @@ package infra
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
@@ -79,27 +78,29 @@ func (s *stack) declareGatewayResponses() error {
 // declarePreflights lets a browser ask whether it may call a path. The question
 // carries no token, so it has no authorizer, and API Gateway answers it alone.
 func (s *stack) declarePreflights() error {
-	for _, part := range sortedKeys(s.paths) {
-		if err := s.declarePreflight(part); err != nil {
+	for _, path := range paths() {
+		if err := s.declarePreflight(path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *stack) declarePreflight(part string) error {
-	name := "OPTIONS-" + part
-	id := s.paths[part].ID()
+func (s *stack) declarePreflight(path string) error {
+	name := "OPTIONS-" + resourceName(path)
+	id := s.paths[path].ID()
 	headers := map[string]string{
 		"Access-Control-Allow-Origin":  s.config.AllowedOrigin,
 		"Access-Control-Allow-Headers": requestHeaders,
-		"Access-Control-Allow-Methods": strings.Join(methodsOf(part), ","),
+		"Access-Control-Allow-Methods": strings.Join(methodsOf(path), ","),
 		"Access-Control-Max-Age":       preflightMaxAge,
 	}
 	if s.config.AllowedOrigin != "*" {
 		headers["Vary"] = "Origin"
 	}
-	declared, mapped := pulumi.BoolMap{}, pulumi.StringMap{}
+	// Vary is declared even where it is not sent, so that another origin changes only
+	// what is mapped.
+	declared, mapped := pulumi.BoolMap{"method.response.header.Vary": pulumi.Bool(true)}, pulumi.StringMap{}
 	for header, value := range headers {
 		declared["method.response.header."+header] = pulumi.Bool(true)
 		mapped["method.response.header."+header] = pulumi.String(quoted(value))
@@ -151,13 +152,4 @@ func (s *stack) declarePreflight(part string) error {
 	s.publish("method response "+name, response, responseArgs)
 	s.publish("integration response "+name, mapping, mappingArgs)
 	return nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

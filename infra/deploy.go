@@ -72,5 +72,19 @@ func (p Program) Deploy(ctx *pulumi.Context) error {
 	if err := s.declarePreflights(); err != nil {
 		return err
 	}
-	return s.declareStage()
+	if err := s.declareStage(); err != nil {
+		return err
+	}
+	if err := s.declareFirewall(); err != nil {
+		return err
+	}
+	base, err := s.declareDomain()
+	if err != nil {
+		return err
+	}
+	if err := s.declareMonitoring(); err != nil {
+		return err
+	}
+	s.export(pulumi.Sprintf("%s/%s", base, endpoints[0].path))
+	return nil
 }

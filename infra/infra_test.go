@@ -139,8 +139,14 @@ func TestEveryStack(t *testing.T) {
 					"function":  find(t, g, function, "profile").String("name"),
 					"sourceArn": execution + "/" + name + "/GET/profile",
 				})
-				if n := len(g.OfType(permission)); n != 2 {
-					t.Errorf("expected 2 permissions, got %d", n)
+				protected := 0
+				for _, m := range g.OfType(method) {
+					if m.Inputs["authorization"] == "CUSTOM" {
+						protected++
+					}
+				}
+				if n := len(g.OfType(permission)); n != 1+protected {
+					t.Errorf("expected a permission for the authorizer and one for each of %d methods, got %d", protected, n)
 				}
 			})
 
@@ -192,7 +198,8 @@ func TestEveryStack(t *testing.T) {
 	}
 }
 
-// checkRole proves that a function may write to its own log group and nothing else.
+// checkRole proves that a function may write to its own log group, send traces, and
+// nothing else.
 func checkRole(t *testing.T, g *graph.Graph, f, logs graph.Resource) {
 	t.Helper()
 	r, p, a := find(t, g, role, f.Name), find(t, g, policy, f.Name), find(t, g, attachment, f.Name)
@@ -207,9 +214,10 @@ func checkRole(t *testing.T, g *graph.Graph, f, logs graph.Resource) {
 	})
 	expect(t, "what it may do", json.RawMessage(p.String("policy")), map[string]any{
 		"Version": "2012-10-17",
-		"Statement": []any{map[string]any{
-			"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"}, "Resource": logs.String("arn") + ":*",
-		}},
+		"Statement": []any{
+			map[string]any{"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"}, "Resource": logs.String("arn") + ":*"},
+			map[string]any{"Effect": "Allow", "Action": []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "Resource": "*"},
+		},
 	})
 }
 
@@ -240,7 +248,14 @@ func TestCORS(t *testing.T) {
 					expect(t, header, declared[header], true)
 				}
 				expect(t, "origin", mapped["method.response.header.Access-Control-Allow-Origin"], quoted)
-				expect(t, "methods", mapped["method.response.header.Access-Control-Allow-Methods"], "'GET'")
+				var verbs []string
+				path := find(t, g, method, "OPTIONS-profile").Inputs["resourceId"]
+				for _, m := range g.OfType(method) {
+					if m.Inputs["resourceId"] == path && m.Inputs["httpMethod"] != "OPTIONS" {
+						verbs = append(verbs, m.String("httpMethod"))
+					}
+				}
+				expect(t, "methods", mapped["method.response.header.Access-Control-Allow-Methods"], "'"+strings.Join(verbs, ",")+"'")
 				_, varies := mapped["method.response.header.Vary"]
 				expect(t, "varies by origin", varies, origin != "*")
 			})
@@ -289,6 +304,8 @@ func TestDeploymentTrigger(t *testing.T) {
 		"authorizerTtl=300":                     true,
 		"allowedOrigin=https://app.example.com": true,
 		"logRetentionDays=90":                   false,
+		"throttleRate=5":                        false,
+		"reservedConcurrency=5":                 false,
 		"audience=https://other.example.com":    false,
 		"issuer=https://other.eu.auth0.com/":    false,
 	} {

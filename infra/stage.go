@@ -35,18 +35,48 @@ func (s *stack) declareStage() error {
 	if err != nil {
 		return err
 	}
-	stage, err := apigateway.NewStage(s.ctx, "account", &apigateway.StageArgs{
-		RestApi:     s.api.ID(),
-		Deployment:  deployment.ID(),
-		StageName:   pulumi.String(s.ctx.Stack()),
-		Description: pulumi.Sprintf("Account API, stack %s", s.ctx.Stack()),
-		Tags:        s.tags(),
-	})
+	accessLog, err := s.declareAccessLog()
 	if err != nil {
 		return err
 	}
-	s.export(stage)
-	return nil
+	executionLog, err := s.declareExecutionLog()
+	if err != nil {
+		return err
+	}
+	options, err := s.declareAccount()
+	if err != nil {
+		return err
+	}
+	s.stage, err = apigateway.NewStage(s.ctx, "account", &apigateway.StageArgs{
+		RestApi:            s.api.ID(),
+		Deployment:         deployment.ID(),
+		StageName:          pulumi.String(s.ctx.Stack()),
+		Description:        pulumi.Sprintf("Account API, stack %s", s.ctx.Stack()),
+		AccessLogSettings:  accessLog,
+		XrayTracingEnabled: pulumi.Bool(true),
+		Tags:               s.tags(),
+	}, append(options, pulumi.DependsOn([]pulumi.Resource{executionLog}))...)
+	if err != nil {
+		return err
+	}
+	return s.declareLimits()
+}
+
+// declareLimits declares what holds for every method of the stage.
+func (s *stack) declareLimits() error {
+	_, err := apigateway.NewMethodSettings(s.ctx, "account", &apigateway.MethodSettingsArgs{
+		RestApi:    s.api.ID(),
+		StageName:  s.stage.StageName,
+		MethodPath: pulumi.String("*/*"),
+		Settings: &apigateway.MethodSettingsSettingsArgs{
+			LoggingLevel: pulumi.String("ERROR"),
+			// A trace of the data would write bearer tokens to the log.
+			DataTraceEnabled:     pulumi.Bool(false),
+			ThrottlingRateLimit:  pulumi.Float64(float64(s.config.ThrottleRate)),
+			ThrottlingBurstLimit: pulumi.Int(s.config.ThrottleBurst),
+		},
+	})
+	return err
 }
 
 // fingerprint is the SHA-256 of every published part's declaration. A deployment is

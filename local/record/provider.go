@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/big"
+	"strings"
 )
 
 // provider makes up what AWS computes when a resource is created, in AWS's own
@@ -47,6 +48,33 @@ func (p provider) create(token, name string, inputs map[string]any) (id string, 
 	case "aws:cloudwatch/logGroup:LogGroup":
 		id = physical
 		computed["arn"] = fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", p.region, Account, physical)
+	case "aws:cloudwatch/metricAlarm:MetricAlarm":
+		id = physical
+		computed["arn"] = fmt.Sprintf("arn:aws:cloudwatch:%s:%s:alarm:%s", p.region, Account, physical)
+	case "aws:cloudwatch/logMetricFilter:LogMetricFilter":
+		id = physical
+	case "aws:cloudwatch/dashboard:Dashboard":
+		id = text(inputs, "dashboardName")
+		computed = map[string]any{"dashboardArn": fmt.Sprintf("arn:aws:cloudwatch::%s:dashboard/%s", Account, id)}
+	case "aws:apigateway/account:Account":
+		id = "api-gateway-account" // the only one of the account and region
+		computed = map[string]any{}
+	case "aws:apigateway/methodSettings:MethodSettings":
+		id = fmt.Sprintf("%s-%s-%s", text(inputs, "restApi"), text(inputs, "stageName"), text(inputs, "methodPath"))
+		computed = map[string]any{}
+	case "aws:apigateway/domainName:DomainName":
+		id = text(inputs, "domainName")
+		computed = map[string]any{
+			"arn":                fmt.Sprintf("arn:aws:apigateway:%s::/domainnames/%s", p.region, id),
+			"regionalDomainName": fmt.Sprintf("d-%s.execute-api.%s.amazonaws.com", shortID(token, name, 10), p.region),
+			"regionalZoneId":     "Z" + strings.ToUpper(shortID(token, name+"/", 13)),
+		}
+	case "aws:apigateway/basePathMapping:BasePathMapping":
+		id = fmt.Sprintf("%s/%s", text(inputs, "domainName"), text(inputs, "basePath"))
+		computed = map[string]any{}
+	case "aws:wafv2/webAclAssociation:WebAclAssociation":
+		id = text(inputs, "webAclArn") + "," + text(inputs, "resourceArn")
+		computed = map[string]any{}
 	case "aws:iam/role:Role", "aws:iam/policy:Policy":
 		kind := map[bool]string{true: "role", false: "policy"}[token == "aws:iam/role:Role"]
 		computed["arn"] = fmt.Sprintf("arn:aws:iam::%s:%s/%s", Account, kind, physical)

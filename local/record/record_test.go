@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -199,4 +201,37 @@ func TestManyRunsAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// What is built from a computed property has to look like AWS's own.
+func TestComputedProperties(t *testing.T) {
+	s := record.Stack{Root: write(t, good), Name: "test"}
+	g, err := record.Run(s, func(ctx *pulumi.Context) error {
+		if _, err := apigateway.NewDomainName(ctx, "d", &apigateway.DomainNameArgs{DomainName: pulumi.String("api.example.com")}); err != nil {
+			return err
+		}
+		if _, err := apigateway.NewAccount(ctx, "a", &apigateway.AccountArgs{}); err != nil {
+			return err
+		}
+		_, err := cloudwatch.NewMetricAlarm(ctx, "m", &cloudwatch.MetricAlarmArgs{
+			Name: pulumi.String("slow"), ComparisonOperator: pulumi.String("GreaterThanThreshold"), EvaluationPeriods: pulumi.Int(1),
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]struct{ id, property, form string }{
+		"aws:apigateway/domainName:DomainName":   {"api.example.com", "regionalDomainName", `^d-[a-z0-9]{10}\.execute-api\.eu-central-1\.amazonaws\.com$`},
+		"aws:apigateway/account:Account":         {"api-gateway-account", "", `^$`},
+		"aws:cloudwatch/metricAlarm:MetricAlarm": {"slow", "arn", `^arn:aws:cloudwatch:eu-central-1:123456789012:alarm:slow$`},
+	} {
+		r, err := g.One(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.ID != want.id || !regexp.MustCompile(want.form).MatchString(r.String(want.property)) {
+			t.Errorf("%s: expected ID %s and %s like %s, got %s and %q", token, want.id, want.property, want.form, r.ID, r.String(want.property))
+		}
+	}
 }

@@ -1,0 +1,96 @@
+package infra
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// alarm is a condition that a person has to act on.
+type alarm struct {
+	name        string
+	description string // what it means, and where to look first
+	namespace   string
+	metric      string
+	dimensions  map[string]string
+	statistic   string // "Sum", "Average" or a percentile such as "p99"
+	threshold   float64
+	minutes     int // that the condition holds, out of five; one data point is a minute
+}
+
+const (
+	// errorRate, from 0 to 1, is the share of server errors that is more than a
+	// single failed request among a hundred.
+	errorRate = 0.01
+	// slow, in milliseconds, is what a caller notices: two cold starts in a row and a
+	// key fetch stay below it, and it is well below the functions' timeouts.
+	slow = 2000
+	// attempts, a minute, are more than a confused client makes by mistake.
+	attempts = 10
+)
+
+func (s *stack) alarms() []alarm {
+	api := map[string]string{"ApiName": s.name(), "Stage": s.ctx.Stack()}
+	all := []alarm{
+		{"server-errors", "More than 1 % of requests end in a 5xx: see error.responseType and integration.error in the access log",
+			"AWS/ApiGateway", "5XXError", api, "Average", errorRate, 3},
+		{"slow", "One request in a hundred takes more than 2 s: compare authorizer.latency and integration.latency in the access log",
+			"AWS/ApiGateway", "Latency", api, "p99", slow, 3},
+		{"keys-unavailable", "The provider's key set cannot be fetched and no copy is fresh enough, so callers are refused: see detail in the authorizer's log, and the provider's status page",
+			s.namespace(), metricKeysUnavailable, nil, "Sum", 1, 2},
+		{"misconfigured", "The authorizer cannot work as configured: see detail in its log",
+			s.namespace(), metricMisconfigured, nil, "Sum", 1, 1},
+		{"attack", "Somebody sends tokens that no honest client or provider makes: see reason and request_id in the authorizer's log, and sourceIp in the access log",
+			s.namespace(), metricAttack, nil, "Sum", attempts, 2},
+		{"defect", "A function failed by a fault of its own: see the lines of level ERROR in the functions' logs",
+			s.namespace(), metricDefect, nil, "Sum", 1, 1},
+		{"throttled", "Callers are refused with 429: raise throttleRate and throttleBurst, or find the caller by principalId in the access log",
+			s.namespace(), metricThrottled, nil, "Sum", attempts, 3},
+	}
+	for _, name := range append([]string{"authorizer"}, s.handlerNames()...) {
+		all = append(all, alarm{name + "-throttled", "Lambda has no execution left for the function: raise the account's concurrency or reservedConcurrency",
+			"AWS/Lambda", "Throttles", map[string]string{"FunctionName": s.name(name)}, "Sum", 1, 2})
+	}
+	return all
+}
+
+// declareAlarms declares the alarms, which notify the stack's topic if it names one.
+// None of them is on Lambda's Errors metric of the authorizer: a refused token is a
+// failed invocation, and expired tokens are no reason to wake anybody.
+func (s *stack) declareAlarms() error {
+	var actions pulumi.Array
+	if s.config.AlarmTopicARN != "" {
+		actions = pulumi.Array{pulumi.String(s.config.AlarmTopicARN)}
+	}
+	for _, a := range s.alarms() {
+		args := &cloudwatch.MetricAlarmArgs{
+			Name:               pulumi.String(s.name(a.name)),
+			AlarmDescription:   pulumi.String(a.description),
+			Namespace:          pulumi.String(a.namespace),
+			MetricName:         pulumi.String(a.metric),
+			ComparisonOperator: pulumi.String("GreaterThanOrEqualToThreshold"),
+			Threshold:          pulumi.Float64(a.threshold),
+			Period:             pulumi.Int(60),
+			EvaluationPeriods:  pulumi.Int(5),
+			DatapointsToAlarm:  pulumi.Int(a.minutes),
+			// No requests, no data: a quiet API is not a broken one.
+			TreatMissingData: pulumi.String("notBreaching"),
+			AlarmActions:     actions,
+			OkActions:        actions,
+			Tags:             s.tags(),
+		}
+		if len(a.dimensions) > 0 {
+			args.Dimensions = pulumi.ToStringMap(a.dimensions)
+		}
+		if a.statistic[0] == 'p' {
+			args.ExtendedStatistic = pulumi.String(a.statistic)
+			// The slowest of a handful of requests is not a percentile.
+			args.EvaluateLowSampleCountPercentiles = pulumi.String("ignore")
+		} else {
+			args.Statistic = pulumi.String(a.statistic)
+		}
+		if _, err := cloudwatch.NewMetricAlarm(s.ctx, a.name, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package infra
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// checkIssuer refuses an issuer that no token of the provider could name. The iss
+// claim is compared byte for byte (RFC 7519 section 4.1.1), so a slash too few is
+// a 401 for everybody.
+func checkIssuer(issuer string) error {
+	if err := checkHTTPS(issuer); err != nil {
+		return err
+	}
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return err
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		u.RawQuery, u.ForceQuery = "", false
+		return fmt.Errorf("an issuer has no query (OpenID Connect Core 1.0 section 2), got %q; set %q", issuer, u)
+	}
+	if strings.HasSuffix(strings.ToLower(u.Hostname()), ".auth0.com") && u.Path != "/" {
+		u.Path = "/"
+		return fmt.Errorf("Auth0's issuer is the tenant's host and a slash, got %q; set %q", issuer, u)
+	}
+	return nil
+}
+
+func checkAudience(audience string) error {
+	switch trimmed := strings.TrimSpace(audience); {
+	case trimmed == "":
+		return errors.New(`expected the API's identifier at the provider, got nothing; set for example "https://api.example.com/account"`)
+	case trimmed != audience:
+		return fmt.Errorf("expected no space around it, got %q; set %q", audience, trimmed)
+	}
+	return nil
+}
+
+// checkHTTPS accepts an absolute https URL. Plain http is accepted for a loopback
+// host only, which is how a stack runs against an issuer on the same machine and
+// which lets nobody in when deployed.
+func checkHTTPS(raw string) error {
+	if strings.TrimSpace(raw) != raw {
+		return fmt.Errorf("expected no space around it, got %q; set %q", raw, strings.TrimSpace(raw))
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case raw == "":
+		return errors.New(`expected an https URL, got nothing; set for example "https://TENANT.eu.auth0.com/"`)
+	case err != nil:
+		return fmt.Errorf("expected an https URL, got %q, which does not parse", raw)
+	case u.User != nil:
+		return fmt.Errorf("expected an https URL without user or password; set %q", (&url.URL{Scheme: "https", Host: u.Host, Path: u.Path}))
+	case u.Fragment != "" || strings.Contains(raw, "#"):
+		u.Fragment, u.RawFragment = "", ""
+		return fmt.Errorf("expected no fragment, got %q; set %q", raw, strings.TrimSuffix(u.String(), "#"))
+	case u.Scheme == "" && u.Host == "":
+		return fmt.Errorf("expected an https URL, got %q; set %q", raw, "https://"+strings.TrimLeft(raw, "/"))
+	case u.Host == "":
+		return fmt.Errorf("expected an https URL with a host, got %q; set for example %q", raw, "https://TENANT.eu.auth0.com/")
+	case u.Scheme == "http" && !loopback(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
+		u.Scheme = "https"
+		return fmt.Errorf("expected https, got %q; set %q", raw, u)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// checkOrigin accepts what a browser sends as Origin (RFC 6454 section 6.2), or *.
+// "null" is refused: every sandboxed page of every site shares it.
+func checkOrigin(origin string) error {
+	if origin == "*" {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(origin, "'*, \t") {
+		return fmt.Errorf("expected * or one origin, got %q; set for example %q", origin, "https://app.example.com")
+	}
+	if want := strings.ToLower(u.Scheme + "://" + u.Host); origin != want {
+		return fmt.Errorf("a browser sends an origin in lower case, without path or final slash, got %q; set %q", origin, want)
+	}
+	return nil
+}

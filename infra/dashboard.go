@@ -1,0 +1,83 @@
+package infra
+
+import (
+	"encoding/json"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// graph is one widget that plots metrics. A line is a namespace, a metric, its
+// dimensions and, last, options.
+type graph struct {
+	title, stat, unit string
+	lines             [][]any
+}
+
+// declareDashboard declares one page that answers, from left to right: how many come
+// in, how far do they get, why not further, and how long does it take.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+func (s *stack) declareDashboard() error {
+	gateway := func(metric string, options map[string]any) []any {
+		return []any{"AWS/ApiGateway", metric, "ApiName", s.name(), "Stage", s.ctx.Stack(), options}
+	}
+	lambda := func(metric, function string, options map[string]any) []any {
+		return []any{"AWS/Lambda", metric, "FunctionName", s.name(function), options}
+	}
+	ours := func(metric, label string) []any { return []any{s.namespace(), metric, map[string]any{"label": label}} }
+	label := func(text string) map[string]any { return map[string]any{"label": text} }
+
+	latency := [][]any{gateway("Latency", label("whole request")), gateway("IntegrationLatency", label("endpoint"))}
+	var running [][]any
+	for _, name := range append([]string{"authorizer"}, s.handlerNames()...) {
+		latency = append(latency, lambda("Duration", name, label(name)))
+		running = append(running,
+			lambda("ConcurrentExecutions", name, map[string]any{"label": name, "stat": "Maximum"}),
+			lambda("Throttles", name, label(name+", throttled")))
+	}
+	return s.putDashboard([]graph{
+		{"How far requests get", "Sum", "count", [][]any{
+			gateway("Count", label("1 requests")), ours(metricAuthenticated, "2 authenticated"), ours(metricAllowed, "3 allowed by the policy"),
+		}},
+		{"Why not further", "Sum", "count", [][]any{
+			ours(metricRefused, "token refused"), ours(metricDenied, "denied by the policy"), ours(metricThrottled, "throttled"),
+			ours(metricOutage, "provider unreachable"), ours(metricAttack, "attack"), ours(metricMisconfigured, "misconfigured"), ours(metricDefect, "defect"),
+		}},
+		{"Errors that callers see", "Sum", "count", [][]any{gateway("4XXError", label("4xx")), gateway("5XXError", label("5xx"))}},
+		{"The slowest one in a hundred", "p99", "ms", latency},
+		{"Functions", "Sum", "count", running},
+	})
+}
+
+// putDashboard lays the graphs out in two columns, above the reasons for which
+// tokens were refused.
+func (s *stack) putDashboard(graphs []graph) error {
+	const columns, width, height = 2, 12, 6 // of a grid that is 24 wide
+	var widgets []any
+	for i, g := range graphs {
+		widgets = append(widgets, map[string]any{
+			"type": "metric", "x": i % columns * width, "y": i / columns * height, "width": width, "height": height,
+			"properties": map[string]any{
+				"title": g.title, "region": s.config.region, "stat": g.stat, "period": 60, "view": "timeSeries", "metrics": g.lines,
+				"yAxis": map[string]any{"left": map[string]any{"min": 0, "label": g.unit, "showUnits": false}},
+			},
+		})
+	}
+	i := len(graphs)
+	widgets = append(widgets, map[string]any{
+		"type": "log", "x": i % columns * width, "y": i / columns * height, "width": width, "height": height,
+		"properties": map[string]any{
+			"title": "Why tokens were refused", "region": s.config.region, "view": "table",
+			"query": "SOURCE '/aws/lambda/" + s.name("authorizer") + "' | filter msg = 'refused' | stats count(*) as refusals by reason, category | sort refusals desc",
+		},
+	})
+	body, err := json.Marshal(map[string]any{"widgets": widgets})
+	if err != nil {
+		return err
+	}
+	_, err = cloudwatch.NewDashboard(s.ctx, "account", &cloudwatch.DashboardArgs{
+		DashboardName: pulumi.String(s.name()),
+		DashboardBody: pulumi.String(string(body)),
+	})
+	return err
+}

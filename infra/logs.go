@@ -1,0 +1,108 @@
+package infra
+
+import (
+	"encoding/json"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// declareLogGroup declares a log group with the stack's retention and key.
+func (s *stack) declareLogGroup(name string, physical pulumi.StringInput) (*cloudwatch.LogGroup, error) {
+	args := &cloudwatch.LogGroupArgs{
+		Name:            physical,
+		RetentionInDays: pulumi.Int(s.config.LogRetentionDays),
+		Tags:            s.tags(),
+	}
+	if s.config.KMSKeyARN != "" {
+		args.KmsKeyId = pulumi.String(s.config.KMSKeyARN)
+	}
+	group, err := cloudwatch.NewLogGroup(s.ctx, name, args)
+	s.logs[name] = group
+	return group, err
+}
+
+// accessLog is one line of the access log, as the variables of which API Gateway
+// makes it. Every value is text, because an absent variable is written as a bare -.
+//
+// There is no variable here that a client writes freely: no header, no query, and
+// the path only as the API declares it. The principal is the token's subject, which
+// an operator needs to tell one caller's trouble from everybody's.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+type accessLog struct {
+	RequestID      string `json:"requestId"`
+	Time           string `json:"time"`
+	Method         string `json:"method"`
+	Path           string `json:"path"`
+	Status         string `json:"status"`
+	ResponseLength string `json:"responseLength"`
+	Latency        string `json:"latency"`
+	SourceIP       string `json:"sourceIp"`
+	Trace          string `json:"trace"`
+	Error          struct {
+		ResponseType string `json:"responseType"`
+		Message      string `json:"message"`
+	} `json:"error"`
+	Authorizer struct {
+		Status      string `json:"status"`
+		Error       string `json:"error"`
+		Latency     string `json:"latency"`
+		RequestID   string `json:"requestId"`
+		PrincipalID string `json:"principalId"`
+	} `json:"authorizer"`
+	Integration struct {
+		Status    string `json:"status"`
+		Error     string `json:"error"`
+		Latency   string `json:"latency"`
+		RequestID string `json:"requestId"`
+	} `json:"integration"`
+}
+
+// accessLogFormat is the line that API Gateway fills in.
+func accessLogFormat() (string, error) {
+	var l accessLog
+	l.RequestID = "$context.requestId"
+	l.Time = "$context.requestTimeEpoch"
+	l.Method = "$context.httpMethod"
+	l.Path = "$context.resourcePath"
+	l.Status = "$context.status"
+	l.ResponseLength = "$context.responseLength"
+	l.Latency = "$context.responseLatency"
+	l.SourceIP = "$context.identity.sourceIp"
+	l.Trace = "$context.xrayTraceId"
+	l.Error.ResponseType = "$context.error.responseType"
+	l.Error.Message = "$context.error.message"
+	l.Authorizer.Status = "$context.authorizer.status"
+	l.Authorizer.Error = "$context.authorizer.error"
+	l.Authorizer.Latency = "$context.authorizer.latency"
+	l.Authorizer.RequestID = "$context.authorizer.requestId"
+	l.Authorizer.PrincipalID = "$context.authorizer.principalId"
+	l.Integration.Status = "$context.integration.status"
+	l.Integration.Error = "$context.integration.error"
+	l.Integration.Latency = "$context.integration.latency"
+	l.Integration.RequestID = "$context.integration.requestId"
+	format, err := json.Marshal(l)
+	return string(format), err
+}
+
+// declareAccessLog declares where API Gateway writes a line for every request.
+func (s *stack) declareAccessLog() (*apigateway.StageAccessLogSettingsArgs, error) {
+	logs, err := s.declareLogGroup("access", pulumi.String("/aws/apigateway/"+s.name("access")))
+	if err != nil {
+		return nil, err
+	}
+	format, err := accessLogFormat()
+	if err != nil {
+		return nil, err
+	}
+	return &apigateway.StageAccessLogSettingsArgs{DestinationArn: logs.Arn, Format: pulumi.String(format)}, nil
+}
+
+// declareExecutionLog declares the log group that API Gateway would otherwise create
+// itself, without retention and outside this stack. The name is API Gateway's:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+func (s *stack) declareExecutionLog() (*cloudwatch.LogGroup, error) {
+	return s.declareLogGroup("execution", pulumi.Sprintf("API-Gateway-Execution-Logs_%s/%s", s.api.ID(), s.ctx.Stack()))
+}

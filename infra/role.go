@@ -1,0 +1,65 @@
+package infra
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// allow is an IAM policy of version 2012-10-17 that allows what the statements say.
+// The effect is added here, so that no statement can be anything else.
+func allow(statements ...map[string]any) pulumi.StringOutput {
+	document := make([]any, 0, len(statements))
+	for _, statement := range statements {
+		statement["Effect"] = "Allow"
+		document = append(document, statement)
+	}
+	return pulumi.JSONMarshal(map[string]any{"Version": "2012-10-17", "Statement": document})
+}
+
+// assumedBy is the trust policy of a role that one AWS service may assume.
+func assumedBy(service string) pulumi.StringOutput {
+	return allow(map[string]any{"Action": "sts:AssumeRole", "Principal": map[string]any{"Service": service}})
+}
+
+// declareRole declares a function's role. Only Lambda may assume it; it may write to
+// the function's log group, which it may not create, and send traces.
+func (s *stack) declareRole(name, fullName string, logs *cloudwatch.LogGroup) (*iam.Role, pulumi.Resource, error) {
+	role, err := iam.NewRole(s.ctx, name, &iam.RoleArgs{
+		// Named, so that whoever deploys may be allowed the roles of this project only.
+		Name:             pulumi.String(fullName),
+		Description:      pulumi.String("Runs the Lambda function " + fullName),
+		AssumeRolePolicy: assumedBy("lambda.amazonaws.com"),
+		Tags:             s.tags(),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	// A policy of its own, neither inline nor AWS's: both are audit findings, and
+	// AWSLambdaBasicExecutionRole may create and write any log group.
+	policy, err := iam.NewPolicy(s.ctx, name, &iam.PolicyArgs{
+		Name:        pulumi.String(fullName),
+		Description: pulumi.String("Lets the Lambda function " + fullName + " write its log and its traces"),
+		Policy: allow(
+			map[string]any{
+				"Action":   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+				"Resource": pulumi.Sprintf("%s:*", logs.Arn),
+			},
+			map[string]any{
+				"Action": []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+				// X-Ray knows no resources for these two actions:
+				// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+				"Resource": "*",
+			},
+		),
+		Tags: s.tags(),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	attachment, err := iam.NewRolePolicyAttachment(s.ctx, name, &iam.RolePolicyAttachmentArgs{
+		Role:      role.Name,
+		PolicyArn: policy.Arn,
+	})
+	return role, attachment, err
+}

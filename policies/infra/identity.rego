@@ -1,0 +1,160 @@
+package infra
+
+# METADATA
+# title: No wildcard in a policy
+# description: |
+#   The streams of one log group may be. Exactly two sets of actions know no resource:
+#   sending traces, and API Gateway's logging for all APIs of the account.
+# custom:
+#   row: 18
+#   ids: [AwsSolutions-IAM5, CKV_AWS_62, CKV_AWS_63, CKV_AWS_355, CKV_AWS_286, CKV_AWS_290, AWS-0057, WS1003]
+#   severity: high
+#   how: a function may write its own log group; only `xray:Put*` has the resource `*`, as X-Ray offers no other
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	problems := {problem(policy, "name the actions and the resources of each statement") |
+		some policy in of_type("iam/policy:Policy")
+		some statement in statements(policy)
+		not narrow(statement)
+	}
+}
+
+# METADATA
+# title: No policy managed by AWS
+# description: They allow more than one function needs, and change without notice.
+# custom:
+#   row: 19
+#   ids: [AwsSolutions-IAM4]
+#   severity: medium
+#   how: a policy of the stack's own for each role
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	attached := {problem(attachment, "attach an iam.Policy of the stack") |
+		some attachment in of_type("iam/rolePolicyAttachment:RolePolicyAttachment")
+		not own_policy(attachment)
+	}
+	listed := {problem(role, "attach policies with iam.RolePolicyAttachment") |
+		some role in of_type("iam/role:Role")
+		count(object.get(role.inputs, "managedPolicyArns", [])) > 0
+	}
+	problems := attached | listed
+}
+
+# METADATA
+# title: No inline policies
+# custom:
+#   row: 20
+#   ids: [IAMNoInlinePolicy]
+#   severity: low
+#   how: "`iam.Policy` and an attachment"
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	inline := {problem(policy, "declare an iam.Policy and an iam.RolePolicyAttachment instead") |
+		some policy in resources
+		policy.type in {"iam/rolePolicy:RolePolicy", "iam/userPolicy:UserPolicy", "iam/groupPolicy:GroupPolicy"}
+	}
+	nested := {problem(role, "declare an iam.Policy instead of InlinePolicies") |
+		some role in of_type("iam/role:Role")
+		count(object.get(role.inputs, "inlinePolicies", [])) > 0
+	}
+	problems := inline | nested
+}
+
+# METADATA
+# title: One service assumes a role
+# custom:
+#   row: 21
+#   ids: [CKV_AWS_60, CKV_AWS_61]
+#   severity: high
+#   how: "`lambda.amazonaws.com`, or API Gateway for the account's log role"
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	problems := {problem(role, "trust one service, such as lambda.amazonaws.com") |
+		some role in of_type("iam/role:Role")
+		some statement in statements(role)
+		not from_github(statement)
+		not from_service(statement)
+	}
+}
+
+# METADATA
+# title: A role for workflows names the repository
+# description: Without a subject, every repository on GitHub may assume the role.
+# custom:
+#   row: 34
+#   ids: [GithubActionsOIDCTrustPolicy]
+#   severity: critical
+#   how: the documented trust policies have it; the stack declares no such role
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	fix := "add a condition on token.actions.githubusercontent.com:sub, such as repo:OWNER/NAME:environment:prod"
+	problems := {problem(role, fix) |
+		some role in of_type("iam/role:Role")
+		some statement in statements(role)
+		from_github(statement)
+		not names_repository(statement)
+	}
+}
+
+# METADATA
+# title: Does a statement name what it allows?
+narrow(statement) if statement.Effect == "Deny"
+
+narrow(statement) if {
+	every action in as_list(statement.Action) {
+		not contains(action, "*")
+	}
+	every resource in as_list(statement.Resource) {
+		not contains(trim_suffix(resource, ":*"), "*")
+	}
+}
+
+narrow(statement) if {
+	{action | some action in as_list(statement.Action)} in actions_without_resource
+}
+
+# METADATA
+# title: The actions that AWS offers no resource for
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+#   - ref: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+actions_without_resource := {
+	{"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+	{
+		"logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams",
+		"logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents",
+	},
+}
+
+# METADATA
+# title: Is an attached policy the account's own?
+own_policy(attachment) if attachment.inputs.policyArn == unknown
+
+own_policy(attachment) if regex.match(`^arn:aws[a-z-]*:iam::[0-9]{12}:policy/`, attachment.inputs.policyArn)
+
+# METADATA
+# title: Does a statement trust one AWS service and nobody else?
+from_service(statement) if {
+	object.keys(statement.Principal) == {"Service"}
+	endswith(statement.Principal.Service, ".amazonaws.com")
+}
+
+# METADATA
+# title: Does a statement trust GitHub's workflows?
+from_github(statement) if {
+	object.keys(statement.Principal) == {"Federated"}
+	endswith(statement.Principal.Federated, ":oidc-provider/token.actions.githubusercontent.com")
+}
+
+# METADATA
+# title: Does every subject that a statement trusts belong to one repository?
+names_repository(statement) if {
+	subjects := [subject |
+		some operator in ["StringEquals", "StringLike"]
+		some subject in as_list(statement.Condition[operator]["token.actions.githubusercontent.com:sub"])
+	]
+	count(subjects) > 0
+	every subject in subjects {
+		regex.match(`^repo:[^*?/:]+/[^*?/:]+:.`, subject)
+	}
+}

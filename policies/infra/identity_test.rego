@@ -1,0 +1,125 @@
+package infra_test
+
+# What roles may do: what breaks a rule, and the rows that the change breaks.
+policy_violations := {
+	"every action": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", policy({
+			"Effect": "Allow",
+			"Action": "logs:*",
+			"Resource": "arn:aws:logs:::x",
+		}))],
+	},
+	"every resource": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", policy({
+			"Effect": "Allow",
+			"Action": "logs:PutLogEvents",
+			"Resource": "*",
+		}))],
+	},
+	"traces next to another action on every resource": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", policy({
+			"Effect": "Allow",
+			"Action": ["xray:PutTraceSegments", "logs:PutLogEvents"],
+			"Resource": "*",
+		}))],
+	},
+	"everything but some actions": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", policy({
+			"Effect": "Allow",
+			"NotAction": "iam:*",
+			"Resource": "arn:aws:s3:::x",
+		}))],
+	},
+	"a policy that is none": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", "{")],
+	},
+	"a policy of AWS's": {
+		"rows": {19},
+		"changes": [add("/attachment/inputs/policyArn", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")],
+	},
+	"policies of AWS's on the role": {
+		"rows": {19},
+		"changes": [add("/role/inputs/managedPolicyArns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"])],
+	},
+	"an inline policy": {
+		"rows": {20},
+		"changes": [add("/inline", {"type": "aws:iam/rolePolicy:RolePolicy", "inputs": {}})],
+	},
+	"an inline policy on the role": {
+		"rows": {20},
+		"changes": [add("/role/inputs/inlinePolicies", [{"name": "p"}])],
+	},
+	"an attachment of nothing": {
+		"rows": {19},
+		"changes": [remove("/attachment/inputs/policyArn")],
+	},
+	"a policy that says nothing": {
+		"rows": {18},
+		"changes": [remove("/policy/inputs/policy")],
+	},
+}
+
+test_policy_violation if {
+	unnoticed := {name |
+		some name, example in policy_violations
+		violated != example.rows with input as captured(example.changes)
+	}
+	unnoticed == set()
+}
+
+# Who may be a role: what breaks a rule, and the rows that the change breaks.
+trust_violations := {
+	"a role for anyone": {
+		"rows": {21},
+		"changes": [trust({"Principal": "*"})],
+	},
+	"a role for an account": {
+		"rows": {21},
+		"changes": [trust({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}})],
+	},
+	"a role for two services": {
+		"rows": {21},
+		"changes": [trust({"Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}})],
+	},
+	"a role for every repository": {
+		"rows": {34},
+		"changes": [github({"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}})],
+	},
+	"a role for every repository of an owner": {
+		"rows": {34},
+		"changes": [github({"StringLike": {"token.actions.githubusercontent.com:sub": "repo:owner/*"}})],
+	},
+	"a role that trusts nobody knows whom": {
+		"rows": {21},
+		"changes": [remove("/role/inputs/assumeRolePolicy")],
+	},
+	"a role for a service and an account": {
+		"rows": {21},
+		"changes": [trust({"Principal": {"Service": "lambda.amazonaws.com", "AWS": "*"}})],
+	},
+	"a role for no service of AWS": {
+		"rows": {21},
+		"changes": [trust({"Principal": {"Service": "example.com"}})],
+	},
+	"a role for users of another provider": {
+		"rows": {21},
+		"changes": [trust({"Principal": {"Federated": "cognito-identity.amazonaws.com"}})],
+	},
+	"a role for a repository and an account": {
+		"rows": {21},
+		"changes": [trust({"Principal": object.union(github_provider, {"AWS": "*"})})],
+	},
+}
+
+test_trust_violation if {
+	unnoticed := {name |
+		some name, example in trust_violations
+		violated != example.rows with input as captured(example.changes)
+	}
+	unnoticed == set()
+}

@@ -1,0 +1,95 @@
+package infra
+
+# What follows no audit asks for, and every one of these has cost somebody a night.
+
+# METADATA
+# title: Everything taggable is tagged
+# custom:
+#   row: 35
+#   ids: []
+#   severity: low
+#   how: "`project` and `stack` on every resource that takes tags"
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	problems := {problem(resource, "set Tags with project and stack") |
+		some resource in resources
+		resource.type in taggable
+		not tagged(resource)
+	}
+}
+
+# METADATA
+# title: A deployment waits for all that it publishes
+# description: A snapshot that is taken too early lacks what came later, and stays live.
+# custom:
+#   row: 36
+#   ids: []
+#   severity: high
+#   how: the trigger hashes methods, integrations, responses and the authorizer
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	problems := {problem(deployment, sprintf("add %s %s to Triggers and DependsOn", [part.type, part.name])) |
+		some deployment in of_type("apigateway/deployment:Deployment")
+		some part in resources
+		part.type in published
+		not part.urn in deployment.dependencies
+	}
+}
+
+# METADATA
+# title: A log group exists before its function
+# description: Lambda would create it on the first invocation, and keep it forever.
+# custom:
+#   row: 37
+#   ids: []
+#   severity: medium
+#   how: a function names its log group and waits for it
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	groups := {group.urn | some group in log_groups}
+	problems := {problem(function, "set LoggingConfig.LogGroup to the name of a log group of the stack") |
+		some function in functions
+		count(groups & {urn | some urn in function.dependencies}) == 0
+	}
+}
+
+# METADATA
+# title: No alarm counts refused tokens as errors
+# description: An authorizer refuses by failing, so that Lambda's Errors counts expired tokens.
+# custom:
+#   row: 38
+#   ids: []
+#   severity: medium
+#   how: alarms are on metrics that the functions' own log lines make
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	problems := {problem(alarm, "set an alarm on a metric filter of the function's log instead") |
+		some alarm in alarms
+		alarm.inputs.namespace == "AWS/Lambda"
+		alarm.inputs.metricName == "Errors"
+	}
+}
+
+# METADATA
+# title: Does a resource say whose it is?
+tagged(resource) if {
+	resource.inputs.tags.project
+	resource.inputs.tags.stack
+}
+
+# METADATA
+# title: The types that take tags
+taggable := {
+	"apigateway/domainName:DomainName", "apigateway/restApi:RestApi", "apigateway/stage:Stage",
+	"cloudwatch/logGroup:LogGroup", "cloudwatch/metricAlarm:MetricAlarm",
+	"iam/policy:Policy", "iam/role:Role", "lambda/function:Function",
+}
+
+# METADATA
+# title: The types that only a new deployment makes live
+published := {
+	"apigateway/authorizer:Authorizer", "apigateway/integration:Integration",
+	"apigateway/integrationResponse:IntegrationResponse", "apigateway/method:Method",
+	"apigateway/methodResponse:MethodResponse", "apigateway/requestValidator:RequestValidator",
+	"apigateway/resource:Resource", "apigateway/response:Response",
+}

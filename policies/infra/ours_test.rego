@@ -1,0 +1,33 @@
+package infra_test
+
+# What no audit asks for: what breaks a rule, and the rows that the change breaks.
+ours_violations := {
+	"a resource without tags": {
+		"rows": {35},
+		"changes": [remove("/function/inputs/tags/stack")],
+	},
+	"a deployment that does not wait": {
+		"rows": {36},
+		"changes": [remove("/deployment/dependencies/0")],
+	},
+	"a function before its log group": {
+		"rows": {37},
+		"changes": [add("/function/dependencies", [])],
+	},
+	"an alarm on refused tokens": {
+		"rows": {38},
+		"changes": [add("/throttles/inputs/metricName", "Errors")],
+	},
+	"no tags": {
+		"rows": {35},
+		"changes": [remove("/function/inputs/tags")],
+	},
+}
+
+test_ours_violation if {
+	unnoticed := {name |
+		some name, example in ours_violations
+		violated != example.rows with input as captured(example.changes)
+	}
+	unnoticed == set()
+}
