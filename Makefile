@@ -75,6 +75,13 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 		done; \
 	done
 
+bench: ## Measure speed and size side by side with peers (some minutes)
+	go run -C bench .
+
+guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
+	@pulumi preview --stack "$(STACK)" --json --show-sames | \
+		go tool opa eval --data policies/infra --stdin-input --fail-defined --format pretty 'data.infra.violations[_]'
+
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
 	go vet ./...
@@ -93,4 +100,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain lint build preview up clean
+.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain bench guard lint build preview up clean

@@ -85,12 +85,12 @@ func (r *report) started(l *localStack) error {
 	fmt.Fprintf(&b, "  API     %s\n", url)
 	fmt.Fprintf(&b, "  issuer  %s\n", s.IssuerURL)
 	fmt.Fprintf(&b, "  console http://%s/\n", l.terminal.Addr())
-	for _, finding := range l.stack.now().gateway.Findings() {
-		fmt.Fprintf(&b, "\nwarning: %s\n", finding)
-	}
 	fmt.Fprintf(&b, "\nTry it from another terminal. No token, 401:\n\n  curl -i %s\n", url)
 	if err := l.writeTokenCommands(&b, url); err != nil {
 		return err
+	}
+	for _, finding := range l.stack.now().gateway.Findings() {
+		fmt.Fprintf(&b, "\nBefore this is deployed: %s\n", finding)
 	}
 	fmt.Fprintln(&b)
 	r.mu.Lock()
@@ -177,7 +177,7 @@ func (r *report) reloaded(what string) {
 // findings warns of what a changed declaration would meet in the cloud.
 func (r *report) findings(found, before []gateway.Finding) {
 	for _, finding := range unseen(found, before) {
-		r.write(fmt.Sprintf("%swarning: %s\n", indent, finding))
+		r.write(fmt.Sprintf("%sbefore this is deployed: %s\n", indent, finding))
 	}
 }
 

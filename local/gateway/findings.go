@@ -229,8 +229,8 @@ func (f *finder) logging() {
 	for _, name := range names(f.api.stages) {
 		for _, l := range f.api.stages[name].limits {
 			if l.logs {
-				f.add(l.declared, `declare an apigateway.Account once for the account and region, or set LoggingLevel to "OFF"`,
-					`the update fails with "CloudWatch Logs role ARN must be set in account settings to enable logging" unless the account has that role already`)
+				f.add(l.declared, `if it has none, declare an apigateway.Account (config manageApiGatewayAccount: true), or set LoggingLevel to "OFF"`,
+					`in an AWS account without a log role for API Gateway, the update fails with "CloudWatch Logs role ARN must be set in account settings to enable logging"`)
 			}
 		}
 	}
