@@ -1,0 +1,79 @@
+package paired
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// blockTime is how much processor time one block of [CPU] takes: long enough that the
+// clock's step of a microsecond does not matter, short enough that a round of ten
+// variants is over before the machine's mood changes.
+const blockTime = 10 * time.Millisecond
+
+// CPU is a variant whose cost is processor time in nanoseconds for one call of work.
+// It counts all threads of this process, so that garbage collection is included and
+// waiting for a processor that somebody else uses is not.
+func CPU(name string, work func() error) Variant {
+	calls := 1
+	return Variant{Name: name, Block: func() (float64, error) {
+		for {
+			took, err := cpuTime(calls, work)
+			if err != nil {
+				return 0, err
+			}
+			if took >= blockTime/2 {
+				// Aim for blockTime from the next block on.
+				cost := float64(took.Nanoseconds()) / float64(calls)
+				calls = max(1, int(float64(blockTime.Nanoseconds())/cost))
+				return cost, nil
+			}
+			calls *= 2
+		}
+	}}
+}
+
+func cpuTime(calls int, work func() error) (time.Duration, error) {
+	before, err := usage()
+	if err != nil {
+		return 0, err
+	}
+	for range calls {
+		if err := work(); err != nil {
+			return 0, err
+		}
+	}
+	after, err := usage()
+	return after - before, err
+}
+
+func usage() (time.Duration, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, fmt.Errorf("read the processor time used: %w", err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
+// Allocations is the average number of heap allocations of one call of work.
+func Allocations(work func() error) (float64, error) {
+	const calls = 1000
+	for range 10 { // whatever a first call sets up
+		if err := work(); err != nil {
+			return 0, err
+		}
+	}
+	// One processor: nothing else of this process allocates meanwhile.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range calls {
+		if err := work(); err != nil {
+			return 0, err
+		}
+	}
+	runtime.ReadMemStats(&after)
+	// Rounded down, as testing.AllocsPerRun does: the runtime allocates a little too.
+	return float64((after.Mallocs - before.Mallocs) / calls), nil
+}

@@ -1,0 +1,104 @@
+// Package paired compares ways to do the same work on a machine that is never quiet.
+//
+// All ways are measured in turn, in many short rounds, and only figures of one round
+// are divided by one another: whatever slows a round down slows both sides of the
+// division. What is reported is the median of those ratios and the quartiles next to
+// it. It refuses to tell whether a bar is met within noise; a reader sees the spread.
+package paired
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Variant is one way to do the work.
+type Variant struct {
+	Name string
+	// Block does the work some number of times and returns what one time costs, in a
+	// unit that all variants of a comparison share.
+	Block func() (float64, error)
+}
+
+// Estimate is a median and the quartiles around it.
+type Estimate struct {
+	Median   float64    `json:"median"`
+	Quartile [2]float64 `json:"quartiles"` // the first and the third
+	Rounds   int        `json:"rounds"`
+}
+
+// Samples are the costs by variant, one for each round.
+type Samples struct {
+	names []string
+	costs map[string][]float64
+}
+
+// Run measures every variant once in each round. The order is shuffled anew for each,
+// always in the same way: merely rotated, every variant would keep its predecessor, and
+// with it whatever that leaves behind in caches and in the garbage collector.
+func Run(rounds int, variants ...Variant) (Samples, error) {
+	s := Samples{costs: map[string][]float64{}}
+	for _, v := range variants {
+		s.names = append(s.names, v.Name)
+	}
+	shuffle := rand.New(rand.NewPCG(1, 2)) // any seed will do
+	for range rounds {
+		for _, i := range shuffle.Perm(len(variants)) {
+			v := variants[i]
+			cost, err := v.Block()
+			if err != nil {
+				return Samples{}, fmt.Errorf("measure %s: %w", v.Name, err)
+			}
+			s.costs[v.Name] = append(s.costs[v.Name], cost)
+		}
+	}
+	return s, nil
+}
+
+// Cost is what the variant costs on this machine, in the unit of its blocks.
+func (s Samples) Cost(variant string) Estimate { return Of(s.costs[variant]) }
+
+// Ratio is what one variant costs in terms of another.
+func (s Samples) Ratio(variant, to string) Estimate {
+	return s.each(variant, to, func(a, b float64) float64 { return a / b })
+}
+
+// Difference is what one variant costs more than another.
+func (s Samples) Difference(variant, than string) Estimate {
+	return s.each(variant, than, func(a, b float64) float64 { return a - b })
+}
+
+func (s Samples) each(a, b string, combine func(a, b float64) float64) Estimate {
+	combined := make([]float64, min(len(s.costs[a]), len(s.costs[b])))
+	for round := range combined {
+		combined[round] = combine(s.costs[a][round], s.costs[b][round])
+	}
+	return Of(combined)
+}
+
+// Of is the estimate from independent values.
+func Of(values []float64) Estimate {
+	sorted := slices.SortedFunc(slices.Values(values), cmp.Compare[float64])
+	return Estimate{
+		Median:   quantile(sorted, 0.5),
+		Quartile: [2]float64{quantile(sorted, 0.25), quantile(sorted, 0.75)},
+		Rounds:   len(sorted),
+	}
+}
+
+// quantile interpolates between the two values nearest to the place of the quantile:
+// Hyndman and Fan, "Sample Quantiles in Statistical Packages" (1996), definition 7.
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	place := q * float64(len(sorted)-1)
+	below, fraction := math.Modf(place)
+	i := int(below)
+	if i+1 == len(sorted) {
+		return sorted[i]
+	}
+	return sorted[i] + fraction*(sorted[i+1]-sorted[i])
+}
