@@ -1,7 +1,9 @@
 package infra
 
 import (
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
@@ -165,11 +167,21 @@ func (s *stack) declarePath(whole string) (*apigateway.Resource, error) {
 }
 
 // export names what people and scripts need of a deployed stack.
-func (s *stack) export(url pulumi.StringOutput) {
+// export tells where the stack is. The output named readme is what Pulumi Cloud shows
+// on the stack's page, with the other outputs filled in:
+// https://www.pulumi.com/docs/iac/concepts/stacks/#stack-readme
+func (s *stack) export(url pulumi.StringOutput) error {
+	const file = "Pulumi.README.md"
+	readme, err := os.ReadFile(filepath.Join(s.ctx.RootDirectory(), file))
+	if err != nil {
+		return err
+	}
+	s.ctx.Export("readme", pulumi.String(readme))
 	s.ctx.Export("url", url)
 	s.ctx.Export("apiId", s.api.ID())
 	s.ctx.Export("authorizerFunction", s.authorizerFunction.Name)
 	for handler, f := range s.functions {
 		s.ctx.Export(path.Base(handler)+"Function", f.Name)
 	}
+	return nil
 }

@@ -85,6 +85,5 @@ func (p Program) Deploy(ctx *pulumi.Context) error {
 	if err := s.declareMonitoring(); err != nil {
 		return err
 	}
-	s.export(pulumi.Sprintf("%s/%s", base, endpoints[0].path))
-	return nil
+	return s.export(pulumi.Sprintf("%s/%s", base, endpoints[0].path))
 }

@@ -281,7 +281,6 @@ func TestRotation(t *testing.T) {
 // idp is an identity provider that a test controls, with a stack that trusts it.
 type idp struct {
 	*issuer.Issuer
-	mu     sync.Mutex
 	server *http.Server
 	addr   string
 }

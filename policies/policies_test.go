@@ -86,7 +86,7 @@ func run(t *testing.T, sources map[string]string, coverage *cover.Cover) (failed
 	if coverage != nil {
 		runner.SetCoverageQueryTracer(coverage)
 	}
-	results, err := runner.Run(t.Context(), modules)
+	results, err := runner.SetModules(modules).RunTests(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func Run(s Stack, program pulumi.RunFunc) (*graph.Graph, error) {
 	maps.Copy(config, s.Override)
 	region := config["aws:region"]
 	if region == "" {
-		return nil, fmt.Errorf("Pulumi.%s.yaml: aws:region is not set: pulumi config set aws:region eu-central-1", s.Name)
+		return nil, fmt.Errorf("stack %q sets no aws:region: pulumi config set aws:region eu-central-1", s.Name)
 	}
 	r := &recorder{project: project, stack: s.Name, provider: provider{region: region}}
 	err = pulumi.RunErr(program, pulumi.WithMocks(project, s.Name, r), func(info *pulumi.RunInfo) {
