@@ -14,8 +14,13 @@ type endpoint struct {
 	description string // of the handler's function
 }
 
-// endpoints are the API. A further endpoint is one more entry, its handler and its
-// Rego package.
+// endpoints are the API. To add one:
+//
+//  1. Write its Rego package and the tests next to policies/profile, embed it in
+//     policies/policies.go, and list it in the test there.
+//  2. Write its handler next to handlers/profile: a main function that gives
+//     endpoint.Serve the policy, its entrypoint and what the allowed are answered.
+//  3. Add its entry here. One more path to a handler that is there takes this step only.
 var endpoints = []endpoint{
 	{
 		method:      "GET",

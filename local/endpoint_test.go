@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// What it takes to add PUT /profile: one entry, one handler, and one Rego package with
-// its tests and its line in policies.go. A further path to a handler that is there
-// takes the entry only.
+// What it takes to add PUT /profile: one entry, one Rego package with its tests and its
+// variable in policies.go, and one handler, which is a main function. A further path to
+// a handler that is there takes the entry only.
 const (
 	endpointEntry = `
 	{
@@ -76,6 +76,27 @@ test_another_scope_does_not if {
 //go:embed update/update.rego
 var Update embed.FS
 `
+
+	updateHandler = `// Command update is the Lambda function behind PUT /profile.
+package main
+
+import (
+	"context"
+
+	"account-api/internal/endpoint"
+	"account-api/policies"
+)
+
+func main() {
+	endpoint.Serve(endpoint.Config{
+		Policy:     policies.Update,
+		Entrypoint: "update/decision",
+		Answer: func(context.Context, endpoint.Request) ([]byte, error) {
+			return []byte(` + "`" + updatedBody + "`" + `), nil
+		},
+	})
+}
+`
 )
 
 // The answers of the added endpoint.
@@ -97,20 +118,7 @@ func addEndpoint(t *testing.T, root string) {
 	embedded := filepath.Join(policies, "policies.go")
 	edit(t, embedded, read(t, embedded), read(t, embedded)+updateEmbedded)
 
-	// A handler like the one of GET /profile, with another policy and another answer.
-	files, err := filepath.Glob(filepath.Join(root, "handlers", "profile", "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if !strings.HasSuffix(file, "_test.go") {
-			write(t, filepath.Join(root, "handlers", "update", filepath.Base(file)), read(t, file))
-		}
-	}
-	handler := filepath.Join(root, "handlers", "update")
-	edit(t, filepath.Join(handler, "main.go"), "policies.Profile", "policies.Update")
-	edit(t, filepath.Join(handler, "handler.go"), `"profile/decision"`, `"update/decision"`)
-	edit(t, filepath.Join(handler, "handler.go"), profileBody, updatedBody)
+	write(t, filepath.Join(root, "handlers", "update", "main.go"), updateHandler)
 }
 
 func write(t *testing.T, file, content string) {

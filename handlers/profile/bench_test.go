@@ -1,24 +1,33 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
-	"account-api/policies"
+	"account-api/internal/endpoint"
+	"account-api/internal/endpoint/endpointtest"
 )
 
 // BenchmarkInvoke measures event bytes in, response bytes out, with the log line made.
 func BenchmarkInvoke(b *testing.B) {
-	h, log := newTestHandler(b, nil)
+	log := new(bytes.Buffer)
+	h, err := endpoint.New(b.Context(), profile(), endpoint.Environment{
+		Labels: []slog.Attr{slog.String("app", "account-api")}, Log: log, Now: time.Now,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, row := range []struct{ name, scope string }{
 		{"200", "get:profile update:profile"},
 		{"403", "update:profile"},
 		{"200 among 10000 scopes", strings.Repeat("some:other ", 10_000) + "get:profile"},
 	} {
 		b.Run(row.name, func(b *testing.B) {
-			payload := []byte(event(scope(b, row.scope)))
+			payload := []byte(endpointtest.Event(endpointtest.Scope(b, row.scope)))
 			b.ReportAllocs()
 			for b.Loop() {
 				log.Reset()
@@ -30,11 +39,11 @@ func BenchmarkInvoke(b *testing.B) {
 	}
 }
 
-// BenchmarkNewHandler measures what the init phase pays besides the start of the process.
-func BenchmarkNewHandler(b *testing.B) {
+// BenchmarkNew measures what the init phase pays besides the start of the process.
+func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := newHandler(b.Context(), config{policy: policies.Profile, logger: slog.New(slog.DiscardHandler), now: time.Now}); err != nil {
+		if _, err := endpoint.New(b.Context(), profile(), endpoint.Environment{Log: io.Discard, Now: time.Now}); err != nil {
 			b.Fatal(err)
 		}
 	}

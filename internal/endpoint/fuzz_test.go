@@ -1,14 +1,11 @@
-package main
+package endpoint
 
 import (
 	"encoding/json"
-	"log/slog"
+	"io"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"account-api/policies"
 )
 
 // Whatever the event, the answer is one of the three that API Gateway can relay, and it
@@ -22,7 +19,8 @@ func FuzzInvoke(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	h, err := newHandler(f.Context(), config{policy: policies.Profile, logger: slog.New(slog.DiscardHandler), now: time.Now})
+	c, e := configuration(io.Discard)
+	h, err := New(f.Context(), c, e)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -50,4 +48,27 @@ func hasScope(payload []byte) bool {
 	}
 	text, _ := value.(string)
 	return slices.Contains(strings.Split(text, " "), "get:profile")
+}
+
+// Whatever the event, its content is read or refused in words of our own.
+func FuzzContent(f *testing.F) {
+	for _, seed := range []string{
+		event(`null`), `{"body":"a","pathParameters":{"account":"7"}}`, `{"body":"AP8=","isBase64Encoded":true}`, `{"body":7}`, `{"body":"\ud800"}`, ``, `null`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		got, err := Request{event: payload}.Content()
+		if err == nil {
+			return
+		}
+		if got.Path != nil || got.Query != nil || got.Body != nil {
+			t.Errorf("got %+v next to the error %v", got, err)
+		}
+		if message, ours := strings.CutPrefix(err.Error(), "read content: "); !ours || !slices.ContainsFunc(
+			[]string{"malformed JSON at byte ", "unusable JSON (", "expected a body in base64"},
+			func(start string) bool { return strings.HasPrefix(message, start) }) {
+			t.Errorf("got the error %v", err)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-package main
+package endpoint
 
 import (
 	"context"
@@ -23,7 +23,10 @@ const maxLogged = 4 << 10
 //
 // It never holds who the caller is. The principal and the client are taken out of the
 // input, and the line says so under erased, as OPA does for what its operator masks.
-type decisionLog struct{ logger *slog.Logger }
+type decisionLog struct {
+	failures  *slog.Logger
+	decisions *slog.Logger
+}
 
 func newLogger(to io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{ReplaceAttr: timestamp}))
@@ -40,20 +43,22 @@ func timestamp(groups []string, attribute slog.Attr) slog.Attr {
 }
 
 // newDecisionLog returns the log of one policy. What is the same in every line is
-// formatted here and not for every request.
-func newDecisionLog(logger *slog.Logger, path string, policy *decision.Policy, labels []slog.Attr) decisionLog {
+// formatted here and not for every request. The type is OPA's own, and so is the text
+// of a decision.
+func newDecisionLog(to io.Writer, path string, policy *decision.Policy, labels []slog.Attr) decisionLog {
 	revision := ""
 	if policy != nil {
 		revision = policy.Revision()
 	}
-	return decisionLog{logger.With(
+	logger := newLogger(to).With(
 		slog.String("path", path),
 		slog.String("revision", revision),
 		slog.Attr{Key: "labels", Value: slog.GroupValue(labels...)},
-	)}
+	)
+	return decisionLog{failures: logger, decisions: logger.With(slog.String("type", "openpolicyagent.org/decision_logs"))}
 }
 
-// decided logs one decision. The text and the type are OPA's own.
+// decided logs one decision.
 func (l decisionLog) decided(ctx context.Context, id string, input decision.Input, result decision.Decision, took time.Duration) {
 	erased := make([]string, 0, 2)
 	for _, field := range [...]struct {
@@ -71,8 +76,7 @@ func (l decisionLog) decided(ctx context.Context, id string, input decision.Inpu
 			erased = append(erased, field.pointer)
 		}
 	}
-	l.logger.LogAttrs(ctx, slog.LevelInfo, "Decision Log",
-		slog.String("type", "openpolicyagent.org/decision_logs"),
+	l.decisions.LogAttrs(ctx, slog.LevelInfo, "Decision Log",
 		slog.String("decision_id", id),
 		slog.Any("input", input),
 		slog.Any("erased", erased),
@@ -81,10 +85,19 @@ func (l decisionLog) decided(ctx context.Context, id string, input decision.Inpu
 	)
 }
 
-// failed logs a request that ended without a decision.
-func (l decisionLog) failed(ctx context.Context, id string, cause error) {
-	l.logger.LogAttrs(ctx, slog.LevelError, "no decision",
+// undecided logs a request that ended without a decision.
+func (l decisionLog) undecided(ctx context.Context, id string, cause error) {
+	l.failures.LogAttrs(ctx, slog.LevelError, "no decision",
 		slog.String("decision_id", id),
 		slog.String("error", cause.Error()),
+	)
+}
+
+// unanswered logs a request that was allowed and has a line already, but no answer. It
+// says cause for error, as the line is not about the decision, which was made.
+func (l decisionLog) unanswered(ctx context.Context, id string, cause error) {
+	l.failures.LogAttrs(ctx, slog.LevelError, "no answer",
+		slog.String("decision_id", id),
+		slog.String("cause", cause.Error()),
 	)
 }

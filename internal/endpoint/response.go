@@ -1,4 +1,4 @@
-package main
+package endpoint
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// responses are the handler's answers in the form of the Lambda proxy integration,
+// responses are an endpoint's answers in the form of the Lambda proxy integration,
 // written once as far as they do not depend on the request.
 //
 // They have only keys that API Gateway knows, as it answers 502 to any other:
@@ -23,7 +23,6 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 type responses struct {
 	headers       []byte // a JSON object
-	profile       []byte
 	internalError []byte
 }
 
@@ -50,7 +49,6 @@ func newResponses(allowedOrigin string) (responses, error) {
 		}
 	}
 	r := responses{headers: encode(headers...)}
-	r.profile = r.answer(http.StatusOK, []byte(profile))
 	r.internalError = r.answer(http.StatusInternalServerError, encode([2]string{"message", "Internal server error"}))
 	return r, nil
 }
@@ -63,6 +61,11 @@ func (r responses) forbidden(reason string) []byte {
 	))
 }
 
+// refused is the answer to a request that only its client can mend.
+func (r responses) refused(e *ClientError) []byte {
+	return r.answer(e.Status, encode([2]string{"message", e.Message}))
+}
+
 func (r responses) answer(status int, body []byte) []byte {
 	response := make([]byte, 0, len(r.headers)+2*len(body)+64)
 	response = append(response, `{"statusCode":`...)
@@ -70,7 +73,7 @@ func (r responses) answer(status int, body []byte) []byte {
 	response = append(response, `,"headers":`...)
 	response = append(response, r.headers...)
 	response = append(response, `,"body":`...)
-	response = quote(response, string(body))
+	response = quote(response, body)
 	return append(response, '}')
 }
 
@@ -91,7 +94,7 @@ func encode(members ...[2]string) []byte {
 
 // quote appends a JSON string in UTF-8, of which only what has to be escaped is. Text
 // that is not UTF-8 gets replacement characters, and still makes a valid string.
-func quote(to []byte, text string) []byte {
+func quote[Text []byte | string](to []byte, text Text) []byte {
 	to, _ = jsontext.AppendQuote(to, text) // the error reports just that replacement
 	return to
 }

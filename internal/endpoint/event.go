@@ -1,4 +1,4 @@
-package main
+package endpoint
 
 import (
 	"errors"
@@ -10,13 +10,7 @@ import (
 	"account-api/internal/decision"
 )
 
-// request is the part of a proxy event that the handler uses.
-type request struct {
-	id    string // API Gateway's request ID, which its access log has too; may be empty
-	input decision.Input
-}
-
-// proxyEvent is that part as it is written.
+// proxyEvent is the part of an event that every endpoint uses.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
 type proxyEvent struct {
 	RequestContext object[struct {
@@ -30,32 +24,31 @@ type proxyEvent struct {
 	}] `json:"requestContext"`
 }
 
-// readRequest reads the event of a Lambda proxy integration, of which it looks at
+// readEvent reads the event of a Lambda proxy integration, of which it looks at
 // requestContext only. The event is API Gateway's and not the client's, so that one
 // that is not JSON, or names a member twice, is our fault and an error.
 //
 // Whatever is absent or not of the expected type is left out of the policy's input:
 // it is for the policy to say what a caller without that claim may do. A gateway whose
-// authorizer is missing or switched off thereby ends in a denial.
-func readRequest(payload []byte) (request, error) {
+// authorizer is missing or switched off thereby ends in a denial. The request's ID may
+// be empty too.
+func readEvent(payload []byte) (Request, decision.Input, error) {
 	if kind := jsontext.Value(payload).Kind(); kind != '{' {
-		return request{}, fmt.Errorf("read event: expected a JSON object, got kind %q", kind)
+		return Request{}, decision.Input{}, fmt.Errorf("read event: expected a JSON object, got kind %q", kind)
 	}
 	var event proxyEvent
 	if err := json.Unmarshal(payload, &event); err != nil {
-		return request{}, fmt.Errorf("read event: %w", withoutText(err))
+		return Request{}, decision.Input{}, fmt.Errorf("read event: %w", withoutText(err))
 	}
 	requestContext := event.RequestContext.members
 	authorizer := requestContext.Authorizer.members
-	return request{
-		id: string(requestContext.RequestID),
-		input: decision.Input{
-			Principal:       string(authorizer.PrincipalID),
-			Scope:           string(authorizer.Scope),
-			Permissions:     string(authorizer.Permissions),
-			AuthorizedParty: string(authorizer.AZP),
-		},
-	}, nil
+	input := decision.Input{
+		Principal:       string(authorizer.PrincipalID),
+		Scope:           string(authorizer.Scope),
+		Permissions:     string(authorizer.Permissions),
+		AuthorizedParty: string(authorizer.AZP),
+	}
+	return Request{ID: string(requestContext.RequestID), Principal: input.Principal, event: payload}, input, nil
 }
 
 // object is a JSON object with the members of T, or none of them for any other value.

@@ -1,4 +1,4 @@
-package main
+package endpoint
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ func TestResponseHeaders(t *testing.T) {
 			plain + `,"Access-Control-Allow-Origin":"http://localhost:3000",` + expose + `,"Vary":"Origin"}`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h, _ := newTestHandler(t, func(c *config) { c.allowedOrigin = row.origin })
+			h, _ := newTestHandler(t, func(_ *Config, e *Environment) { e.AllowedOrigin = row.origin })
 			for _, payload := range []string{event(scope(t, "get:profile")), event(`null`), `not JSON`} {
 				if got := invoke(t, h, payload); !strings.Contains(got, `,"headers":`+row.want+`,"body":`) {
 					t.Errorf("got %s\nwant headers %s", got, row.want)

@@ -1,4 +1,4 @@
-package main
+package endpoint
 
 import (
 	"encoding/json"
@@ -24,9 +24,9 @@ func clock() func() time.Time {
 }
 
 func TestDecisionLogLine(t *testing.T) {
-	h, log := newTestHandler(t, func(c *config) {
-		c.now = clock()
-		c.labels = []slog.Attr{slog.String("app", "account-api"), slog.String("version", "$LATEST")}
+	h, log := newTestHandler(t, func(c *Config, e *Environment) {
+		e.Now = clock()
+		e.Labels = []slog.Attr{slog.String("app", "account-api"), slog.String("version", "$LATEST")}
 	})
 	invoke(t, h, event(scope(t, "update:profile")))
 

@@ -1,98 +1,17 @@
-package main
+package endpoint
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"io"
 	"io/fs"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-
-	"account-api/policies"
 )
-
-// The three answers, byte for byte, of a function without ALLOWED_ORIGIN.
-const (
-	ok        = `{"statusCode":200,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"name\":\"Daniël\"}"}`
-	forbidden = `{"statusCode":403,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Error: Forbidden\",\"info\":\"scope \\\"get:profile\\\" is required\"}"}`
-	failure   = `{"statusCode":500,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Internal server error\"}"}`
-)
-
-// newTestHandler returns a handler, and the log that it writes.
-func newTestHandler(t testing.TB, change func(*config)) (*handler, *bytes.Buffer) {
-	t.Helper()
-	log := new(bytes.Buffer)
-	c := config{
-		policy: policies.Profile,
-		labels: []slog.Attr{slog.String("app", "account-api")},
-		logger: newLogger(log),
-		now:    time.Now,
-	}
-	if change != nil {
-		change(&c)
-	}
-	handler, err := newHandler(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log.Reset()
-	return handler, log
-}
-
-func withPolicy(rego string) func(*config) {
-	return func(c *config) { c.policy = regoFile(rego) }
-}
-
-func regoFile(rego string) fs.FS {
-	return fstest.MapFS{"profile/profile.rego": {Data: []byte(rego)}}
-}
-
-// event is what API Gateway sends for GET /profile, with the given authorizer member.
-// The form is that of a REST API's Lambda proxy integration; headers are abridged.
-func event(authorizer string) string {
-	return `{"resource":"/profile","path":"/profile","httpMethod":"GET",` +
-		`"headers":{"Accept":"*/*","Authorization":"Bearer ` + bearer + `","Host":"abcdef1234.execute-api.eu-central-1.amazonaws.com"},` +
-		`"multiValueHeaders":{"Accept":["*/*"],"Authorization":["Bearer ` + bearer + `"]},` +
-		`"queryStringParameters":null,"multiValueQueryStringParameters":null,"pathParameters":null,"stageVariables":null,` +
-		`"requestContext":{"resourceId":"r1","authorizer":` + authorizer + `,"resourcePath":"/profile","httpMethod":"GET",` +
-		`"requestTime":"17/Jun/2024:14:52:41 +0000","path":"/prod/profile","accountId":"123456789012","protocol":"HTTP/1.1",` +
-		`"stage":"prod","requestTimeEpoch":1718635961000,"requestId":"` + eventID + `","identity":{"sourceIp":"192.0.2.1","user":null},` +
-		`"apiId":"abcdef1234"},"body":null,"isBase64Encoded":false}`
-}
-
-// Nothing of these may appear in a log, though the event has them.
-const (
-	bearer  = "header.payload.signature"
-	subject = "FHgLVARPk8oXjsP5utP8wYAnZePPAkw1@clients"
-)
-
-const eventID = "0f0ae4b9-2f5f-4d3a-9d5c-6a2a9f2f3b11"
-
-// scope is an authorizer context with a scope, which is encoded here.
-func scope(t testing.TB, scope string) string {
-	t.Helper()
-	encoded, err := json.Marshal(scope)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return `{"principalId":"` + subject + `","integrationLatency":422,"scope":` + string(encoded) + `}`
-}
-
-func invoke(t testing.TB, h *handler, payload string) string {
-	t.Helper()
-	response, err := h.Invoke(t.Context(), []byte(payload))
-	if err != nil {
-		t.Fatalf("Invoke returned the error %v, want none ever", err)
-	}
-	return string(response)
-}
 
 func TestInvoke(t *testing.T) {
 	for _, row := range []struct{ name, event, want string }{
@@ -210,8 +129,8 @@ func TestInvokeSurvivesPanics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			armed := false
-			h, log := newTestHandler(t, func(c *config) {
-				c.now = func() time.Time {
+			h, log := newTestHandler(t, func(c *Config, e *Environment) {
+				e.Now = func() time.Time {
 					if armed {
 						fault()
 					}
@@ -249,12 +168,24 @@ func TestInvokeWithEndedContext(t *testing.T) {
 	}
 }
 
-func TestHandlerRefusesToStartWithABadOrigin(t *testing.T) {
-	handler, err := newHandler(t.Context(), config{
-		policy: policies.Profile, allowedOrigin: "app.example.com", logger: slog.New(slog.DiscardHandler), now: time.Now,
-	})
-	if err == nil || handler != nil || !strings.Contains(err.Error(), "ALLOWED_ORIGIN") {
-		t.Errorf("expected an error that names ALLOWED_ORIGIN, got %v, %v", handler, err)
+func TestNewRefusesWhatCannotWork(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(*Config, *Environment)
+		want   string
+	}{
+		"a bad origin":   {func(_ *Config, e *Environment) { e.AllowedOrigin = "app.example.com" }, "ALLOWED_ORIGIN"},
+		"no policy":      {func(c *Config, _ *Environment) { c.Policy = nil }, "expected a policy"},
+		"no entrypoint":  {func(c *Config, _ *Environment) { c.Entrypoint = "" }, "expected an entrypoint"},
+		"nothing to say": {func(c *Config, _ *Environment) { c.Answer = nil }, "expected a function that answers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, e := configuration(io.Discard)
+			row.change(&c, &e)
+			handler, err := New(t.Context(), c, e)
+			if err == nil || handler != nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("expected an error that says %s, got %v, %v", row.want, handler, err)
+			}
+		})
 	}
 }
 
@@ -271,7 +202,9 @@ func TestBrokenPolicyIsAnswered500(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			h, err := newHandler(t.Context(), config{policy: row.files, logger: newLogger(&log), now: time.Now})
+			c, e := configuration(&log)
+			c.Policy = row.files
+			h, err := New(t.Context(), c, e)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -292,26 +225,14 @@ func TestBrokenPolicyIsAnswered500(t *testing.T) {
 
 // The policy has the last word: nothing in Go second-guesses it.
 func TestPolicyThatAllowsEverybodyIsObeyed(t *testing.T) {
-	h, err := newHandler(t.Context(), config{
-		policy: regoFile("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()}\n"),
-		logger: slog.New(slog.DiscardHandler), now: time.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h, _ := newTestHandler(t, withPolicy("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()}\n"))
 	if response, err := h.Invoke(t.Context(), []byte(`{}`)); err != nil || !bytes.Contains(response, []byte(`{"statusCode":200,`)) {
 		t.Errorf("expected 200, got %s, %v", response, err)
 	}
 }
 
 func TestDenialWithoutAReasonIsStill403(t *testing.T) {
-	h, err := newHandler(t.Context(), config{
-		policy: regoFile("package profile\n\ndecision := {\"allow\": false, \"reasons\": []}\n"),
-		logger: slog.New(slog.DiscardHandler), now: time.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h, _ := newTestHandler(t, withPolicy("package profile\n\ndecision := {\"allow\": false, \"reasons\": []}\n"))
 	response, err := h.Invoke(t.Context(), []byte(`{}`))
 	if err != nil || !bytes.Contains(response, []byte(`{\"message\":\"Error: Forbidden\",\"info\":\"denied by policy\"}`)) {
 		t.Errorf("expected 403 with words of our own, got %s, %v", response, err)
@@ -320,16 +241,10 @@ func TestDenialWithoutAReasonIsStill403(t *testing.T) {
 
 // A policy may read everything that the authorizer passes on.
 func TestPolicySeesEveryClaimPassedOn(t *testing.T) {
-	h, err := newHandler(t.Context(), config{
-		policy: regoFile(`package profile
+	h, _ := newTestHandler(t, withPolicy(`package profile
 
 decision := {"allow": false, "reasons": {concat("|", [input.principal, input.scope, input.permissions, input.azp])}}
-`),
-		logger: slog.New(slog.DiscardHandler), now: time.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+`))
 	response, err := h.Invoke(t.Context(), []byte(event(`{"principalId":"p","scope":"s","permissions":"q r","azp":"c"}`)))
 	if err != nil || !bytes.Contains(response, []byte("p|s|q r|c")) {
 		t.Errorf("expected the policy to see all four, got %s, %v", response, err)
@@ -338,11 +253,9 @@ decision := {"allow": false, "reasons": {concat("|", [input.principal, input.sco
 
 func TestFaultOnEmptyInputIsLoggedAtStart(t *testing.T) {
 	var log bytes.Buffer
-	_, err := newHandler(t.Context(), config{
-		policy: regoFile("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()} if input.scope\n"),
-		logger: newLogger(&log),
-		now:    time.Now,
-	})
+	c, e := configuration(&log)
+	withPolicy("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()} if input.scope\n")(&c, &e)
+	_, err := New(t.Context(), c, e)
 	if err != nil || !strings.Contains(log.String(), "about an empty input") {
 		t.Errorf("got error %v and log %s", err, &log)
 	}
@@ -358,25 +271,6 @@ func TestDecisionIDFallsBackToTheInvocation(t *testing.T) {
 		}
 		if !strings.Contains(log.String(), `"decision_id":"invocation-1"`) {
 			t.Errorf("%s: the log lacks the invocation's ID:\n%s", payload, log)
-		}
-	}
-}
-
-// Only the policy knows which scope it takes.
-func TestNoScopeInGo(t *testing.T) {
-	for _, pattern := range []string{"*.go", "../../internal/decision/*.go"} {
-		names, err := filepath.Glob(pattern)
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: got files %q, error %v", pattern, names, err)
-		}
-		for _, name := range names {
-			source, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.HasSuffix(name, "_test.go") && bytes.Contains(source, []byte("get:profile")) {
-				t.Errorf("%s names a scope: that belongs in policies/profile", name)
-			}
 		}
 	}
 }

@@ -1,0 +1,43 @@
+// Package endpointtest makes the events that API Gateway sends an endpoint, and runs an
+// endpoint's executable as Lambda does.
+//
+// It is for the tests of this module only, of package endpoint and of every handler that
+// uses it. It knows no answers: those are for each test to spell out.
+package endpointtest
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// What an event has and a log must not: the token, and the caller.
+const (
+	Bearer  = "header.payload.signature"
+	Subject = "FHgLVARPk8oXjsP5utP8wYAnZePPAkw1@clients"
+)
+
+// RequestID is API Gateway's request ID in an event.
+const RequestID = "0f0ae4b9-2f5f-4d3a-9d5c-6a2a9f2f3b11"
+
+// Event is what API Gateway sends for GET /profile, with the given authorizer member.
+// The form is that of a REST API's Lambda proxy integration; headers are abridged.
+func Event(authorizer string) string {
+	return `{"resource":"/profile","path":"/profile","httpMethod":"GET",` +
+		`"headers":{"Accept":"*/*","Authorization":"Bearer ` + Bearer + `","Host":"abcdef1234.execute-api.eu-central-1.amazonaws.com"},` +
+		`"multiValueHeaders":{"Accept":["*/*"],"Authorization":["Bearer ` + Bearer + `"]},` +
+		`"queryStringParameters":null,"multiValueQueryStringParameters":null,"pathParameters":null,"stageVariables":null,` +
+		`"requestContext":{"resourceId":"r1","authorizer":` + authorizer + `,"resourcePath":"/profile","httpMethod":"GET",` +
+		`"requestTime":"17/Jun/2024:14:52:41 +0000","path":"/prod/profile","accountId":"123456789012","protocol":"HTTP/1.1",` +
+		`"stage":"prod","requestTimeEpoch":1718635961000,"requestId":"` + RequestID + `","identity":{"sourceIp":"192.0.2.1","user":null},` +
+		`"apiId":"abcdef1234"},"body":null,"isBase64Encoded":false}`
+}
+
+// Scope is an authorizer member with a scope, which is encoded here.
+func Scope(t testing.TB, scope string) string {
+	t.Helper()
+	encoded, err := json.Marshal(scope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return `{"principalId":"` + Subject + `","integrationLatency":422,"scope":` + string(encoded) + `}`
+}

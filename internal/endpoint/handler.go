@@ -1,0 +1,129 @@
+package endpoint
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"account-api/internal/decision"
+)
+
+// Handler answers proxy events, as a [lambda.Handler]. It is immutable and safe for
+// concurrent use.
+type Handler struct {
+	policy    *decision.Policy // nil if broken says why there is none
+	broken    error
+	answer    func(context.Context, Request) ([]byte, error)
+	responses responses
+	log       decisionLog
+	now       func() time.Time
+}
+
+// nobody is the event of a caller of whom API Gateway knows nothing.
+const nobody = `{"requestContext":{"authorizer":{}}}`
+
+// New prepares the policy and lets it decide once about [nobody], which warms decoder
+// and engine while Lambda still lends the init phase a full CPU. It is an error if c is
+// incomplete, or if the origin is none that a browser sends.
+//
+// A policy that does not compile is no reason not to start. The function would be
+// restarted for each request and its callers would see a gateway's error; like this,
+// every answer is the 500 that a policy without a decision is, with its cause in the
+// log.
+func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	responses, err := newResponses(e.AllowedOrigin)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{answer: c.Answer, responses: responses, now: e.Now}
+	h.policy, h.broken = decision.Prepare(ctx, c.Policy, c.Entrypoint)
+	h.log = newDecisionLog(e.Log, c.Entrypoint, h.policy, e.Labels)
+	if h.broken != nil {
+		h.log.undecided(ctx, "", h.broken)
+		return h, nil
+	}
+	_, input, err := readEvent([]byte(nobody))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.policy.Decide(ctx, input); err != nil {
+		h.log.undecided(ctx, "", fmt.Errorf("about an empty input: %w", err))
+	}
+	return h, nil
+}
+
+// Invoke answers one proxy event: bytes in and bytes out, because a reflective handler
+// would decode the whole event to use three of its fields. It never returns an error.
+// API Gateway would turn that into a 502 of its own, while every failure here is a 500
+// and its cause is in the log.
+func (h *Handler) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
+	var id string
+	failed := decisionLog.undecided // until there is a decision
+	defer func() {
+		if fault := recover(); fault != nil {
+			failed(h.log, ctx, id, panicCause(fault))
+			response = h.responses.internalError
+		}
+	}()
+
+	request, input, err := readEvent(payload)
+	if request.ID == "" {
+		request.ID = invocationID(ctx)
+	}
+	id = request.ID
+	if err != nil {
+		failed(h.log, ctx, id, err)
+		return h.responses.internalError, nil
+	}
+
+	if h.broken != nil {
+		failed(h.log, ctx, id, h.broken)
+		return h.responses.internalError, nil
+	}
+	start := h.now()
+	decided, err := h.policy.Decide(ctx, input)
+	elapsed := h.now().Sub(start)
+	if err != nil {
+		failed(h.log, ctx, id, err)
+		return h.responses.internalError, nil
+	}
+	h.log.decided(ctx, id, input, decided, elapsed)
+	if !decided.Allow {
+		return h.responses.forbidden(cmp.Or(strings.Join(decided.Reasons, "; "), "denied by policy")), nil
+	}
+
+	failed = decisionLog.unanswered
+	response, err = h.reply(ctx, request)
+	if err != nil {
+		failed(h.log, ctx, id, err)
+		return h.responses.internalError, nil
+	}
+	return response, nil
+}
+
+// invocationID is Lambda's own request ID, for an event that carries none.
+func invocationID(ctx context.Context) string {
+	if invocation, ok := lambdacontext.FromContext(ctx); ok {
+		return invocation.AwsRequestID
+	}
+	return ""
+}
+
+// panicCause describes a panic without its value, which may be or quote a claim. The
+// messages of the runtime's own panics are safe: they know indices and types only.
+func panicCause(fault any) error {
+	cause := fmt.Sprintf("a %T", fault)
+	if fault, ok := fault.(runtime.Error); ok {
+		cause = fault.Error()
+	}
+	return fmt.Errorf("panic: %s\n%s", cause, debug.Stack())
+}

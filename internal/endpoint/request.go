@@ -1,0 +1,67 @@
+package endpoint
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Request is what an endpoint may know of a request that its policy allows.
+type Request struct {
+	ID string // API Gateway's request ID, or else Lambda's: it links a log line to the access log and the decision log
+
+	// Principal is the sub claim of the caller's verified token. It is empty if the
+	// policy allows a caller without one. It must not be logged.
+	Principal string
+
+	event []byte
+}
+
+// Format implements [fmt.Formatter]: whatever the verb, a request shows its ID and none
+// of the caller, the token or the content, which a %+v in an error would else spill.
+func (r Request) Format(to fmt.State, _ rune) { io.WriteString(to, "request "+r.ID) }
+
+// LogValue implements [slog.LogValuer], likewise.
+func (r Request) LogValue() slog.Value { return slog.StringValue(r.ID) }
+
+// Content is what the client sent besides its token. All of it is the client's word: the
+// policy has not seen it. A policy that lets the caller read a profile says nothing of
+// whose, so that an endpoint with {account} in its path has to compare that with the
+// principal.
+type Content struct {
+	Path  map[string]string // the path's parameters by name, as API Gateway read them
+	Query url.Values        // decoded
+	Body  []byte            // nil if there is none
+}
+
+// Content reads the event further, for an endpoint that needs it; the others do not pay
+// for it. Its errors are no fault of the client: an endpoint returns them as they are.
+func (r Request) Content() (Content, error) {
+	var event struct {
+		PathParameters map[string]string `json:"pathParameters"`
+		Query          url.Values        `json:"multiValueQueryStringParameters"`
+		Body           *string           `json:"body"`
+		Base64         bool              `json:"isBase64Encoded"`
+	}
+	if err := json.Unmarshal(r.event, &event); err != nil {
+		return Content{}, fmt.Errorf("read content: %w", withoutText(err))
+	}
+	content := Content{Path: event.PathParameters, Query: event.Query}
+	if event.Body == nil {
+		return content, nil
+	}
+	content.Body = []byte(*event.Body)
+	if event.Base64 {
+		decoded, err := base64.StdEncoding.DecodeString(*event.Body)
+		if err != nil {
+			return Content{}, errors.New("read content: expected a body in base64, as isBase64Encoded says, got something else")
+		}
+		content.Body = decoded
+	}
+	return content, nil
+}

@@ -1,0 +1,86 @@
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// An endpoint that logs or wraps its request logs no token and no caller.
+func TestRequestShowsItsIDOnly(t *testing.T) {
+	h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) ([]byte, error) {
+		var log bytes.Buffer
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("JSON", slog.Any("request", r))
+		slog.New(slog.NewTextHandler(&log, nil)).Info("text", slog.Any("request", r), slog.Any("requests", []Request{r}))
+		fmt.Fprintf(&log, "%v %+v %#v %s %q %x %d %v", r, r, r, r, r, r, r, &r)
+		if got := strings.Count(log.String(), eventID); got != 11 {
+			t.Errorf("expected the ID 11 times, got %d times:\n%s", got, &log)
+		}
+		for _, secret := range []string{bearer, subject, hex.EncodeToString([]byte(bearer)), fmt.Sprint([]byte(bearer))} {
+			if strings.Contains(log.String(), strings.Trim(secret, "[]")) {
+				t.Errorf("expected no %q:\n%s", secret, &log)
+			}
+		}
+		return []byte(body), nil
+	}))
+	if got := invoke(t, h, event(scope(t, "get:profile"))); got != ok {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestContent(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		event string
+		want  Content
+		fault string
+	}{
+		{"nothing", `{"pathParameters":null,"multiValueQueryStringParameters":null,"body":null,"isBase64Encoded":false}`, Content{}, ""},
+		{"no member", `{}`, Content{}, ""},
+		{"a path parameter", `{"pathParameters":{"account":"7 é"}}`, Content{Path: map[string]string{"account": "7 é"}}, ""},
+		{"a query", `{"queryStringParameters":{"a":"2"},"multiValueQueryStringParameters":{"a":["1","2"]}}`, Content{Query: url.Values{"a": {"1", "2"}}}, ""},
+		{"a body", `{"body":"{\"name\":\"Daniël\"}","isBase64Encoded":false}`, Content{Body: []byte(`{"name":"Daniël"}`)}, ""},
+		{"an empty body", `{"body":""}`, Content{Body: []byte{}}, ""},
+		{"a body in base64", `{"body":"AP8=","isBase64Encoded":true}`, Content{Body: []byte{0, 255}}, ""},
+		{"a body that claims to be", `{"body":"` + bearer + `","isBase64Encoded":true}`, Content{}, "expected a body in base64"},
+		{"a body of another type", `{"body":7}`, Content{}, "read content: unusable JSON"},
+		{"path parameters of another type", `{"pathParameters":{"` + bearer + `":7}}`, Content{}, "read content: unusable JSON"},
+		{"members in another case", `{"Body":"a","PathParameters":{"account":"7"}}`, Content{}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := Request{event: []byte(row.event)}.Content()
+			if !reflect.DeepEqual(got, row.want) {
+				t.Errorf("got  %+v\nwant %+v", got, row.want)
+			}
+			if row.fault == "" && err != nil || row.fault != "" && (err == nil || !strings.Contains(err.Error(), row.fault)) {
+				t.Errorf("got error %v, want one that says %q", err, row.fault)
+			}
+			if err != nil && strings.Contains(err.Error(), bearer) {
+				t.Errorf("the error quotes the event: %v", err)
+			}
+		})
+	}
+}
+
+// An endpoint can read what it was sent, and the token is not among it.
+func TestContentOfAnInvocation(t *testing.T) {
+	payload := strings.NewReplacer(`"pathParameters":null`, `"pathParameters":{"account":"7"}`, `"body":null`, `"body":"[1]"`).
+		Replace(event(scope(t, "get:profile")))
+	var content Content
+	h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) (_ []byte, err error) {
+		content, err = r.Content()
+		return content.Body, err
+	}))
+	if got, want := invoke(t, h, payload), strings.Replace(ok, `{\"name\":\"Daniël\"}`, `[1]`, 1); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if want := (Content{Path: map[string]string{"account": "7"}, Body: []byte("[1]")}); !reflect.DeepEqual(content, want) {
+		t.Errorf("got %+v, want %+v", content, want)
+	}
+}

@@ -1,0 +1,42 @@
+package endpoint
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// app labels every line of the decision log: the API that its endpoints are of.
+const app = "account-api"
+
+// Serve is the main function of an endpoint's Lambda function. It answers invocations
+// until Lambda ends the process, and does not return.
+//
+// Environment:
+//
+//	ALLOWED_ORIGIN  The origin whose pages may read the answers, e.g.
+//	                https://app.example.com, or * for any. Optional: without it,
+//	                answers carry no CORS headers.
+//
+// A wrong value, or an incomplete c, ends the process with exit code 1 and its cause in
+// the log.
+func Serve(c Config) {
+	handler, err := New(context.Background(), c, Environment{
+		AllowedOrigin: os.Getenv("ALLOWED_ORIGIN"),
+		Labels: []slog.Attr{
+			slog.String("app", app),
+			slog.String("function", os.Getenv("AWS_LAMBDA_FUNCTION_NAME")),
+			slog.String("version", os.Getenv("AWS_LAMBDA_FUNCTION_VERSION")),
+		},
+		Log: os.Stderr,
+		Now: time.Now,
+	})
+	if err != nil {
+		newLogger(os.Stderr).Error("cannot start", slog.String("error", err.Error()))
+		os.Exit(1)
+	}
+	lambda.StartWithOptions(handler)
+}
