@@ -141,7 +141,9 @@ func TestGuard(t *testing.T) {
 		})
 	}
 	t.Run("docs/conformance.md says so", func(t *testing.T) {
-		compareFile(t, "../docs/conformance.md", conformance(stacks(t), verdicts))
+		// Only the stacks that the project comes with: a further one is held to the same
+		// rules, and is one file to add and no document to write.
+		compareFile(t, "../docs/conformance.md", conformance([]string{"dev", "prod"}, verdicts))
 	})
 }
 
