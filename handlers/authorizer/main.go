@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"account-api/internal/jwks"
+	"account-api/internal/logline"
 	"account-api/internal/refusal"
 	"account-api/internal/token"
 )
@@ -24,7 +25,7 @@ import (
 const prefetchBudget = 5 * time.Second
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logline.New(os.Stdout)
 	h, err := newHandler(log)
 	if err != nil {
 		log.Error("the function cannot start", logRefusal(err)...)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"account-api/internal/decision"
+	"account-api/internal/logline"
 )
 
 // maxLogged bounds a field of the input in a log line, in bytes. Scopes are some hundred
@@ -28,20 +29,6 @@ type decisionLog struct {
 	decisions *slog.Logger
 }
 
-func newLogger(to io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{ReplaceAttr: timestamp}))
-}
-
-// timestamp renames slog's time to what both OPA and Lambda's JSON log format call it,
-// and writes it in UTC.
-// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
-func timestamp(groups []string, attribute slog.Attr) slog.Attr {
-	if len(groups) == 0 && attribute.Key == slog.TimeKey {
-		return slog.Time("timestamp", attribute.Value.Time().UTC())
-	}
-	return attribute
-}
-
 // newDecisionLog returns the log of one policy. What is the same in every line is
 // formatted here and not for every request. The type is OPA's own, and so is the text
 // of a decision.
@@ -50,7 +37,7 @@ func newDecisionLog(to io.Writer, path string, policy *decision.Policy, labels [
 	if policy != nil {
 		revision = policy.Revision()
 	}
-	logger := newLogger(to).With(
+	logger := logline.New(to).With(
 		slog.String("path", path),
 		slog.String("revision", revision),
 		slog.Attr{Key: "labels", Value: slog.GroupValue(labels...)},

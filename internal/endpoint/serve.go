@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"account-api/internal/logline"
 )
 
 // app labels every line of the decision log: the API that its endpoints are of.
@@ -35,7 +37,7 @@ func Serve(c Config) {
 		Now: time.Now,
 	})
 	if err != nil {
-		newLogger(os.Stderr).Error("cannot start", slog.String("error", err.Error()))
+		logline.New(os.Stderr).Error("cannot start", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
 	lambda.StartWithOptions(handler)

@@ -11,7 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 
 	"account-api/infra"
@@ -21,7 +20,7 @@ import (
 func main() {
 	root := flag.String("root", ".", "the project, the directory of Pulumi.yaml")
 	stack := flag.String("stack", "dev", "the stack, Pulumi.<stack>.yaml")
-	override := overrides{}
+	override := record.Overrides{}
 	flag.Var(override, "config", "replace a configuration value, as project:key=value; may be repeated")
 	flag.Parse()
 	if err := capture(*root, *stack, override); err != nil {
@@ -47,18 +46,4 @@ func capture(root, stack string, override map[string]string) error {
 	}
 	g.Bundles = bundles
 	return g.Write(os.Stdout)
-}
-
-// overrides is a repeatable key=value flag.
-type overrides map[string]string
-
-func (o overrides) String() string { return fmt.Sprint(map[string]string(o)) }
-
-func (o overrides) Set(assignment string) error {
-	key, value, found := strings.Cut(assignment, "=")
-	if !found || !strings.Contains(key, ":") {
-		return fmt.Errorf("expected project:key=value, got %q", assignment)
-	}
-	o[key] = value
-	return nil
 }

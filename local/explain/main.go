@@ -27,6 +27,7 @@ import (
 	"account-api/internal/jwks"
 	"account-api/internal/refusal"
 	"account-api/internal/token"
+	"account-api/local/record"
 )
 
 // The exit statuses.
@@ -45,12 +46,12 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now(
 type settings struct {
 	root, stack, keyFile string
 	offline              bool
-	override             overrides
+	override             record.Overrides
 }
 
 // run is main without its surroundings.
 func run(arguments []string, in io.Reader, out, errs io.Writer, now time.Time) int {
-	s := settings{override: overrides{}}
+	s := settings{override: record.Overrides{}}
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	flags.Usage = func() {
@@ -157,18 +158,4 @@ func (p presentation) authorization() string {
 		return "Bearer " + p.compact
 	}
 	return p.scheme + " " + p.compact
-}
-
-// overrides is a repeatable key=value flag.
-type overrides map[string]string
-
-func (o overrides) String() string { return fmt.Sprint(map[string]string(o)) }
-
-func (o overrides) Set(assignment string) error {
-	key, value, found := strings.Cut(assignment, "=")
-	if !found || !strings.Contains(key, ":") {
-		return fmt.Errorf("expected project:key=value, got %q", assignment)
-	}
-	o[key] = value
-	return nil
 }

@@ -29,7 +29,7 @@ type Stack struct {
 	Root string // the project: the directory of Pulumi.yaml
 	Name string // Pulumi.<Name>.yaml
 	// Override replaces configuration values, by full key ("account-api:issuer").
-	Override map[string]string
+	Override Overrides
 }
 
 // Run runs the program for the stack and returns what it declared.
