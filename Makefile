@@ -22,6 +22,10 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 # one the same tests run, less strictly.
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
+# Every program that a recipe starts runs on this machine, whatever the shell is set to
+# build for.
+unexport GOOS GOARCH
+
 .DEFAULT_GOAL := help
 
 help: ## Show this list
