@@ -49,7 +49,10 @@ func explain(t target, err error) error {
 		return fmt.Errorf("nothing listens on %s: start the API with make run, or correct the URL", host)
 	case errors.As(err, &network) && network.Timeout():
 		return fmt.Errorf("%s gave no answer within %v: is it reachable from here, and its endpoint not private?", host, answerTime)
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		// net/http has no error value for a connection that was closed before the question was sent.
+		strings.Contains(err.Error(), "server closed idle connection"):
 		return fmt.Errorf("%s closed the connection without an answer", host)
 	case strings.Contains(err.Error(), "malformed HTTP"), strings.Contains(err.Error(), "readLoopPeekFailLocked"):
 		// net/http has no error values for an answer that is none, nor for one before the
