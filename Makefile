@@ -12,7 +12,7 @@ FUZZTIME ?= 30s
 # What links the Pulumi SDK or compiles other programs: tested without the race detector,
 # so that the SDK is compiled once, and without the test cache, which cannot see what a
 # compiled program read.
-PULUMI := ./infra/... ./local ./local/capture ./local/conform/... ./local/explain ./local/record
+PULUMI := ./infra/... ./local ./local/capture ./local/conform ./local/explain ./local/record ./local/running
 OTHERS  = $(filter-out account-api account-api/local/browser $(shell go list $(PULUMI)),$(shell go list ./...))
 
 # Chromium, under any of the names that package local/browser looks for.
@@ -91,6 +91,8 @@ guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
 	go vet ./...
+	go vet -C bench ./...
+	go vet -C vectors ./...
 	go tool -modfile=lint/go.mod staticcheck ./...
 	go tool -modfile=lint/go.mod actionlint
 

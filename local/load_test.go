@@ -132,7 +132,7 @@ func TestLoadWhileHandlersDie(t *testing.T) {
 
 // flood sends requests, some at a time and a flow after the other, and counts the
 // answers: "status type body", or what went wrong instead of one.
-func (r *running) flood(t *testing.T, client *http.Client, flows []flow, s storm) map[string]int {
+func (r *command) flood(t *testing.T, client *http.Client, flows []flow, s storm) map[string]int {
 	t.Helper()
 	var mu sync.Mutex
 	answers := map[string]int{}
@@ -158,7 +158,7 @@ func (r *running) flood(t *testing.T, client *http.Client, flows []flow, s storm
 
 // send makes one request. An answer that is not the flow's own says so, unless it is
 // that of a death which the flow could notice.
-func (r *running) send(ctx context.Context, client *http.Client, f flow) string {
+func (r *command) send(ctx context.Context, client *http.Client, f flow) string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.api, nil)
 	if err != nil {
 		return err.Error()
@@ -188,7 +188,7 @@ func (r *running) send(ctx context.Context, client *http.Client, f flow) string 
 
 // killHandlers kills a handler process at every tick, as the kernel does when memory
 // is short, until ctx is done. It returns how many it killed.
-func (r *running) killHandlers(t *testing.T, ctx context.Context, every time.Duration) int {
+func (r *command) killHandlers(t *testing.T, ctx context.Context, every time.Duration) int {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for kills := 0; ; {
@@ -208,7 +208,7 @@ func (r *running) killHandlers(t *testing.T, ctx context.Context, every time.Dur
 }
 
 // handlers are the processes of the functions that the command has started.
-func (r *running) handlers(t *testing.T) []int {
+func (r *command) handlers(t *testing.T) []int {
 	var found []int
 	for _, p := range list(t) {
 		if p.parent == r.cmd.Process.Pid && (p.name == "authorizer" || p.name == "profile") {
@@ -219,7 +219,7 @@ func (r *running) handlers(t *testing.T) []int {
 }
 
 // memory is the command's resident set, in kB.
-func (r *running) memory(t *testing.T) int {
+func (r *command) memory(t *testing.T) int {
 	for _, p := range list(t) {
 		if p.id == r.cmd.Process.Pid {
 			return p.memory

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"account-api/local/issuer"
+	"account-api/local/running"
 )
 
 // program is this command, built once.
@@ -48,38 +49,20 @@ func TestMain(m *testing.M) {
 // compiles the Pulumi SDK first.
 const patience = 15 * time.Minute
 
-// running is this command, running.
-type running struct {
+// command is this program, running as a process of its own.
+type command struct {
 	cmd       *exec.Cmd
 	api       string // URL of GET /profile
 	issuerURL string
-	out       *transcript
+	out       *running.Transcript
 	exited    chan struct{}
 	err       error // of the command, once exited is closed
 }
 
-// transcript is what a command has written so far.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (t *transcript) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.text.Write(p)
-}
-
-func (t *transcript) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.text.String()
-}
-
 // launch starts the command without waiting for anything.
-func launch(t *testing.T, root string, arguments ...string) *running {
+func launch(t *testing.T, root string, arguments ...string) *command {
 	t.Helper()
-	r := &running{out: &transcript{}, exited: make(chan struct{})}
+	r := &command{out: &running.Transcript{}, exited: make(chan struct{})}
 	r.cmd = exec.Command(program, append([]string{"-root", root, "-port", "0", "-issuer-port", "0", "-console-port", "0"}, arguments...)...)
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
@@ -96,7 +79,7 @@ func launch(t *testing.T, root string, arguments ...string) *running {
 var addresses = regexp.MustCompile(`(?m)^  API +(\S+)\n  issuer +(\S+)\n`)
 
 // runStack starts the command and waits until it serves.
-func runStack(t *testing.T, root string, arguments ...string) *running {
+func runStack(t *testing.T, root string, arguments ...string) *command {
 	t.Helper()
 	r := launch(t, root, arguments...)
 	deadline := time.After(patience)
@@ -116,7 +99,7 @@ func runStack(t *testing.T, root string, arguments ...string) *running {
 }
 
 // stop ends the command with a signal and waits for it.
-func (r *running) stop(t *testing.T, signal syscall.Signal) {
+func (r *command) stop(t *testing.T, signal syscall.Signal) {
 	t.Helper()
 	select {
 	case <-r.exited:
@@ -169,7 +152,7 @@ func get(t *testing.T, url, token string) answer {
 	return request(t, http.MethodGet, url, "Authorization", "Bearer "+token)
 }
 
-func (r *running) token(t *testing.T, scope string) string {
+func (r *command) token(t *testing.T, scope string) string {
 	t.Helper()
 	form := fmt.Sprintf("grant_type=client_credentials&client_id=%s&client_secret=%s&audience=https://api.example.com/account&scope=%s",
 		issuer.DefaultClientID, issuer.DefaultClientSecret, scope)

@@ -19,7 +19,7 @@ import (
 
 // eventually repeats a request until its answer is the wanted one. Compilers share the
 // machine with other tests, so it waits long, and no longer than it has to.
-func (r *running) eventually(t *testing.T, token string, status int, body string) {
+func (r *command) eventually(t *testing.T, token string, status int, body string) {
 	t.Helper()
 	var a answer
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -31,7 +31,7 @@ func (r *running) eventually(t *testing.T, token string, status int, body string
 }
 
 // says waits until the terminal says it, count times in all.
-func (r *running) says(t *testing.T, text string, count int) {
+func (r *command) says(t *testing.T, text string, count int) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if strings.Count(r.out.String(), text) >= count {
@@ -43,7 +43,7 @@ func (r *running) says(t *testing.T, text string, count int) {
 
 var consoleAddress = regexp.MustCompile(`(?m)^  console +(\S+)/\n`)
 
-func (r *running) console(t *testing.T) string {
+func (r *command) console(t *testing.T) string {
 	t.Helper()
 	found := consoleAddress.FindStringSubmatch(r.out.String())
 	if found == nil {
@@ -72,7 +72,7 @@ const (
 	pause   = 5 * time.Millisecond
 )
 
-func (r *running) traffic(t *testing.T, token string, expected ...string) *traffic {
+func (r *command) traffic(t *testing.T, token string, expected ...string) *traffic {
 	t.Helper()
 	f := &traffic{stop: make(chan struct{})}
 	for range clients {

@@ -2,15 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"io"
 	"log/slog"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,17 +20,7 @@ import (
 func BenchmarkRatio(b *testing.B) {
 	const block = 10 // short enough that a neighbour's burst hits a whole pair
 	compact := tokentest.Valid()
-	public, dot := &tokentest.K1().PublicKey, strings.LastIndexByte(compact, '.')
-	raw := func() {
-		signature, err := base64.RawURLEncoding.DecodeString(compact[dot+1:])
-		if err != nil {
-			b.Fatal(err)
-		}
-		digest := sha256.Sum256([]byte(compact[:dot]))
-		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature); err != nil {
-			b.Fatal(err)
-		}
-	}
+	raw := rawRSA(b, compact)
 	a := quiet(b)
 	invocations := map[string]func(){}
 	for name, event := range map[string]string{

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"account-api/local/conform/running"
+	"account-api/local/running"
 )
 
 // console is the web console in the browser, and the stack behind it.

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"account-api/local/conform/running"
+	"account-api/local/running"
 )
 
 // Both take seconds to start, so tests share them: see [need]. Every test opens pages

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"testing"
 
-	"account-api/local/conform/running"
+	"account-api/local/running"
 )
 
 // The stack that tests share, with a token of each kind: see [needStack].

@@ -37,7 +37,7 @@ type Stack struct {
 
 	cmd    *exec.Cmd
 	dir    string // of the built command
-	out    transcript
+	out    Transcript
 	exited chan struct{}
 	err    error // of the command, once exited is closed
 }
@@ -134,19 +134,21 @@ func (s *Stack) Token(ctx context.Context, scope string) (string, error) {
 	return granted.AccessToken, nil
 }
 
-// transcript is written by the command and read by tests.
-type transcript struct {
+// Transcript is what a command has written so far. A command writes it while a test reads.
+type Transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (t *transcript) Write(p []byte) (int, error) {
+// Write implements [io.Writer].
+func (t *Transcript) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.Write(p)
 }
 
-func (t *transcript) String() string {
+// String is everything so far.
+func (t *Transcript) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.String()
