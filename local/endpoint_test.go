@@ -51,10 +51,9 @@ allow if {
 # METADATA
 # title: The decision, and why
 # entrypoint: true
-decision := {
-	true: {"allow": true, "reasons": set()},
-	false: {"allow": false, "reasons": {` + "`scope \"update:profile\" is required`" + `}},
-}[allow]
+default decision := {"allow": false, "reasons": {` + "`scope \"update:profile\" is required`" + `}}
+
+decision := {"allow": true, "reasons": set()} if allow
 `
 
 	updatePolicyTest = `package update_test

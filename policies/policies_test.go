@@ -150,8 +150,8 @@ func TestRegoTestsNoticeMistakes(t *testing.T) {
 		isText  = `is_string(input.scope)`
 		among   = `"get:profile" in split(input.scope, " ")`
 		denial  = "`scope \"get:profile\" is required`"
-		denied  = `false: {"allow": false,`
-		allowed = `true: {"allow": true, "reasons": set()}`
+		denied  = `default decision := {"allow": false,`
+		allowed = `decision := {"allow": true, "reasons": set()} if allow`
 	)
 	for _, mistake := range []struct{ name, from, to string }{
 		{"allowed by default", `default allow := false`, `default allow := true`},
@@ -182,10 +182,13 @@ func TestRegoTestsNoticeMistakes(t *testing.T) {
 		{"it is the principal that counts", among, `"get:profile" in split(input.principal, " ")`},
 		{"a principal is required as well", isText, "is_string(input.scope)\n\tinput.principal"},
 		{"one principal is exempt", `default allow := false`, "default allow := false\n\nallow if input.principal == \"auth0|admin\""},
-		{"the outcomes are swapped", allowed, `true: {"allow": false, "reasons": set()}`},
-		{"a denial allows", denied, `false: {"allow": true,`},
+		{"no decision by default", `default decision :=`, `decision :=`},
+		{"whoever is allowed is denied", allowed, `decision := {"allow": false, "reasons": set()} if allow`},
+		{"whoever is not allowed is", allowed, `decision := {"allow": true, "reasons": set()} if not allow`},
+		{"everybody is allowed", allowed, `decision := {"allow": true, "reasons": set()}`},
+		{"a denial allows", denied, `default decision := {"allow": true,`},
 		{"a denial has another reason", denial, `"denied"`},
-		{"a denial has no reason", `{` + denial + `}`, `set()`},
+		{"a denial has no reason", `{` + denial + `}`, `{reason | some reason in {"none"}; reason != "none"}`},
 		{"an allowed request has a reason", `"reasons": set()}`, `"reasons": {"allowed"}}`},
 		{"the result has a key too many", `"reasons": set()}`, `"reasons": set(), "scope": "get:profile"}`},
 	} {

@@ -151,6 +151,44 @@ decision := {"allow": true, "reasons": set()} if {
 	}
 }
 
+// The engine's working memory serves one decision after another. Neither what a decision
+// found out nor how it ended may show in the next.
+func TestDecisionsDoNotKnowOfEachOther(t *testing.T) {
+	policy := prepare(t, `package gate
+
+open := input.scope == "open"
+
+broken := concat(",", [input]) if input.scope == "broken"
+
+decision := {"allow": open, "reasons": {reason | some reason in {input.principal}}} if not broken
+`)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	steps := []struct {
+		name  string
+		ctx   context.Context
+		input decision.Input
+		want  decision.Decision
+		fails bool
+	}{
+		{"allowed", t.Context(), decision.Input{Principal: "a", Scope: "open"}, decision.Decision{Allow: true, Reasons: []string{"a"}}, false},
+		{"denied", t.Context(), decision.Input{Principal: "b", Scope: "shut"}, decision.Decision{Reasons: []string{"b"}}, false},
+		{"without a principal", t.Context(), decision.Input{Scope: "open"}, decision.Decision{Allow: true, Reasons: []string{}}, false},
+		{"failing", t.Context(), decision.Input{Principal: "c", Scope: "broken"}, decision.Decision{}, true},
+		{"cancelled", ended, decision.Input{Principal: "d", Scope: "open"}, decision.Decision{}, true},
+		{"without a scope", t.Context(), decision.Input{Principal: "e"}, decision.Decision{}, true},
+	}
+	for _, before := range steps {
+		for _, step := range steps {
+			policy.Decide(before.ctx, before.input)
+			got, err := policy.Decide(step.ctx, step.input)
+			if (err != nil) != step.fails || !reflect.DeepEqual(got, step.want) {
+				t.Errorf("%s after %s: got %+v, %v; want %+v", step.name, before.name, got, err, step.want)
+			}
+		}
+	}
+}
+
 func TestDecideIsSafeForConcurrentUse(t *testing.T) {
 	policy, err := decision.Prepare(t.Context(), policies.Profile, "profile/decision")
 	if err != nil {

@@ -20,24 +20,28 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-// Policy is a compiled entrypoint. It is immutable and safe for concurrent use.
+// Policy is a compiled entrypoint. It does not change, and is safe for concurrent use.
 type Policy struct {
 	entrypoint string
 	revision   string
 	compiler   *ast.Compiler
 	query      ast.Body
+	reads      fields
 
 	// No policy here has base documents, but evaluation wants a store for a
 	// reference that no rule defines. This one stays empty, so that one read
 	// transaction serves every evaluation.
 	store       storage.Store
 	transaction storage.Transaction
+
+	evaluations sync.Pool // of *evaluation
 }
 
 // Prepare compiles every .rego file in files (Rego v1, strict mode) and returns the
@@ -75,14 +79,17 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 	if err != nil {
 		return nil, fmt.Errorf("open empty store: %w", err)
 	}
-	return &Policy{
+	p := &Policy{
 		entrypoint:  entrypoint,
 		revision:    revision,
 		compiler:    compiler,
 		query:       query,
+		reads:       fieldsRead(compiler.Modules),
 		store:       store,
 		transaction: transaction,
-	}, nil
+	}
+	p.evaluations.New = p.newEvaluation
+	return p, nil
 }
 
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.

@@ -47,7 +47,6 @@ allow if {
 #   The one document that a caller of this policy reads. A denial always has a
 #   reason, fit to be shown to the client; an allowed request needs none.
 # entrypoint: true
-decision := {
-	true: {"allow": true, "reasons": set()},
-	false: {"allow": false, "reasons": {`scope "get:profile" is required`}},
-}[allow]
+default decision := {"allow": false, "reasons": {`scope "get:profile" is required`}}
+
+decision := {"allow": true, "reasons": set()} if allow

@@ -63,12 +63,12 @@ test_allow[name] if {
 
 test_deny[name] if {
 	some name, document in inputs_that_do_not
-	not profile.allow with input as document
+	profile.allow == false with input as document
 	profile.decision == denied with input as document
 }
 
 test_deny_without_any_input if {
-	not profile.allow
+	profile.allow == false
 	profile.decision == denied
 }
 
