@@ -16,6 +16,7 @@ import (
 
 	"account-api/internal/jwks"
 	"account-api/internal/logline"
+	_ "account-api/internal/oneprocessor"
 	"account-api/internal/refusal"
 	"account-api/internal/token"
 )

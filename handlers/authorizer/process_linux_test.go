@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +37,8 @@ type executables struct {
 var built atomic.Pointer[executables] // for TestMain to remove
 
 func TestMain(m *testing.M) {
+	// The function's one processor would hide from these tests what happens at once.
+	runtime.GOMAXPROCS(runtime.NumCPU())
 	status := m.Run()
 	if x := built.Load(); x != nil {
 		os.RemoveAll(x.directory)

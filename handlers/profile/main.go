@@ -12,6 +12,7 @@ package main
 
 import (
 	"account-api/internal/endpoint"
+	_ "account-api/internal/oneprocessor"
 	"account-api/policies"
 )
 
