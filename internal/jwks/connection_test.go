@@ -131,7 +131,9 @@ func TestT10ABlackHole(t *testing.T) {
 	t.Run("does not even connect", func(t *testing.T) {
 		s := sourceFor(t, "https://127.0.0.1:1", nil)
 		dialEnded := make(chan struct{})
-		s.client.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		transport := newTransport(nil)
+		s.client.Transport = transport
+		transport.system.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			defer close(dialEnded)
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -221,6 +223,11 @@ func TestEnvironment(t *testing.T) {
 	if err := os.WriteFile(roots, pem.EncodeToMemory(block), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	strange := filepath.Join(t.TempDir(), "strange.pem")
+	block.Bytes = certificate(t, time.Now().Add(time.Hour)).Certificate[0]
+	if err := os.WriteFile(strange, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	proxied := &proxy{to: p.Listener.Addr().String()}
 	proxyServer := httptest.NewServer(proxied)
 	defer proxyServer.Close()
@@ -234,6 +241,9 @@ func TestEnvironment(t *testing.T) {
 		connects    string
 	}{
 		{"SSL_CERT_FILE is honoured", p.URL, []string{"SSL_CERT_FILE=" + roots}, true, ""},
+		{"SSL_CERT_DIR is honoured", p.URL, []string{"SSL_CERT_DIR=" + filepath.Dir(roots)}, true, ""},
+		{"a root in a directory is found next to others in a file", p.URL, []string{"SSL_CERT_FILE=" + strange, "SSL_CERT_DIR=" + filepath.Dir(roots)}, true, ""},
+		{"SSL_CERT_FILE is honoured without the right root", p.URL, []string{"SSL_CERT_FILE=" + strange}, false, ""},
 		{"nobody else's certificate is trusted", p.URL, nil, false, ""},
 		{"T24 HTTPS_PROXY is honoured", elsewhere, []string{"SSL_CERT_FILE=" + roots, "HTTPS_PROXY=" + proxyServer.URL}, true, "example.com:443"},
 		{"T24 HTTPS_PROXY is not for loopback", p.URL, []string{"SSL_CERT_FILE=" + roots, "HTTPS_PROXY=" + proxyServer.URL}, true, ""},

@@ -2,13 +2,12 @@ package jwks
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -18,27 +17,22 @@ const (
 	// authorizer reads as much:
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 	maxDocumentBytes = 150_000
-	// maxHeaderBytes bounds the response's header; net/http would read 10 MB.
-	maxHeaderBytes = 16 << 10
 	// maxDetailBytes bounds the text of an error that a server had a part in.
 	maxDetailBytes = 200
 )
 
-// newClient returns the client to use: a copy of given, or our own if there is
-// none, that in either case takes a redirect for the answer. A redirect would move
-// the trust that the configured host has to any host that it names.
-func newClient(given *http.Client) *http.Client {
-	client := &http.Client{Transport: &http.Transport{
-		Proxy:           http.ProxyFromEnvironment,
-		DialContext:     (&net.Dialer{}).DialContext,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-		// A kept connection is dead after a freeze, and its two goroutines are
-		// not ours to leave behind.
-		DisableKeepAlives:      true,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-	}}
-	if given != nil {
+// newClient returns the client to use for uri: a copy of given, or our own if there is
+// none, that in either case takes a redirect for the answer. A redirect would move the
+// trust that the configured host has to any host that it names.
+func newClient(given *http.Client, uri string) *http.Client {
+	client := &http.Client{}
+	switch {
+	case given != nil:
 		*client = *given
+	case strings.HasPrefix(uri, "http:"):
+		client.Transport = newTransport(nil)
+	default:
+		client.Transport = newTransport(systemBundle())
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client

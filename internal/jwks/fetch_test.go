@@ -183,7 +183,7 @@ func TestT05RedirectsAreNotFollowed(t *testing.T) {
 					p.gets.Store(0)
 					s := p.source(t)
 					if given != nil {
-						s.client = newClient(given)
+						s.client = newClient(given, "")
 					}
 					refused := s.wantRefused(t, "k1", refusal.JWKSUnavailable)
 					if !strings.Contains(refused.Detail, fmt.Sprint("status ", code)) {

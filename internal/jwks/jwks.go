@@ -67,9 +67,9 @@ const (
 // The zero value is right for production.
 type Options struct {
 	// Client sends the requests. Nil means the package's own: TLS 1.2 or later
-	// verified against the system's roots (SSL_CERT_FILE is honoured), response
-	// headers bounded, no cookies, no credentials, no kept connections. Proxies are
-	// taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY as
+	// verified against the system's roots (SSL_CERT_FILE and SSL_CERT_DIR are honoured),
+	// response headers bounded, no cookies, no credentials, no kept connections. Proxies
+	// are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY as
 	// [http.ProxyFromEnvironment] does, never for a loopback host. A client that is
 	// given is used as it is, except that redirects stay refused; its transport must
 	// return when the request's context ends.
@@ -112,7 +112,7 @@ func New(uri string, o Options) (*Source, error) {
 	}
 	s := &Source{
 		uri:      uri,
-		client:   newClient(o.Client),
+		client:   newClient(o.Client, uri),
 		ownsHTTP: o.Client == nil,
 		now:      o.Now,
 		log:      o.Logger,

@@ -154,7 +154,7 @@ func sourceFor(t testing.TB, uri string, trusted *httptest.Server) fixture {
 	if trusted != nil {
 		roots := x509.NewCertPool()
 		roots.AddCert(trusted.Certificate())
-		f.client.Transport.(*http.Transport).TLSClientConfig.RootCAs = roots
+		f.client.Transport = newTransport(roots)
 	}
 	return f
 }
