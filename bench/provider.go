@@ -53,27 +53,32 @@ func (p *provider) environment(keys string) []string {
 	}
 }
 
-// withRoots is the environment in which the HTTPS server is trusted, next to every
-// root of this system: a function has to parse them all before it trusts one. It
-// returns no environment where the system's roots are not in a file.
-func (p *provider) withRoots() ([]string, error) {
-	var roots []byte
-	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"} {
+// roots are environments in which the HTTPS server is trusted, next to every root of this
+// system: a function has to parse them all before it trusts one.
+type roots struct {
+	once     []string // all in one file
+	asGoDoes []string // there, and in the directory where this system has them too
+}
+
+// withRoots returns nil where the system's roots are not in a file.
+func (p *provider) withRoots() (*roots, error) {
+	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"} {
 		content, err := os.ReadFile(file)
-		if err == nil {
-			roots = content
-			break
+		if err != nil {
+			continue
 		}
+		content = append(content, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.tls.Certificate().Raw})...)
+		directory, err := filepath.Abs(filepath.Join(outputs, "roots"))
+		if err != nil {
+			return nil, err
+		}
+		bundle := filepath.Join(directory, "bundle.pem")
+		return &roots{
+			once:     []string{"SSL_CERT_FILE=" + bundle},
+			asGoDoes: []string{"SSL_CERT_FILE=/nonexistent", "SSL_CERT_DIR=" + directory + ":" + filepath.Dir(file)},
+		}, writeFile(bundle, func(f *os.File) error { _, err := f.Write(content); return err })
 	}
-	if roots == nil {
-		return nil, nil
-	}
-	roots = append(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.tls.Certificate().Raw})...)
-	file, err := filepath.Abs(filepath.Join(outputs, "roots.pem"))
-	if err != nil {
-		return nil, err
-	}
-	return append(p.environment(p.tls.URL), "SSL_CERT_FILE="+file), os.WriteFile(file, roots, 0o644)
+	return nil, nil
 }
 
 // authorizerEvent is what API Gateway sends to a TOKEN authorizer.

@@ -1,7 +1,6 @@
 package function
 
 import (
-	"runtime"
 	"syscall"
 	"time"
 )
@@ -15,6 +14,9 @@ const (
 	// to stall, the quota period of the kernel's bandwidth control
 	// (https://docs.kernel.org/scheduler/sched-bwc.html).
 	slicePeriod = 20 * time.Millisecond
+	// glance is the pause between two looks at what has been used of a slice. The
+	// overrun is a part of it and is taken off the next slice.
+	glance = 50 * time.Microsecond
 )
 
 // Slice is how much processor time a function of a memory size gets in each period of
@@ -24,30 +26,52 @@ func Slice(memoryMB int) time.Duration {
 }
 
 // Throttle gives the process the share of a processor that Lambda gives a function of
-// this memory size, by stopping and continuing it (SIGSTOP, SIGCONT). It works on
-// every Unix and without privileges. It is coarser than Lambda in one respect: a slice
-// is wall-clock time, in which a process may use more than one processor. The returned
-// function ends it; the process is then running.
-func (p *Process) Throttle(memoryMB int) (stop func()) {
+// this memory size, by stopping and continuing it (SIGSTOP, SIGCONT), which needs no
+// privileges. On Linux a slice is processor time of all its threads, as the kernel
+// counts it for a control group; elsewhere it is time on the clock. What the process has
+// used so far is on the first slice's account if fromExec is true. The returned function
+// ends it; the process is then running.
+func (p *Process) Throttle(memoryMB int, fromExec bool) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
-	slice := Slice(memoryMB)
+	slice, used := Slice(memoryMB), meter(p.cmd.Process.Pid)
+	signal := func(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // an ended process is its waiter's business
+	var debt time.Duration                                           // what was used beyond a slice; what is left of one is lost
+	if fromExec {
+		debt = used()
+	}
 	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
 		defer close(ended)
-		defer p.cmd.Process.Signal(syscall.SIGCONT)
-		for next := time.Now(); ; next = next.Add(slicePeriod) {
-			_ = p.cmd.Process.Signal(syscall.SIGCONT) // an ended process is its waiter's business
-			// A timer would oversleep a slice of 1.4 ms by up to its half.
-			for resume := time.Now(); time.Since(resume) < slice; {
+		defer signal(syscall.SIGCONT)
+		for period := time.Now(); ; period = period.Add(slicePeriod) {
+			left := func() time.Duration { return time.Until(period.Add(slicePeriod)) }
+			if allowance := slice - debt; allowance > 0 {
+				before := used()
+				signal(syscall.SIGCONT)
+				for used()-before < allowance && left() > 0 {
+					select {
+					case <-done:
+						return
+					case <-time.After(glance):
+					}
+				}
+				if used()-before >= allowance {
+					signal(syscall.SIGSTOP)
+				}
+				debt += used() - before
 			}
-			_ = p.cmd.Process.Signal(syscall.SIGSTOP)
+			debt = max(0, debt-slice)
 			select {
 			case <-done:
 				return
-			case <-time.After(time.Until(next.Add(slicePeriod))):
+			case <-time.After(left()):
 			}
 		}
 	}()
 	return func() { close(done); <-ended }
+}
+
+// onTheClock is a meter that takes a process to be busy all the time.
+func onTheClock() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
 }
