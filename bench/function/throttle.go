@@ -28,17 +28,13 @@ func Slice(memoryMB int) time.Duration {
 // Throttle gives the process the share of a processor that Lambda gives a function of
 // this memory size, by stopping and continuing it (SIGSTOP, SIGCONT), which needs no
 // privileges. On Linux a slice is processor time of all its threads, as the kernel
-// counts it for a control group; elsewhere it is time on the clock. What the process has
-// used so far is on the first slice's account if fromExec is true. The returned function
-// ends it; the process is then running.
-func (p *Process) Throttle(memoryMB int, fromExec bool) (stop func()) {
+// counts it for a control group; elsewhere it is time on the clock. Of the first slice,
+// some is spent already. The returned function ends it; the process is then running.
+func (p *Process) Throttle(memoryMB int, spent time.Duration) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	slice, used := Slice(memoryMB), meter(p.cmd.Process.Pid)
 	signal := func(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // an ended process is its waiter's business
-	var debt time.Duration                                           // what was used beyond a slice; what is left of one is lost
-	if fromExec {
-		debt = used()
-	}
+	debt := spent                                                    // what was used beyond a slice; what is left of one is lost
 	go func() {
 		defer close(ended)
 		defer signal(syscall.SIGCONT)
@@ -69,6 +65,9 @@ func (p *Process) Throttle(memoryMB int, fromExec bool) (stop func()) {
 	}()
 	return func() { close(done); <-ended }
 }
+
+// Used is the processor time that the process has used so far, on Linux.
+func (p *Process) Used() time.Duration { return meter(p.cmd.Process.Pid)() }
 
 // onTheClock is a meter that takes a process to be busy all the time.
 func onTheClock() func() time.Duration {
