@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,14 +45,16 @@ func (c *call) authorize(a *authorizer) *fault {
 	if len(note.MethodARN) > maxMethodARN {
 		return uriTooLong(fmt.Sprintf("the method ARN has %d bytes, at most %d pass", len(note.MethodARN), maxMethodARN))
 	}
-	key := cacheKey(c.stage.name, a.id, value)
-	granted, age, hit := c.gateway.cache.get(key, c.exchange.Time)
-	if a.ttl == 0 {
-		granted, hit = nil, false
+	var (
+		key     [sha256.Size]byte
+		granted *grant
+	)
+	if a.ttl > 0 {
+		key = cacheKey(c.stage.name, a.id, value)
+		granted, note.CacheAge, note.CacheHit = c.gateway.cache.get(key, c.exchange.Time)
 	}
-	note.CacheHit, note.CacheAge = hit, age
-	if hit {
-		c.step("cache", "hit, %s old of %s: the authorizer is not invoked, its policy is evaluated again", age.Round(time.Millisecond), a.ttl)
+	if note.CacheHit {
+		c.step("cache", "hit, %s old of %s: the authorizer is not invoked, its policy is evaluated again", note.CacheAge.Round(time.Millisecond), a.ttl)
 		c.authorizerLatency = cachedLatency
 	} else {
 		var f *fault

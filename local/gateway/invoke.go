@@ -120,8 +120,8 @@ func errorType(payload []byte) string {
 func loggedReason(lines []string) string {
 	for i := len(lines) - 1; i >= 0; i-- {
 		line := strings.TrimSpace(lines[i])
-		if !strings.HasPrefix(line, "{") {
-			continue
+		if !strings.HasPrefix(line, "{") || !strings.Contains(line, `"reason"`) {
+			continue // most lines have none, and decoding them all would take longer than the rest
 		}
 		var entry struct {
 			Reason string `json:"reason"`
