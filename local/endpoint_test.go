@@ -53,7 +53,7 @@ allow if {
 # entrypoint: true
 default decision := {"allow": false, "reasons": {` + "`scope \"update:profile\" is required`" + `}}
 
-decision := {"allow": true, "reasons": set()} if allow
+decision := {"allow": true, "reasons": set()} if allow == true
 `
 
 	updatePolicyTest = `package update_test

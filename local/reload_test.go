@@ -172,10 +172,11 @@ func TestReload(t *testing.T) {
 	})
 
 	t.Run("a rule that contradicts itself is shown, and the rule before decides", func(t *testing.T) {
-		edit(t, policy, "default allow := false", "default allow := false\n\nallow := 1")
+		const twice = "default allow := false\n\nallow := true\n\nallow := 1"
+		edit(t, policy, "default allow := false", twice)
 		r.says(t, "Not reloaded: the version before keeps serving.", 2)
 		expect(t, get(t, r.api, token), http.StatusOK, profileBody)
-		edit(t, policy, "default allow := false\n\nallow := 1", "default allow := false")
+		edit(t, policy, twice, "default allow := false")
 		r.says(t, "No change in what serves", 2)
 	})
 

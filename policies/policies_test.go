@@ -151,7 +151,7 @@ func TestRegoTestsNoticeMistakes(t *testing.T) {
 		among   = `"get:profile" in split(input.scope, " ")`
 		denial  = "`scope \"get:profile\" is required`"
 		denied  = `default decision := {"allow": false,`
-		allowed = `decision := {"allow": true, "reasons": set()} if allow`
+		allowed = `decision := {"allow": true, "reasons": set()} if allow == true`
 	)
 	for _, mistake := range []struct{ name, from, to string }{
 		{"allowed by default", `default allow := false`, `default allow := true`},
@@ -183,8 +183,9 @@ func TestRegoTestsNoticeMistakes(t *testing.T) {
 		{"a principal is required as well", isText, "is_string(input.scope)\n\tinput.principal"},
 		{"one principal is exempt", `default allow := false`, "default allow := false\n\nallow if input.principal == \"auth0|admin\""},
 		{"no decision by default", `default decision :=`, `decision :=`},
-		{"whoever is allowed is denied", allowed, `decision := {"allow": false, "reasons": set()} if allow`},
-		{"whoever is not allowed is", allowed, `decision := {"allow": true, "reasons": set()} if not allow`},
+		{"whoever is allowed is denied", allowed, `decision := {"allow": false, "reasons": set()} if allow == true`},
+		{"whoever is not allowed is", allowed, `decision := {"allow": true, "reasons": set()} if allow == false`},
+		{"whatever is not false allows", allowed, `decision := {"allow": true, "reasons": set()} if allow`},
 		{"everybody is allowed", allowed, `decision := {"allow": true, "reasons": set()}`},
 		{"a denial allows", denied, `default decision := {"allow": true,`},
 		{"a denial has another reason", denial, `"denied"`},

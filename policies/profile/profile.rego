@@ -45,8 +45,9 @@ allow if {
 # title: The decision, and why
 # description: |
 #   The one document that a caller of this policy reads. A denial always has a
-#   reason, fit to be shown to the client; an allowed request needs none.
+#   reason, fit to be shown to the client; an allowed request needs none. Nothing but
+#   true allows: by itself, every value except false would do as a condition.
 # entrypoint: true
 default decision := {"allow": false, "reasons": {`scope "get:profile" is required`}}
 
-decision := {"allow": true, "reasons": set()} if allow
+decision := {"allow": true, "reasons": set()} if allow == true

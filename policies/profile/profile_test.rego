@@ -76,3 +76,19 @@ test_principal_makes_no_difference if {
 	profile.decision == allowed with input as {"principal": "reader@clients", "scope": "get:profile"}
 	profile.decision == denied with input as {"principal": "auth0|admin", "scope": "update:profile"}
 }
+
+values_that_are_not_true := {
+	"a number": 1,
+	"zero": 0,
+	"a string": "true",
+	"an empty string": "",
+	"null": null,
+	"an object": {"allow": true},
+	"an empty set": set(),
+	"an array": [true],
+}
+
+test_only_true_allows[name] if {
+	some name, value in values_that_are_not_true
+	profile.decision == denied with profile.allow as value
+}
