@@ -48,7 +48,6 @@ test-go:
 	go vet ./...
 	go test $(RACE) $(OTHERS)
 	go test -count=1 $(PULUMI)
-	$(MAKE) --no-print-directory fuzz FUZZTIME=3s
 ifneq ($(CHROMIUM)$(CI),)
 	$(MAKE) --no-print-directory test-browser
 else
