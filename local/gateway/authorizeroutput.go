@@ -3,29 +3,30 @@ package gateway
 import (
 	"errors"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"account-api/local/gateway/iampolicy"
+	"account-api/local/gateway/member"
 )
 
 // parseAuthorizerOutput reads what an authorizer answered. Errors name members and
 // never quote values.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 func parseAuthorizerOutput(payload []byte) (*grant, error) {
-	var object map[string]jsontext.Value
-	if err := json.Unmarshal(payload, &object); err != nil || object == nil {
+	object, err := member.Of(payload)
+	if err != nil {
 		return nil, errors.New("expected a JSON object with principalId and policyDocument")
 	}
 	g := &grant{}
 	for _, name := range names(object) {
 		switch name {
 		case "principalId":
-			if json.Unmarshal(object[name], &g.principal) != nil {
+			principal, isText := member.Text(object[name])
+			if !isText && object[name].Kind() != jsontext.KindNull {
 				return nil, errors.New("principalId: expected a string")
 			}
+			g.principal = principal
 		case "context":
-			var err error
 			if g.context, err = contextValues(object[name]); err != nil {
 				return nil, err
 			}
@@ -42,7 +43,6 @@ func parseAuthorizerOutput(payload []byte) (*grant, error) {
 	if !ok {
 		return nil, errors.New("policyDocument is missing")
 	}
-	var err error
 	g.policy, err = iampolicy.Parse(raw)
 	return g, err
 }
@@ -50,8 +50,8 @@ func parseAuthorizerOutput(payload []byte) (*grant, error) {
 // contextValues turns the context into the strings that integrations get. Objects
 // and lists break the whole output; null is left out.
 func contextValues(raw jsontext.Value) (map[string]string, error) {
-	var object map[string]jsontext.Value
-	if err := json.Unmarshal(raw, &object); err != nil {
+	object, err := optional(raw)
+	if err != nil {
 		return nil, errors.New("context: expected an object")
 	}
 	out := make(map[string]string, len(object))
@@ -65,4 +65,12 @@ func contextValues(raw jsontext.Value) (map[string]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// optional reads an object that may as well be null.
+func optional(raw jsontext.Value) (map[string]jsontext.Value, error) {
+	if raw.Kind() == jsontext.KindNull {
+		return nil, nil
+	}
+	return member.Of(raw)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"account-api/local/gateway/member"
 	"account-api/local/lambda"
 )
 
@@ -123,12 +124,10 @@ func loggedReason(lines []string) string {
 		if !strings.HasPrefix(line, "{") || !strings.Contains(line, `"reason"`) {
 			continue // most lines have none, and decoding them all would take longer than the rest
 		}
-		var entry struct {
-			Reason string `json:"reason"`
-		}
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.Reason != "" {
-			if word.MatchString(entry.Reason) {
-				return entry.Reason
+		entry, err := member.Of([]byte(line))
+		if reason, _ := member.Text(entry["reason"]); err == nil && reason != "" {
+			if word.MatchString(reason) {
+				return reason
 			}
 			return ""
 		}

@@ -10,14 +10,16 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"account-api/local/gateway/member"
 )
 
 // parseProxyResponse reads what a function answered. All members are optional and
 // no others are allowed. Errors name members and never quote values.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
 func parseProxyResponse(payload []byte) (answer, error) {
-	var object map[string]jsontext.Value
-	if err := json.Unmarshal(payload, &object); err != nil || object == nil {
+	object, err := member.Of(payload)
+	if err != nil {
 		return answer{}, errors.New("expected a JSON object with statusCode, headers and body")
 	}
 	a := answer{status: http.StatusOK}
@@ -25,12 +27,11 @@ func parseProxyResponse(payload []byte) (answer, error) {
 	var multi map[string][]string
 	for _, name := range names(object) {
 		raw := object[name]
-		var err error
 		switch name {
 		case "statusCode":
 			a.status, err = statusCode(raw)
 		case "headers":
-			err = json.Unmarshal(raw, &single)
+			single, err = optional(raw)
 		case "multiValueHeaders":
 			multi, err = multiValues(raw)
 		case "body":
@@ -147,8 +148,10 @@ func multiValues(raw jsontext.Value) (map[string][]string, error) {
 func scalar(raw jsontext.Value) (text string, present bool, err error) {
 	switch raw.Kind() {
 	case '"':
-		err = json.Unmarshal(raw, &text)
-		return text, err == nil, err
+		if text, present = member.Text(raw); !present {
+			err = errors.New("expected text in UTF-8")
+		}
+		return text, present, err
 	case '0', 't', 'f':
 		return string(raw), true, nil
 	case 'n':

@@ -17,6 +17,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"account-api/local/gateway/member"
 )
 
 // MaxResourceLength is the longest Resource, in bytes, that API Gateway accepts in
@@ -76,8 +78,7 @@ func Parse(document []byte) (Policy, error) {
 		return Policy{}, err
 	}
 	if raw, ok := object["Version"]; ok {
-		var version string
-		if json.Unmarshal(raw, &version) != nil || version != "2012-10-17" && version != "2008-10-17" {
+		if version, _ := member.Text(raw); version != "2012-10-17" && version != "2008-10-17" {
 			return Policy{}, errors.New(`policyDocument.Version: expected "2012-10-17"`)
 		}
 	}
@@ -114,11 +115,7 @@ func parseStatement(raw jsontext.Value, at string) (statement, error) {
 		return statement{}, err
 	}
 	var s statement
-	var effect string
-	if raw, ok := object["Effect"]; ok && json.Unmarshal(raw, &effect) != nil {
-		effect = ""
-	}
-	switch effect {
+	switch effect, _ := member.Text(object["Effect"]); effect {
 	case "Allow":
 		s.effect = Allow
 	case "Deny":
@@ -161,8 +158,9 @@ func either(object map[string]jsontext.Value, at, name, inverse string) (values 
 	}
 	switch raw.Kind() {
 	case '"':
-		values = make([]string, 1)
-		err = json.Unmarshal(raw, &values[0])
+		if value, ok := member.Text(raw); ok {
+			values = []string{value}
+		}
 	case '[':
 		err = json.Unmarshal(raw, &values)
 	}
@@ -174,8 +172,8 @@ func either(object map[string]jsontext.Value, at, name, inverse string) (values 
 
 // members decodes an object whose names must be among known.
 func members(raw jsontext.Value, at string, known ...string) (map[string]jsontext.Value, error) {
-	var object map[string]jsontext.Value
-	if err := json.Unmarshal(raw, &object); err != nil || object == nil {
+	object, err := member.Of(raw)
+	if err != nil {
 		return nil, fmt.Errorf("%s: expected a JSON object without repeated names", at)
 	}
 	unknown := len(object)
