@@ -66,7 +66,7 @@ func (b *bench) startUp() error {
 	for _, c := range candidates {
 		variants = append(variants, paired.Variant{Name: c.name, Block: func() (float64, error) { return b.startCPU(c.executable) }})
 	}
-	samples, err := paired.Run(b.rounds(60), variants...)
+	samples, err := paired.Run(b.rounds(150), variants...)
 	if err != nil {
 		return err
 	}

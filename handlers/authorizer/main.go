@@ -21,10 +21,6 @@ import (
 	"account-api/internal/token"
 )
 
-// prefetchBudget bounds the key fetch of the init phase, for which Lambda allows
-// 10 s: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-const prefetchBudget = 5 * time.Second
-
 func main() {
 	log := logline.New(os.Stdout)
 	h, err := newHandler(log)
@@ -37,7 +33,7 @@ func main() {
 
 // newHandler wires the handler from the environment and fetches the provider's
 // keys, so that the first caller need not wait for them. A provider that is down
-// now may be up at the first call: a failed fetch is logged, not fatal.
+// now may be up at the first call, so a fetch that fails is not fatal.
 func newHandler(log *slog.Logger) (*handler, error) {
 	c, err := loadConfig(os.Getenv)
 	if err != nil {
@@ -54,10 +50,6 @@ func newHandler(log *slog.Logger) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), prefetchBudget)
-	defer cancel()
-	if err := keys.Prefetch(ctx); err != nil {
-		log.Warn("no keys yet: the first call will fetch them", logRefusal(err)...)
-	}
+	_ = keys.Prefetch(context.Background()) // it bounds and logs itself
 	return &handler{verifier: verifier, keys: keys, scope: c.policyScope, now: time.Now, log: log}, nil
 }

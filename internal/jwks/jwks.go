@@ -130,9 +130,9 @@ func New(uri string, o Options) (*Source, error) {
 
 // Prefetch fetches the set now, for use in a function's init phase, where CPU is
 // not throttled and no request waits: the first TLS handshake of a process also
-// parses the system's roots. It is best effort. An error is for the log only: the
-// first [Source.Key] tries again at once. It leaves the budget for unknown key IDs
-// untouched.
+// parses the system's roots. It takes at most 1.5 s and is best effort: a failed fetch
+// has been logged when it returns, and the first [Source.Key] tries again at once. It
+// leaves the budget for unknown key IDs untouched.
 func (s *Source) Prefetch(ctx context.Context) error {
 	if !s.enoughTime(ctx) {
 		return refusal.New(refusal.JWKSUnavailable, "%s", noTime)
