@@ -142,7 +142,7 @@ func (b *bench) throttled() error {
 			}},
 			paired.Variant{Name: f.name + afterInit, Block: func() (float64, error) { return b.firstAnswerAfterInit(f.executable, f.event) }})
 	}
-	samples, err := paired.Run(b.rounds(20), variants...)
+	samples, err := paired.Run(b.rounds(40), variants...)
 	if err != nil {
 		return err
 	}
