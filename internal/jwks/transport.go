@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
 )
 
@@ -64,18 +65,28 @@ func (t *bundleFirst) CloseIdleConnections() {
 	t.system.CloseIdleConnections()
 }
 
-// bundles are the files in which Linux distributions keep every root that they trust, in
-// the order in which Go looks for them. Lambda's Amazon Linux has the second.
+// bundles are the files in which Linux distributions keep every root that they trust: all
+// that Go looks for, in its order, so that what is read is what Go would read. Lambda's
+// Amazon Linux has the second.
 // https://go.dev/src/crypto/x509/root_linux.go
 var bundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt",                // Debian and its descendants
 	"/etc/pki/tls/certs/ca-bundle.crt",                  // Amazon Linux, Fedora
 	"/etc/ssl/ca-bundle.pem",                            // SUSE
+	"/etc/pki/tls/cacert.pem",                           // OpenELEC
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Red Hat
+	"/etc/ssl/cert.pem",                                 // Alpine
 }
 
 // systemBundle reads the bundle once in a process, as crypto/x509 does with what it finds.
-var systemBundle = sync.OnceValue(func() *x509.CertPool { return readBundle(os.Getenv, bundles) })
+// Elsewhere than on Linux there is none: macOS and Windows verify by themselves, and may
+// distrust what a file has.
+var systemBundle = sync.OnceValue(func() *x509.CertPool {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	return readBundle(os.Getenv, bundles)
+})
 
 // readBundle returns the roots of the first file that is there, or of SSL_CERT_FILE, and nil
 // if it has none.

@@ -9,7 +9,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -117,5 +121,24 @@ func TestReadBundle(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A file that Go would not read could hold a root that Go does not trust.
+func TestBundlesAreThoseOfGo(t *testing.T) {
+	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "src", "crypto", "x509", "root_linux.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, match := range regexp.MustCompile(`"(/etc/[^"]+\.(?:crt|pem))"`).FindAllSubmatch(source, -1) {
+		files = append(files, string(match[1]))
+	}
+	if !slices.Equal(bundles, files) {
+		t.Errorf("expected Go's files in Go's order, %q, got %q", files, bundles)
 	}
 }
