@@ -26,7 +26,7 @@ func TestFieldsRead(t *testing.T) {
 		{"one as a key and one as a value", `decision := {input.principal: [input.azp]}`, fields{principal: true, authorizedParty: true}},
 		{"one as the key of a rule", `decision[input.azp] := 1`, fields{authorizedParty: true}},
 		{"one in a call that is gone into", `decision := split(input.permissions, " ")[0]`, fields{permissions: true}},
-		{"one that another document is asked for", `decision := data.grants[input.principal]`, fields{principal: true}},
+		{"one that another document is asked for", "grants := {}\n\ndecision := grants[input.principal]", fields{principal: true}},
 		{"one in a rule that the decision does not use", "other := input.azp\n\ndecision := 1", fields{authorizedParty: true}},
 		{"one that is negated", `decision := 1 if not input.permissions`, fields{permissions: true}},
 		{"one with another value", "other if input.scope\n\ndecision := 1 if other with input.scope as \"get:profile\"", fields{scope: true}},

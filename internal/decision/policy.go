@@ -53,13 +53,18 @@ type Policy struct {
 // or a random source does not compile.
 //
 // It is an error if files holds no policy, if any does not parse or compile (the
-// message names file and line of each fault), or if no rule defines the entrypoint.
+// message names file and line of each fault), if a reference below data names no rule
+// of these files, or if no rule defines the entrypoint.
 func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, error) {
 	modules, revision, err := parse(files)
 	if err != nil {
 		return nil, err
 	}
-	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true)
+	compiler := ast.NewCompiler().
+		SetErrorLimit(0). // 0 is none: name every fault
+		WithCapabilities(capabilities()).
+		WithStrict(true).
+		WithStageAfterID(ast.StageRewriteExprTerms, namedRules)
 	if compiler.Compile(modules); compiler.Failed() {
 		return nil, fmt.Errorf("compile policy: %w", compiler.Errors)
 	}
