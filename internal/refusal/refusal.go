@@ -27,7 +27,8 @@ const (
 	MalformedToken    Reason = "malformed_token"    // not one canonical compact JWS over strict JSON
 	UnsupportedAlg    Reason = "unsupported_alg"    // header names another algorithm than RS256
 	UnsupportedHeader Reason = "unsupported_header" // header carries what could pick a key, a codec or an extension
-	WrongType         Reason = "wrong_type"         // typ is not that of an access token
+	WrongType         Reason = "wrong_type"         // header typ is not that of an access token
+	WrongKind         Reason = "wrong_kind"         // claims are those of an ID, refresh or logout token
 	MissingKid        Reason = "missing_kid"        // no usable key ID
 	BadClaims         Reason = "bad_claims"         // a registered claim has the wrong type, form or size
 	Expired           Reason = "expired"            // exp is now or past
@@ -69,7 +70,7 @@ const (
 // Category of the reason. A reason that this table does not know is a defect.
 func (r Reason) Category() Category {
 	switch r {
-	case MissingToken, MalformedToken, WrongType, MissingKid, BadClaims, Expired, NotYetValid,
+	case MissingToken, MalformedToken, WrongType, WrongKind, MissingKid, BadClaims, Expired, NotYetValid,
 		IssuedInFuture, BadIssuer, BadAudience, BadSubject, SenderConstrained, BadSignature,
 		UnknownKid:
 		return Client

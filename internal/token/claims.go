@@ -27,8 +27,8 @@ type claims struct {
 	authTime           value
 	scope, permissions value
 	azp, cnf           value
-	otherToken         string // a claim that only another kind of token has
-	mistyped           string // a registered claim of the wrong type
+	marks              [len(marks)]value // of claims that tell kinds of token apart
+	mistyped           string            // a registered claim of the wrong type
 }
 
 // claimTypes are the registered claims about the token, its holder and its client
@@ -42,18 +42,9 @@ var claimTypes = map[string]jsontext.Kind{
 	"act":                   jsontext.KindBeginObject, // RFC 8693, section 4.1
 	"may_act":               jsontext.KindBeginObject, // RFC 8693, section 4.4
 	"authorization_details": jsontext.KindBeginArray,  // RFC 9396, section 9.1
-	"nonce":                 jsontext.KindString,      // OpenID Connect Core 1.0, section 2
-	"acr":                   jsontext.KindString,      // the same
+	"acr":                   jsontext.KindString,      // OpenID Connect Core 1.0, section 2
 	"amr":                   jsontext.KindBeginArray,  // the same
 	"sid":                   jsontext.KindString,      // OpenID Connect Front-Channel Logout 1.0, section 3
-}
-
-// otherTokenClaims give away a token that is not an access token, whatever its typ
-// (RFC 8725, section 2.8: cross-JWT confusion).
-var otherTokenClaims = map[string]bool{
-	"at_hash": true, "c_hash": true, // ID token: OpenID Connect Core 1.0, section 3.3.2.11
-	"s_hash": true, // ID token: FAPI 1.0 part 2, section 5.1
-	"events": true, // security event or logout token: RFC 8417, section 2.2
 }
 
 func (c *claims) take(name []byte, v value) {
@@ -84,8 +75,10 @@ func (c *claims) take(name []byte, v value) {
 		if kind, ok := claimTypes[string(name)]; ok && v.kind() != kind {
 			c.mistyped = string(name)
 		}
-		if otherTokenClaims[string(name)] {
-			c.otherToken = string(name)
+		for i := range marks {
+			if marks[i].claim == string(name) && v.kind() != jsontext.KindNull {
+				c.marks[i] = v
+			}
 		}
 	}
 }
@@ -96,9 +89,9 @@ var claimChecks = []struct {
 	run  func(*Verifier, *unverified, time.Time) *refusal.Error
 }{
 	{Issuer, checkIssuer},
+	{TokenKind, checkTokenKind}, // before the audience: an ID token has another one by nature
 	{Audience, checkAudience},
 	{Replicated, checkReplicated},
-	{TokenKind, checkTokenKind},
 	{Confirmation, checkConfirmation},
 	{ClaimTypes, checkClaimTypes},
 	{Dates, checkDates},
@@ -172,13 +165,6 @@ func difference(got, want string) string {
 	default:
 		return otherValue
 	}
-}
-
-func checkTokenKind(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	if t.claims.otherToken != "" {
-		return refusal.New(refusal.WrongType, "expected an access token, got one with %s: send the access token, not the ID token", t.claims.otherToken)
-	}
-	return nil
 }
 
 // checkConfirmation refuses every token with cnf. It is bound to a key (RFC 7800)

@@ -24,9 +24,9 @@ const (
 	SignatureForm   Check = "signature form"
 	Payload         Check = "payload"
 	Issuer          Check = "claim iss"
+	TokenKind       Check = "kind of token"
 	Audience        Check = "claim aud"
 	Replicated      Check = "claims in header"
-	TokenKind       Check = "kind of token"
 	Confirmation    Check = "claim cnf"
 	ClaimTypes      Check = "other claims"
 	Dates           Check = "dates"
@@ -157,7 +157,7 @@ func (e *explanation) expected(c Check) string {
 	case Replicated:
 		return "as in the payload, or none"
 	case TokenKind:
-		return "no claim that only ID, logout or event tokens have"
+		return "an access token, with no claim of an ID, refresh or logout token"
 	case Confirmation:
 		return "none"
 	case ClaimTypes:

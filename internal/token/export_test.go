@@ -12,16 +12,25 @@ func (v *Verifier) KnownHeaders() int {
 // out of its table and returns what puts it back.
 func TableEntries() map[string]func() (restore func()) {
 	entries := map[string]func() func(){}
-	add := func(table map[string]bool) {
-		for name := range table {
-			entries[name] = func() func() {
-				delete(table, name)
-				return func() { table[name] = true }
+	for name := range forbiddenHeaders {
+		entries[name] = func() func() {
+			delete(forbiddenHeaders, name)
+			return func() { forbiddenHeaders[name] = true }
+		}
+	}
+	for i := range marks {
+		name := marks[i].claim
+		entries[name] = func() func() {
+			marks[i].claim = ""
+			return func() { marks[i].claim = name }
+		}
+		for text, kind := range marks[i].kinds {
+			entries[name+" "+text] = func() func() {
+				delete(marks[i].kinds, text)
+				return func() { marks[i].kinds[text] = kind }
 			}
 		}
 	}
-	add(forbiddenHeaders)
-	add(otherTokenClaims)
 	for name, kind := range claimTypes {
 		entries[name] = func() func() {
 			delete(claimTypes, name)

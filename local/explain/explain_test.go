@@ -73,6 +73,8 @@ func TestExplanations(t *testing.T) {
 			[]string{"FAIL claim iss expected iss to be the configured issuer, got it with a different trailing slash", "expected: https://TENANT.eu.auth0.com/", "slash included"}},
 		{"another audience", corpus.Claims(corpus.Set("aud", `["https://hunter22.example","b"]`)), 1,
 			[]string{"FAIL claim aud expected the configured audience in aud, which has 2 entries, got another value", "expected: https://api.example.com/account, alone or among others", "reason bad_audience"}},
+		{"an ID token", corpus.Claims(corpus.Set("aud", `"hunter22hunter22"`), corpus.Also("nonce", `"hunter22hunter22"`)), 1,
+			[]string{"FAIL kind of token expected an access token, got an ID token: has nonce", "FAIL claim aud", "reason wrong_kind and category client", "not the ID, refresh or logout token"}},
 		{"an unknown key", corpus.Headers(corpus.Set("kid", `"zz"`)), 1,
 			[]string{"FAIL key the key set has no key with this key ID", "- signature not checked: key has to pass first", "reason unknown_kid"}},
 		{"no algorithm", corpus.Unsigned(corpus.Headers(corpus.Set("alg", `"none"`))), 1,

@@ -110,6 +110,8 @@ func (r report) fix(reason refusal.Reason) string {
 		return "take the access token from the provider's answer as it is, and all of it"
 	case refusal.UnsupportedAlg:
 		return "have the provider sign this API's tokens with RS256"
+	case refusal.WrongKind:
+		return "send the access token that the provider issued for the audience " + r.audience + ", not the ID, refresh or logout token"
 	case refusal.WrongType, refusal.BadSubject, refusal.MissingKid, refusal.UnsupportedHeader, refusal.SenderConstrained:
 		return "request an access token for the audience " + r.audience + " from " + r.issuer
 	case refusal.Expired:

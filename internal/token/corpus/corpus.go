@@ -88,7 +88,7 @@ func (r Row) NeedsKey() bool {
 func Rows() []Row { return slices.Clone(rows()) }
 
 var rows = sync.OnceValue(func() []Row {
-	return slices.Concat(formRows(), headerRows(), keyRows(), claimRows(), dateRows(), principalRows(), grantRows())
+	return slices.Concat(formRows(), headerRows(), keyRows(), claimRows(), kindRows(), dateRows(), principalRows(), grantRows())
 })
 
 // The options of the tables.
