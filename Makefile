@@ -83,9 +83,7 @@ bench: ## Measure speed and size side by side with peers (some minutes)
 	go run -C bench .
 
 guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
-	@found=$$(pulumi preview --stack "$(STACK)" --json --show-sames | \
-		go tool opa eval --data policies/infra --stdin-input --fail-defined --format pretty 'data.infra.violations[_]') && \
-		echo "policies/infra finds nothing wrong with stack $(STACK)" || { echo "$$found"; exit 1; }
+	@infra/guard "$(STACK)"
 
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }

@@ -19,10 +19,7 @@ requirements contains required(annotation, problems) if {
 		integration.inputs.httpMethod == "OPTIONS"
 		not integration.inputs.type == "MOCK"
 	}
-	nothing := {{"resource": "stack", "message": "expected a REST API, got none: pass a captured graph or a preview"} |
-		count(of_type("apigateway/restApi:RestApi")) == 0
-	}
-	problems := (open | answered) | nothing
+	problems := open | answered
 }
 
 # METADATA

@@ -71,6 +71,27 @@ requirements contains required(annotation, problems) if {
 }
 
 # METADATA
+# title: There is an API to check
+# description: Most rules hold for every resource of a kind, and so for a document without any.
+# custom:
+#   row: 39
+#   ids: []
+#   severity: critical
+#   how: a REST API with a stage, and a method that takes a token
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	missing := {"apigateway/restApi:RestApi", "apigateway/stage:Stage"} - object.keys(by_type)
+	fix := "pass a preview that succeeded (pulumi preview --json --show-sames) or the output of go run ./local/capture"
+	absent := {{"resource": "stack", "message": sprintf("expected one of type %s, found none; %s", [type, fix])} |
+		some type in missing
+	}
+	idle := {{"resource": "stack", "message": sprintf("expected a method other than OPTIONS, found none; %s", [fix])} |
+		count(protected_methods) == 0
+	}
+	problems := absent | idle
+}
+
+# METADATA
 # title: Does a resource say whose it is?
 tagged(resource) if {
 	resource.inputs.tags.project

@@ -18,6 +18,18 @@ ours_violations := {
 		"rows": {38},
 		"changes": [add("/throttles/inputs/metricName", "Errors")],
 	},
+	"no REST API": {
+		"rows": {39},
+		"changes": [remove("/api")],
+	},
+	"no stage": {
+		"rows": {39},
+		"changes": [remove("/stage")],
+	},
+	"no method but the preflight": {
+		"rows": {39},
+		"changes": [remove("/method")],
+	},
 	"no tags": {
 		"rows": {35},
 		"changes": [remove("/function/inputs/tags")],
