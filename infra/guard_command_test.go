@@ -45,7 +45,7 @@ func TestGuardCommand(t *testing.T) {
 	}{
 		"a preview without a violation":        {good, "0", true, "finds nothing wrong with stack test"},
 		"a preview with a violation":           {open, "0", false, "set Authorization to CUSTOM"},
-		"a preview that fails":                 {"", "255", false, "the preview of stack test failed, so nothing was checked"},
+		"a preview that fails without JSON":    {"", "255", false, "the preview of stack test failed, so nothing was checked"},
 		"a preview that fails after its steps": {good, "255", false, "the preview of stack test failed, so nothing was checked"},
 		"a preview that fails with JSON":       {failed, "255", false, "no stack named dev"},
 		"no output":                            {"", "0", false, "the preview of stack test is empty"},
