@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"log/slog"
+	"maps"
 	"math/big"
 
 	"github.com/go-json-experiment/json"
@@ -58,6 +59,8 @@ func judge(raw jsontext.Value) judgement {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return judgement{entry: entry{why: "has a member twice (RFC 7517, section 4)"}, level: slog.LevelWarn}
 	}
+	// Some serializers write every member that a key does not have as null.
+	maps.DeleteFunc(m, func(_ string, value jsontext.Value) bool { return value.Kind() == 'n' })
 	var j judgement
 	var kty string
 	kty, j.isJWK = m.text("kty")

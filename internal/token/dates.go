@@ -29,7 +29,6 @@ func checkDates(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if t.claims.iat == nil && v.expect.RequireAccessTokenType {
 		return refusal.New(refusal.BadClaims, "expected iat in an at+jwt (RFC 9068, section 2.2), got none")
 	}
-	var unread time.Time
 	for _, date := range []struct {
 		name  string
 		value value
@@ -38,7 +37,6 @@ func checkDates(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 		{"exp", t.claims.exp, &t.dates.expires},
 		{"nbf", t.claims.nbf, &t.dates.notBefore},
 		{"iat", t.claims.iat, &t.dates.issued},
-		{"auth_time", t.claims.authTime, &unread}, // OpenID Connect Core 1.0, section 2
 	} {
 		if date.value == nil {
 			continue

@@ -28,7 +28,7 @@ const (
 	Audience        Check = "claim aud"
 	Replicated      Check = "claims in header"
 	Confirmation    Check = "claim cnf"
-	ClaimTypes      Check = "other claims"
+	TokenID         Check = "claim jti"
 	Dates           Check = "dates"
 	Expiry          Check = "claim exp"
 	NotBefore       Check = "claim nbf"
@@ -109,7 +109,7 @@ func (e *explanation) makeAll(compact string, key KeyFunc) {
 // claimNeeds are the checks before a claim's that it makes no sense without.
 var claimNeeds = map[Check][]Check{
 	Issuer: {Payload}, Audience: {Payload}, Replicated: {Header, Payload}, TokenKind: {Payload},
-	Confirmation: {Payload}, ClaimTypes: {Payload}, Dates: {Payload},
+	Confirmation: {Payload}, TokenID: {Payload}, Dates: {Payload},
 	Expiry: {Dates}, NotBefore: {Dates}, IssuedAt: {Dates}, Lifetime: {Dates},
 	Principal: {Payload}, AuthorizedParty: {Payload}, Scope: {Payload}, Permissions: {Payload},
 }
@@ -160,10 +160,10 @@ func (e *explanation) expected(c Check) string {
 		return "an access token, with no claim of an ID, refresh or logout token"
 	case Confirmation:
 		return "none"
-	case ClaimTypes:
-		return "of their registered types"
+	case TokenID:
+		return "a string, or none"
 	case Dates:
-		return "exp, and perhaps nbf, iat and auth_time, in seconds since 1970"
+		return "exp, and perhaps nbf and iat, in seconds since 1970"
 	case Expiry:
 		return "after " + moment(e.now.Add(-expect.Leeway))
 	case NotBefore, IssuedAt:

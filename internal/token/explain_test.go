@@ -105,7 +105,7 @@ func explanations() []proof {
 		{broken, token.Expiry, "after 2023-11-14T22:13:20Z; needs dates", nil},
 		{broken, token.KeyID, "1 to 256 printable bytes; seen k1", nil},
 		{broken, token.Signature, "RS256 over header and payload by that key", nil},
-		{dateless, token.Dates, "exp, and perhaps nbf, iat and auth_time, in seconds since 1970; bad_claims: expected exp, got none: a token that never expires", nil},
+		{dateless, token.Dates, "exp, and perhaps nbf and iat, in seconds since 1970; bad_claims: expected exp, got none: a token that never expires", nil},
 		{dateless, token.NotBefore, "until 2023-11-14T22:14:20Z, or none; needs dates", nil},
 		{dateless, token.Principal, "1 to 255 printable characters", nil},
 		{"a.b", token.Form, "three parts in at most 8192 bytes; malformed_token: expected 3 parts between dots, got 2", nil},

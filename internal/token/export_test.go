@@ -31,11 +31,5 @@ func TableEntries() map[string]func() (restore func()) {
 			}
 		}
 	}
-	for name, kind := range claimTypes {
-		entries[name] = func() func() {
-			delete(claimTypes, name)
-			return func() { claimTypes[name] = kind }
-		}
-	}
 	return entries
 }

@@ -146,7 +146,7 @@ func details() []proof {
 		{corpus.Claims(corpus.Also("typ", `"evil"`)), "another kind of token: typ is not Bearer"},
 		{corpus.Claims(corpus.Also("token_use", `"id"`)), "an ID token: token_use is id"},
 		{corpus.Claims(corpus.Also("token_use", "1")), "another kind of token: token_use is not access"},
-		{corpus.Claims(corpus.Also("jti", "1")), "jti of its registered type"},
+		{corpus.Claims(corpus.Also("jti", "1")), "expected jti as a string, got another type"},
 		{corpus.Forged(), `key "k1" does not verify`},
 		{tokentest.Valid() + ".x.y", "encrypted token"},
 		{"opaque", "opaque token"},
