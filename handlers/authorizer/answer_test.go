@@ -31,17 +31,17 @@ func answerRows() []row {
 			a.fetched(t, 1)
 		}}
 	}
-	const before = `{"principalId":"FHgLVARPk8oXjsP5utP8wYAnZePPAkw1@clients","policyDocument":{"Version":"2012-10-17","Statement":[` +
+	const before = `{"principalId":"nightly-inventory@clients","policyDocument":{"Version":"2012-10-17","Statement":[` +
 		`{"Action":["execute-api:Invoke"],"Effect":"Allow","Resource":["` + arn + `"]}]}`
-	const machine = before + `,"context":{"azp":"FHgLVARPk8oXjsP5utP8wYAnZePPAkw1","scope":"get:profile"}}`
+	const machine = before + `,"context":{"azp":"nightly-inventory","scope":"read:books"}}`
 	without := corpus.Drop("azp")
 	rows := []row{
 		allows("O04 a machine's token", machine),
 		allows("C42 no scope, no scope passed on", before+`}`, corpus.Drop("scope"), without),
 		allows("C43 an empty scope stays empty", before+`,"context":{"scope":""}}`, corpus.Set("scope", `""`), without),
-		allows("C48 scp is not scope", before+`}`, corpus.Drop("scope"), without, corpus.Also("scp", `["get:profile"]`)),
-		allows("C50 odd permissions are dropped", before+`,"context":{"scope":"get:profile"}}`, without, corpus.Also("permissions", "[1]")),
-		allows("C51 permissions become one string", before+`,"context":{"permissions":"a:b c:d","scope":"get:profile"}}`, without, corpus.Also("permissions", `["a:b","c:d"]`)),
+		allows("C48 scp is not scope", before+`}`, corpus.Drop("scope"), without, corpus.Also("scp", `["read:books"]`)),
+		allows("C50 odd permissions are dropped", before+`,"context":{"scope":"read:books"}}`, without, corpus.Also("permissions", "[1]")),
+		allows("C51 permissions become one string", before+`,"context":{"permissions":"a:b c:d","scope":"read:books"}}`, without, corpus.Also("permissions", `["a:b","c:d"]`)),
 		allows("C61 claims with API Gateway's names stay behind", machine, corpus.Also("principalId", `"root"`), corpus.Also("integrationLatency", "1"), corpus.Also("claims", `{"a":"b"}`)),
 		{"O06 a cached answer covers the stage and no more", func(t *testing.T, a authorizer) {
 			a.scope = scopeAPI

@@ -9,9 +9,9 @@ import (
 
 func TestConfiguration(t *testing.T) {
 	complete := map[string]string{
-		"JWKS_URI":     "https://t.eu.auth0.com/.well-known/jwks.json",
-		"TOKEN_ISSUER": "https://t.eu.auth0.com/",
-		"AUDIENCE":     "https://api.example.com/account",
+		"JWKS_URI":     "https://issuer.example/.well-known/jwks.json",
+		"TOKEN_ISSUER": "https://issuer.example/",
+		"AUDIENCE":     "https://library.example/books",
 	}
 	for name, row := range map[string]struct {
 		variable, value string

@@ -22,7 +22,7 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-const arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/GET/profile"
+const arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/GET/books"
 
 // accepted is the reason in the log of an invocation that allows.
 const accepted refusal.Reason = "accepted"

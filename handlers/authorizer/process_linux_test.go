@@ -312,12 +312,12 @@ func TestABadEnvironmentEndsTheProcess(t *testing.T) {
 		{"no TOKEN_ISSUER", "TOKEN_ISSUER", ""},
 		{"no AUDIENCE", "AUDIENCE", ""},
 		{"an AUDIENCE of spaces", "AUDIENCE", "  "},
-		{"keys over http", "JWKS_URI", "http://TENANT.eu.auth0.com/jwks.json"},
-		{"keys with a password", "JWKS_URI", "https://user:hunter22@TENANT.eu.auth0.com/"},
+		{"keys over http", "JWKS_URI", "http://issuer.example/jwks.json"},
+		{"keys with a password", "JWKS_URI", "https://user:hunter22@issuer.example/"},
 		{"an unknown POLICY_SCOPE", "POLICY_SCOPE", "all"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			variables := environment("https://TENANT.eu.auth0.com")
+			variables := environment("https://issuer.example")
 			if variables[r.variable] = r.value; r.value == "" {
 				delete(variables, r.variable)
 			}

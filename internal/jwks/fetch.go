@@ -17,6 +17,8 @@ const (
 	// authorizer reads as much:
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 	maxDocumentBytes = 150_000
+	// userAgent says in a provider's log what asks for its keys (RFC 9110, section 10.1.5).
+	userAgent = "jwt-authorizer"
 	// maxDetailBytes bounds the text of an error that a server had a part in.
 	maxDetailBytes = 200
 )
@@ -80,7 +82,7 @@ func (s *Source) get(ctx context.Context) ([]byte, http.Header, error) {
 		return nil, nil, err
 	}
 	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", "account-api-authorizer")
+	request.Header.Set("User-Agent", userAgent)
 	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, nil, err

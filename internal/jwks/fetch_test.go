@@ -209,7 +209,7 @@ func TestT23TheRequest(t *testing.T) {
 	s.clock.advance(defaultLifetime)
 	s.wantKey(t, "k1", tokentest.K1())
 	for name, want := range map[string]string{
-		"User-Agent": "account-api-authorizer", "Accept": "application/json",
+		"User-Agent": "jwt-authorizer", "Accept": "application/json",
 		"Authorization": "", "Cookie": "", "Referer": "",
 	} {
 		if value := got.Header.Get(name); value != want {

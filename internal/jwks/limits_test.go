@@ -79,7 +79,7 @@ func TestAbsentIsBounded(t *testing.T) {
 
 func TestNewChecksTheAddress(t *testing.T) {
 	for _, uri := range []string{
-		"https://tenant.eu.auth0.com/.well-known/jwks.json",
+		"https://issuer.example/.well-known/jwks.json",
 		"https://keys.example.com:8443/a?version=1",
 		"HTTPS://keys.example.com/",
 		"http://127.0.0.1:8081/.well-known/jwks.json",

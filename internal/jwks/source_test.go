@@ -249,7 +249,7 @@ func TestASetIsAsOldAsTheQuestion(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	s, err := New("https://tenant.eu.auth0.com/.well-known/jwks.json", Options{})
+	s, err := New("https://issuer.example/.well-known/jwks.json", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (s scenario) checkExplanation(verifier *token.Verifier) error {
 // explanations are single findings about tokens that are wrong in several ways, or in
 // none: what a person reads.
 func explanations() []proof {
-	expired := corpus.Claims(corpus.Set("iss", `"https://TENANT.eu.auth0.com"`), corpus.Set("aud", `["a","b"]`), corpus.Set("exp", corpus.In(-90)), corpus.Set("iat", corpus.In(-100)))
+	expired := corpus.Claims(corpus.Set("iss", `"https://issuer.example"`), corpus.Set("aud", `["a","b"]`), corpus.Set("exp", corpus.In(-90)), corpus.Set("iat", corpus.In(-100)))
 	broken := corpus.RawPayload("{")
 	dateless := corpus.Claims(corpus.Drop("exp"), corpus.Also("nbf", corpus.In(500)))
 	edited := func(edits ...corpus.Edit) string { return corpus.Claims(edits...) }
@@ -77,8 +77,8 @@ func explanations() []proof {
 		want    string // the finding, as text
 		options []func(*corpus.Row)
 	}{
-		{expired, token.Issuer, "https://TENANT.eu.auth0.com/; bad_issuer: expected iss to be the configured issuer, got it with a different trailing slash", nil},
-		{expired, token.Audience, "https://api.example.com/account, alone or among others; bad_audience: expected the configured audience in aud, which has 2 entries, got another value", nil},
+		{expired, token.Issuer, tokentest.Issuer + "; bad_issuer: expected iss to be the configured issuer, got it with a different trailing slash", nil},
+		{expired, token.Audience, tokentest.Audience + ", alone or among others; bad_audience: expected the configured audience in aud, which has 2 entries, got another value", nil},
 		{expired, token.Expiry, "after 2023-11-14T22:13:20Z; expired: expired 1m30s ago; seen 2023-11-14T22:11:50Z, 1m30s ago", nil},
 		{expired, token.Expiry, "after 2023-11-14T22:11:20Z; seen 2023-11-14T22:11:50Z, 1m30s ago", []func(*corpus.Row){lenient}},
 		{expired, token.IssuedAt, "until 2023-11-14T22:14:20Z, or none; seen 2023-11-14T22:11:40Z, 1m40s ago", nil},
@@ -100,7 +100,7 @@ func explanations() []proof {
 		{edited(corpus.Drop("scope")), token.Scope, "scope tokens between spaces, or none; seen none: a policy that asks for a scope will deny", nil},
 		{edited(corpus.Set("exp", corpus.In(0))), token.Expiry, "after 2023-11-14T22:13:20Z; expired: expired 0s ago; seen 2023-11-14T22:13:20Z, in 0s", nil},
 		{broken, token.Payload, "a strict JSON object in canonical base64url; malformed_token: expected a strict JSON object as payload, got one that ends early", nil},
-		{broken, token.Issuer, "https://TENANT.eu.auth0.com/; needs payload", nil},
+		{broken, token.Issuer, tokentest.Issuer + "; needs payload", nil},
 		{broken, token.Replicated, "as in the payload, or none; needs payload", nil},
 		{broken, token.Expiry, "after 2023-11-14T22:13:20Z; needs dates", nil},
 		{broken, token.KeyID, "1 to 256 printable bytes; seen k1", nil},

@@ -7,8 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
 	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
@@ -24,11 +28,35 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// ours are the flags for this project's stack with the fixtures' provider, at a moment
-// at which the fixtures are valid.
+// root is the project, whatever its name is and whatever stacks it has.
+const root = "../.."
+
+var project = sync.OnceValue(func() string {
+	p, err := workspace.LoadProject(filepath.Join(root, "Pulumi.yaml"))
+	if err != nil {
+		panic(err)
+	}
+	return p.Name.String()
+})
+
+// stack is one of the project's stacks. The tests bring an issuer and an audience of their own.
+var stack = sync.OnceValue(func() string {
+	files, err := filepath.Glob(filepath.Join(root, "Pulumi.*.yaml"))
+	if err != nil || len(files) == 0 {
+		panic("expected a stack file beside Pulumi.yaml, found none")
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(files[0]), "Pulumi."), ".yaml")
+})
+
+// setting is the flag that replaces a setting of the stack.
+func setting(name, value string) []string {
+	return []string{"-config", project() + ":" + name + "=" + value}
+}
+
+// ours are the flags for the project's stack with the fixtures' provider.
 func ours(more ...string) []string {
-	return append([]string{"-root", "../..", "-stack", "prod",
-		"-config", "account-api:issuer=" + tokentest.Issuer, "-config", "account-api:audience=" + tokentest.Audience}, more...)
+	return slices.Concat([]string{"-root", root, "-stack", stack()},
+		setting("issuer", tokentest.Issuer), setting("audience", tokentest.Audience), more)
 }
 
 func keyFile(t *testing.T) string {
@@ -47,7 +75,7 @@ func explained(t *testing.T, given string, arguments ...string) (status int, out
 	var stdout, stderr bytes.Buffer
 	status = run(arguments, strings.NewReader(given), &stdout, &stderr, tokentest.Now())
 	out = stdout.String() + stderr.String()
-	secrets := append(strings.FieldsFunc(given, func(r rune) bool { return strings.ContainsRune(". \n", r) }), tokentest.Subject, "FHgLVARP", "client-credentials", "hunter22")
+	secrets := append(strings.FieldsFunc(given, func(r rune) bool { return strings.ContainsRune(". \n", r) }), tokentest.Client, "client-credentials", "hunter22")
 	for _, secret := range secrets {
 		if len(secret) > 6 && strings.Contains(out, secret) {
 			t.Errorf("expected nothing of the token in the output, got %.20q…", secret)
@@ -69,10 +97,10 @@ func TestExplanations(t *testing.T) {
 		{"a scheme in lower case", "bearer " + good, 1, []string{"FAIL gateway", "pass signature", "refused: 401 from the gateway", `fix: send exactly "Bearer", one space and the token`}},
 		{"an expired token", corpus.Claims(corpus.Set("exp", corpus.In(-90)), corpus.Set("iat", corpus.In(-100))), 1,
 			[]string{"FAIL claim exp expired 1m30s ago (2023-11-14T22:11:50Z, 1m30s ago)", "expected: after 2023-11-14T22:13:20Z", "pass signature", "reason expired and category client", "fix: request a new token"}},
-		{"an issuer without its slash", corpus.Claims(corpus.Set("iss", `"https://TENANT.eu.auth0.com"`)), 1,
-			[]string{"FAIL claim iss expected iss to be the configured issuer, got it with a different trailing slash", "expected: https://TENANT.eu.auth0.com/", "slash included"}},
+		{"an issuer without its slash", corpus.Claims(corpus.Set("iss", `"https://issuer.example"`)), 1,
+			[]string{"FAIL claim iss expected iss to be the configured issuer, got it with a different trailing slash", "expected: " + tokentest.Issuer, "slash included"}},
 		{"another audience", corpus.Claims(corpus.Set("aud", `["https://hunter22.example","b"]`)), 1,
-			[]string{"FAIL claim aud expected the configured audience in aud, which has 2 entries, got another value", "expected: https://api.example.com/account, alone or among others", "reason bad_audience"}},
+			[]string{"FAIL claim aud expected the configured audience in aud, which has 2 entries, got another value", "expected: " + tokentest.Audience + ", alone or among others", "reason bad_audience"}},
 		{"an ID token", corpus.Claims(corpus.Set("aud", `"hunter22hunter22"`), corpus.Also("nonce", `"hunter22hunter22"`)), 1,
 			[]string{"FAIL kind of token expected an access token, got an ID token: has nonce", "FAIL claim aud", "reason wrong_kind and category client", "not the ID, refresh or logout token"}},
 		{"an unknown key", corpus.Headers(corpus.Set("kid", `"zz"`)), 1,
@@ -106,7 +134,7 @@ func TestKeysFromTheProvider(t *testing.T) {
 		w.Write(tokentest.PublicKeySet())
 	}))
 	defer provider.Close()
-	live := ours("-config", "account-api:jwksUri="+provider.URL+"/keys")
+	live := ours(setting("jwksUri", provider.URL+"/keys")...)
 
 	if status, out := explained(t, tokentest.Valid(), live...); status != 0 || !strings.Contains(out, "keys from "+provider.URL+"/keys") {
 		t.Errorf("expected the token accepted with the provider's keys, got %d\n%s", status, out)
@@ -137,12 +165,12 @@ func TestWhatCannotBeExplained(t *testing.T) {
 	}{
 		{"no token", "\n", ours("-offline"), "expected a token on standard input"},
 		{"64 KiB and more", strings.Repeat("hunter22", 8<<10) + "x", ours("-offline"), "of at most 65536 bytes"},
-		{"no such stack", "a.b.c", []string{"-root", "../..", "-stack", "nowhere"}, "Pulumi.nowhere.yaml"},
+		{"no such stack", "a.b.c", []string{"-root", root, "-stack", "nowhere"}, "Pulumi.nowhere.yaml"},
 		{"no such flag", "a.b.c", []string{"-nonsense"}, "usage: go run ./local/explain"},
-		{"a value without a key", "a.b.c", []string{"-config", "issuer"}, "expected project:key=value"},
+		{"a value without a key", "a.b.c", []string{"-config", "issuer"}, "key=value"},
 		{"no such file of keys", "a.b.c", ours("-jwks", "nowhere"), "nowhere"},
 		{"a file that has no keys", "a.b.c", ours("-jwks", broken), "not strict JSON"},
-		{"a configuration that cannot be deployed", "a.b.c", ours("-config", "account-api:issuer=http://tenant.example/"), "issuer"},
+		{"a configuration that cannot be deployed", "a.b.c", ours(setting("issuer", "http://issuer.example/")...), "issuer"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			if status, out := explained(t, r.given, r.arguments...); status != usageStatus || !strings.Contains(out, r.says) {
@@ -154,9 +182,9 @@ func TestWhatCannotBeExplained(t *testing.T) {
 
 func TestExitStatus(t *testing.T) {
 	for arguments, want := range map[string]int{
-		"-h":                               0,
-		"-nonsense":                        2,
-		"-root ../.. -stack prod -offline": 1, // the fixture is not valid at this time of day
+		"-h":                                0,
+		"-nonsense":                         2,
+		strings.Join(ours("-offline"), " "): 1, // the fixture is not valid at this time of day
 	} {
 		command := exec.Command(os.Args[0])
 		command.Env = append(os.Environ(), "EXPLAIN_ARGUMENTS="+arguments)
@@ -172,7 +200,7 @@ func TestExitStatus(t *testing.T) {
 // whole corpus (E28): one that forgot a character of base64url would refuse most tokens,
 // and nobody would find a reason in a log.
 func TestTheGatewayLetsEveryGoodTokenThrough(t *testing.T) {
-	a, err := readAuthorizer(settings{root: "../..", stack: "prod"})
+	a, err := readAuthorizer(settings{root: root, stack: stack()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,9 +49,9 @@ func Given(name, compact string, want refusal.Reason, options ...func(*Row)) Row
 		At:     tokentest.Now(),
 		Claims: token.Claims{
 			Subject:         tokentest.Subject,
-			Scope:           "get:profile",
+			Scope:           tokentest.Scope,
 			HasScope:        true,
-			AuthorizedParty: "FHgLVARPk8oXjsP5utP8wYAnZePPAkw1",
+			AuthorizedParty: tokentest.Client,
 			KeyID:           "k1",
 			ExpiresAt:       time.Unix(1700086400, 0),
 		},

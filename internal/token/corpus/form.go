@@ -96,7 +96,7 @@ func formRows() []Row {
 		Given("S31 white space within header and payload", tokentest.Sign(spaced(header), spaced(payload), tokentest.K1()), Accepted),
 		Given("S32 an escape in a claim's name", RawPayload(strings.Replace(payload, `"aud"`, `"\u0061ud"`, 1)), Accepted),
 		Given("S32 an escape in a header's name", RawHeader(strings.Replace(header, `"alg"`, `"\u0061lg"`, 1)), Accepted),
-		Given("S32 an escape in a value", Claims(Set("aud", `"https:\/\/api.example.com\/account"`)), Accepted),
+		Given("S32 an escape in a value", Claims(Set("aud", strings.ReplaceAll(tokentest.Quote(tokentest.Audience), "/", `\/`))), Accepted),
 		Given("S32 members in another order", Claims(Drop("iss"), Also("iss", tokentest.Quote(tokentest.Issuer))), Accepted),
 		Given("S33 brackets as deep as the size cap admits", Claims(Also("a", Nested(2900))), malformed),
 		Given("S33 unclosed brackets as deep as the size cap admits", RawPayload(`{"a":`+strings.Repeat("[", 5000)), malformed),

@@ -18,9 +18,11 @@ import (
 
 // The configuration and the moment for which [Payload] is valid.
 const (
-	Issuer   = "https://TENANT.eu.auth0.com/"
-	Audience = "https://api.example.com/account"
-	Subject  = "FHgLVARPk8oXjsP5utP8wYAnZePPAkw1@clients"
+	Issuer   = "https://issuer.example/"
+	Audience = "https://library.example/books"
+	Client   = "nightly-inventory"
+	Subject  = Client + "@clients"
+	Scope    = "read:books"
 
 	// Unix is [Now] in seconds. It has ten digits, like every NumericDate of
 	// this era, and is round enough to recognise in a failure message.
@@ -44,8 +46,8 @@ func Payload() Object {
 		{"aud", Quote(Audience)},
 		{"iat", "1699999990"},
 		{"exp", "1700086400"},
-		{"azp", `"FHgLVARPk8oXjsP5utP8wYAnZePPAkw1"`},
-		{"scope", `"get:profile"`},
+		{"azp", Quote(Client)},
+		{"scope", Quote(Scope)},
 		{"gty", `"client-credentials"`},
 	}
 }
