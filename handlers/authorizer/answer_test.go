@@ -25,7 +25,7 @@ func answerRows() []row {
 	allows := func(name, response string, edits ...corpus.Edit) row {
 		return row{name, func(t *testing.T, a authorizer) {
 			event := bearing(corpus.Claims(edits...))
-			for range 100 { // O11: the same answer each time
+			for range 100 { // the same answer each time
 				a.meets(t, event, accepted, response)
 			}
 			a.fetched(t, 1)
@@ -36,19 +36,19 @@ func answerRows() []row {
 	const machine = before + `,"context":{"azp":"nightly-inventory","scope":"read:books"}}`
 	without := corpus.Drop("azp")
 	rows := []row{
-		allows("O04 a machine's token", machine),
-		allows("C42 no scope, no scope passed on", before+`}`, corpus.Drop("scope"), without),
-		allows("C43 an empty scope stays empty", before+`,"context":{"scope":""}}`, corpus.Set("scope", `""`), without),
-		allows("C48 scp is not scope", before+`}`, corpus.Drop("scope"), without, corpus.Also("scp", `["read:books"]`)),
-		allows("C50 odd permissions are dropped", before+`,"context":{"scope":"read:books"}}`, without, corpus.Also("permissions", "[1]")),
-		allows("C51 permissions become one string", before+`,"context":{"permissions":"a:b c:d","scope":"read:books"}}`, without, corpus.Also("permissions", `["a:b","c:d"]`)),
-		allows("C61 claims with API Gateway's names stay behind", machine, corpus.Also("principalId", `"root"`), corpus.Also("integrationLatency", "1"), corpus.Also("claims", `{"a":"b"}`)),
-		{"O06 a cached answer covers the stage and no more", func(t *testing.T, a authorizer) {
+		allows("a machine's token", machine),
+		allows("no scope, no scope passed on", before+`}`, corpus.Drop("scope"), without),
+		allows("an empty scope stays empty", before+`,"context":{"scope":""}}`, corpus.Set("scope", `""`), without),
+		allows("scp is not scope", before+`}`, corpus.Drop("scope"), without, corpus.Also("scp", `["read:books"]`)),
+		allows("odd permissions are dropped", before+`,"context":{"scope":"read:books"}}`, without, corpus.Also("permissions", "[1]")),
+		allows("permissions become one string", before+`,"context":{"permissions":"a:b c:d","scope":"read:books"}}`, without, corpus.Also("permissions", `["a:b","c:d"]`)),
+		allows("claims with API Gateway's names stay behind", machine, corpus.Also("principalId", `"root"`), corpus.Also("integrationLatency", "1"), corpus.Also("claims", `{"a":"b"}`)),
+		{"a cached answer covers the stage and no more", func(t *testing.T, a authorizer) {
 			a.scope = scopeAPI
 			a.meets(t, bearing(tokentest.Valid()), accepted, strings.Replace(machine, arn, "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/*/*", 1))
 		}},
-		{"O09 one line in a fixed shape", checkLine},
-		{"O03 almost no time left", func(t *testing.T, a authorizer) {
+		{"one line in a fixed shape", checkLine},
+		{"almost no time left", func(t *testing.T, a authorizer) {
 			ctx, cancel := context.WithTimeout(t.Context(), reserve/2)
 			defer cancel()
 			if _, err := a.Invoke(ctx, []byte(bearing(tokentest.Valid()))); err != errUnauthorized || a.last(t).Reason != "internal" {
@@ -56,7 +56,7 @@ func answerRows() []row {
 			}
 			a.fetched(t, 0)
 		}},
-		{"O03 time that runs out while keys are fetched", func(t *testing.T, a authorizer) {
+		{"time that runs out while keys are fetched", func(t *testing.T, a authorizer) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*reserve)
 			defer cancel()
 			slow := &slowKeys{}
@@ -71,10 +71,10 @@ func answerRows() []row {
 		}},
 	}
 	for name, keys := range map[string]keyFunc{
-		"O02 a panic that quotes the token": func(string) (*rsa.PublicKey, error) { panic(tokentest.Valid()) },
-		"O02 a nil pointer":                 func(string) (*rsa.PublicKey, error) { return (*rsa.PrivateKey)(nil).Public().(*rsa.PublicKey), nil },
-		"an error that quotes the token":    func(string) (*rsa.PublicKey, error) { return nil, errors.New(tokentest.Valid()) },
-		"neither key nor error":             nil,
+		"a panic that quotes the token":  func(string) (*rsa.PublicKey, error) { panic(tokentest.Valid()) },
+		"a nil pointer":                  func(string) (*rsa.PublicKey, error) { return (*rsa.PrivateKey)(nil).Public().(*rsa.PublicKey), nil },
+		"an error that quotes the token": func(string) (*rsa.PublicKey, error) { return nil, errors.New(tokentest.Valid()) },
+		"neither key nor error":          nil,
 	} {
 		rows = append(rows, row{name, func(t *testing.T, a authorizer) {
 			a.keys = keys
@@ -127,7 +127,7 @@ func checkLine(t *testing.T, a authorizer) {
 }
 
 // TestNoValueIsAnythingButText holds the answers of all good tokens to what API Gateway
-// demands of a context (C62): with an array or an object in it every request is a 500.
+// demands of a context: with an array or an object in it every request is a 500.
 func TestNoValueIsAnythingButText(t *testing.T) {
 	a, seen := newAuthorizer(t), 0
 	for _, r := range corpus.Rows() {
@@ -142,7 +142,7 @@ func TestNoValueIsAnythingButText(t *testing.T) {
 			PrincipalID        string
 			PolicyDocument     struct{ Statement []json.RawMessage }
 			Context            map[string]string
-			UsageIdentifierKey *string // O10
+			UsageIdentifierKey *string
 		}
 		if err := json.Unmarshal(response, &answer); err != nil || answer.PrincipalID == "" || len(answer.PolicyDocument.Statement) != 1 || answer.UsageIdentifierKey != nil {
 			t.Errorf("%s: expected a principal, one statement and texts, got %s, %v", r.Name, response, err)

@@ -50,7 +50,7 @@ func TestConfiguration(t *testing.T) {
 			t.Errorf("expected all three names, got %v", err)
 		}
 	})
-	t.Run("T15 warns of keys that are not the issuer's", func(t *testing.T) {
+	t.Run("warns of keys that are not the issuer's", func(t *testing.T) {
 		if w := (config{jwksURI: "https://a.example.com/k", issuer: "https://b.example.com/"}).warnings(); len(w) != 1 {
 			t.Errorf("expected one warning, got %v", w)
 		}

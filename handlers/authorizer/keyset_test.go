@@ -42,45 +42,45 @@ func keySetRows() []row {
 		token    string // the good one, if empty
 		want     refusal.Reason
 	}{
-		{"K01 use enc", tokentest.JWKS(key().With("use", `"enc"`)), "", refusal.KeyRejected},
-		{"K02 use absent", tokentest.JWKS(key().Without("use")), "", accepted},
-		{"K04 key_ops encrypt", tokentest.JWKS(key().Also("key_ops", `["encrypt"]`)), "", refusal.KeyRejected},
-		{"K04 key_ops empty", tokentest.JWKS(key().Also("key_ops", "[]")), "", refusal.KeyRejected},
-		{"K05 key_ops verify", tokentest.JWKS(key().Also("key_ops", `["verify"]`)), "", accepted},
-		{"K06 alg absent", tokentest.JWKS(key().Without("alg")), "", accepted},
-		{"K07 alg PS256", tokentest.JWKS(key().With("alg", `"PS256"`)), "", refusal.KeyRejected},
-		{"K08 alg RS384, and a token that says so", tokentest.JWKS(key().With("alg", `"RS384"`)), corpus.Headers(corpus.Set("alg", `"RS384"`)), refusal.UnsupportedAlg},
-		{"K10 a symmetric key, and a token that says HS256", tokentest.JWKS(symmetric), corpus.Headers(corpus.Set("alg", `"HS256"`)), refusal.UnsupportedAlg},
-		{"K10 a symmetric key", tokentest.JWKS(symmetric), "", refusal.KeyRejected},
-		{"K11 an EC key, and a token that says ES256", tokentest.JWKS(elliptic), corpus.Headers(corpus.Set("alg", `"ES256"`)), refusal.UnsupportedAlg},
-		{"K11 an EC key", tokentest.JWKS(elliptic), "", refusal.KeyRejected},
-		{"K12 an EC key and an RSA key with one kid", tokentest.JWKS(elliptic, key()), "", accepted},
-		{"K13 two RSA keys with one kid, the right one last", tokentest.JWKS(rival, key()), "", refusal.KeyRejected},
-		{"K13 two RSA keys with one kid, the right one first", tokentest.JWKS(key(), rival), "", refusal.KeyRejected},
-		{"K14 the same key twice", tokentest.JWKS(key(), key()), "", accepted},
-		{"K15 1024 bits", tokentest.JWKS(ofBits(1024)), "", refusal.KeyRejected},
-		{"K16 2047 bits", tokentest.JWKS(ofBits(2047)), "", refusal.KeyRejected},
-		{"K17 16384 bits", tokentest.JWKS(ofBits(16384)), "", refusal.KeyRejected},
-		{"K20 n with a leading zero byte", tokentest.JWKS(key().With("n", tokentest.Quote(tokentest.Segment(append([]byte{0}, tokentest.K1().N.Bytes()...))))), "", accepted},
-		{"K20 n padded", tokentest.JWKS(key().With("n", `"`+tokentest.Segment(tokentest.K1().N.Bytes())+`=="`)), "", refusal.KeyRejected},
-		{"K21 the private half published", tokentest.JWKS(key().Also("d", `"AQAB"`)), "", refusal.KeyRejected},
-		{"K22 a post-quantum sibling first", tokentest.JWKS(postQuantum, key()), "", accepted},
-		{"K23 a malformed sibling first", tokentest.JWKS(nextKey().With("n", `"!!"`), key()), "", accepted},
-		{"K25 a key without kid", tokentest.JWKS(key().Without("kid")), "", refusal.UnknownKid},
-		{"K26 a kid that is the number 1", tokentest.JWKS(key().With("kid", "1")), corpus.Headers(corpus.Set("kid", `"1"`)), refusal.UnknownKid},
-		{"K27 a key instead of a set", key().JSON(), "", refusal.JWKSUnavailable},
-		{"K29 no keys", []byte(`{"keys":[]}`), "", refusal.JWKSUnavailable},
-		{"K29 an empty object", []byte(`{}`), "", refusal.JWKSUnavailable},
-		{"K29 null", []byte(`null`), "", refusal.JWKSUnavailable},
-		{"K29 keys null", []byte(`{"keys":null}`), "", refusal.JWKSUnavailable},
-		{"K30 something behind the set", append(tokentest.PublicKeySet(), 'x'), "", refusal.JWKSUnavailable},
-		{"K31 101 keys", tokentest.JWKS(many...), "", refusal.JWKSUnavailable},
-		{"K32 a certificate that is none", tokentest.JWKS(key().With("x5c", `"garbage"`).With("x5t", "0")), "", accepted},
-		{"K34 the right kid over another signature", tokentest.PublicKeySet(), corpus.Forged(), refusal.BadSignature},
-		{"K39 the next key next to the current one", tokentest.JWKS(nextKey(), key()), "", accepted},
-		{"T07 HTML", []byte("<!doctype html><title>Sign in</title>"), "", refusal.JWKSUnavailable},
-		{"T07 half a set", tokentest.PublicKeySet()[:300], "", refusal.JWKSUnavailable},
-		{"T07 nothing", nil, "", refusal.JWKSUnavailable},
+		{"use enc", tokentest.JWKS(key().With("use", `"enc"`)), "", refusal.KeyRejected},
+		{"use absent", tokentest.JWKS(key().Without("use")), "", accepted},
+		{"key_ops encrypt", tokentest.JWKS(key().Also("key_ops", `["encrypt"]`)), "", refusal.KeyRejected},
+		{"key_ops empty", tokentest.JWKS(key().Also("key_ops", "[]")), "", refusal.KeyRejected},
+		{"key_ops verify", tokentest.JWKS(key().Also("key_ops", `["verify"]`)), "", accepted},
+		{"alg absent", tokentest.JWKS(key().Without("alg")), "", accepted},
+		{"alg PS256", tokentest.JWKS(key().With("alg", `"PS256"`)), "", refusal.KeyRejected},
+		{"alg RS384, and a token that says so", tokentest.JWKS(key().With("alg", `"RS384"`)), corpus.Headers(corpus.Set("alg", `"RS384"`)), refusal.UnsupportedAlg},
+		{"a symmetric key, and a token that says HS256", tokentest.JWKS(symmetric), corpus.Headers(corpus.Set("alg", `"HS256"`)), refusal.UnsupportedAlg},
+		{"a symmetric key", tokentest.JWKS(symmetric), "", refusal.KeyRejected},
+		{"an EC key, and a token that says ES256", tokentest.JWKS(elliptic), corpus.Headers(corpus.Set("alg", `"ES256"`)), refusal.UnsupportedAlg},
+		{"an EC key", tokentest.JWKS(elliptic), "", refusal.KeyRejected},
+		{"an EC key and an RSA key with one kid", tokentest.JWKS(elliptic, key()), "", accepted},
+		{"two RSA keys with one kid, the right one last", tokentest.JWKS(rival, key()), "", refusal.KeyRejected},
+		{"two RSA keys with one kid, the right one first", tokentest.JWKS(key(), rival), "", refusal.KeyRejected},
+		{"the same key twice", tokentest.JWKS(key(), key()), "", accepted},
+		{"1024 bits", tokentest.JWKS(ofBits(1024)), "", refusal.KeyRejected},
+		{"2047 bits", tokentest.JWKS(ofBits(2047)), "", refusal.KeyRejected},
+		{"16384 bits", tokentest.JWKS(ofBits(16384)), "", refusal.KeyRejected},
+		{"n with a leading zero byte", tokentest.JWKS(key().With("n", tokentest.Quote(tokentest.Segment(append([]byte{0}, tokentest.K1().N.Bytes()...))))), "", accepted},
+		{"n padded", tokentest.JWKS(key().With("n", `"`+tokentest.Segment(tokentest.K1().N.Bytes())+`=="`)), "", refusal.KeyRejected},
+		{"the private half published", tokentest.JWKS(key().Also("d", `"AQAB"`)), "", refusal.KeyRejected},
+		{"a post-quantum sibling first", tokentest.JWKS(postQuantum, key()), "", accepted},
+		{"a malformed sibling first", tokentest.JWKS(nextKey().With("n", `"!!"`), key()), "", accepted},
+		{"a key without kid", tokentest.JWKS(key().Without("kid")), "", refusal.UnknownKid},
+		{"a kid that is the number 1", tokentest.JWKS(key().With("kid", "1")), corpus.Headers(corpus.Set("kid", `"1"`)), refusal.UnknownKid},
+		{"a key instead of a set", key().JSON(), "", refusal.JWKSUnavailable},
+		{"no keys", []byte(`{"keys":[]}`), "", refusal.JWKSUnavailable},
+		{"an empty object", []byte(`{}`), "", refusal.JWKSUnavailable},
+		{"null", []byte(`null`), "", refusal.JWKSUnavailable},
+		{"keys null", []byte(`{"keys":null}`), "", refusal.JWKSUnavailable},
+		{"something behind the set", append(tokentest.PublicKeySet(), 'x'), "", refusal.JWKSUnavailable},
+		{"101 keys", tokentest.JWKS(many...), "", refusal.JWKSUnavailable},
+		{"a certificate that is none", tokentest.JWKS(key().With("x5c", `"garbage"`).With("x5t", "0")), "", accepted},
+		{"the right kid over another signature", tokentest.PublicKeySet(), corpus.Forged(), refusal.BadSignature},
+		{"the next key next to the current one", tokentest.JWKS(nextKey(), key()), "", accepted},
+		{"HTML", []byte("<!doctype html><title>Sign in</title>"), "", refusal.JWKSUnavailable},
+		{"half a set", tokentest.PublicKeySet()[:300], "", refusal.JWKSUnavailable},
+		{"nothing", nil, "", refusal.JWKSUnavailable},
 	} {
 		compact := r.token
 		if compact == "" {
@@ -107,25 +107,25 @@ func transportRows() []row {
 		}})
 	}
 	for _, code := range []int{401, 403, 404, 429, 500, 503} {
-		answered(fmt.Sprint("T02 status ", code), status(code), refusal.JWKSUnavailable, 1)
+		answered(fmt.Sprint("status ", code), status(code), refusal.JWKSUnavailable, 1)
 	}
-	answered("T01 content type text/plain", headed("Content-Type", "text/plain", set), accepted, 1)
-	answered("T03 status 500 over a good set", status(500, set...), refusal.JWKSUnavailable, 1)
-	answered("T05 a redirect to the set", redirect(set), refusal.JWKSUnavailable, 1)
-	answered("T07 a Content-Length that is too large", headed("Content-Length", fmt.Sprint(len(set)+1), set), refusal.JWKSUnavailable, 2)
-	answered("T08 100 MB", spaces(100<<20), refusal.JWKSUnavailable, 1)
-	answered("T09 one byte per second", oneBytePerSecond(set), refusal.JWKSUnavailable, 1)
-	answered("T10 no answer", silence, refusal.JWKSUnavailable, 1)
-	answered("T11 a connection that breaks once", breaking(1), accepted, 2)
-	answered("T11 a connection that breaks each time", breaking(9), refusal.JWKSUnavailable, 2)
-	answered("T23 what the request says", asked(set), accepted, 1)
-	answered("T25 a header of 1 MiB", headed("X-Padding", strings.Repeat("x", 1<<20), set), refusal.JWKSUnavailable, 1)
+	answered("content type text/plain", headed("Content-Type", "text/plain", set), accepted, 1)
+	answered("status 500 over a good set", status(500, set...), refusal.JWKSUnavailable, 1)
+	answered("a redirect to the set", redirect(set), refusal.JWKSUnavailable, 1)
+	answered("a Content-Length that is too large", headed("Content-Length", fmt.Sprint(len(set)+1), set), refusal.JWKSUnavailable, 2)
+	answered("100 MB", spaces(100<<20), refusal.JWKSUnavailable, 1)
+	answered("one byte per second", oneBytePerSecond(set), refusal.JWKSUnavailable, 1)
+	answered("no answer", silence, refusal.JWKSUnavailable, 1)
+	answered("a connection that breaks once", breaking(1), accepted, 2)
+	answered("a connection that breaks each time", breaking(9), refusal.JWKSUnavailable, 2)
+	answered("what the request says", asked(set), accepted, 1)
+	answered("a header of 1 MiB", headed("X-Padding", strings.Repeat("x", 1<<20), set), refusal.JWKSUnavailable, 1)
 	return append(rows,
-		row{"T12 nobody listens", func(t *testing.T, a authorizer) {
+		row{"nobody listens", func(t *testing.T, a authorizer) {
 			a.provider.Close()
 			a.meets(t, bearing(tokentest.Valid()), refusal.JWKSUnavailable, "")
 		}},
-		row{"T13 a certificate that nobody vouches for", func(t *testing.T, a authorizer) {
+		row{"a certificate that nobody vouches for", func(t *testing.T, a authorizer) {
 			impostor := httptest.NewUnstartedServer(document(set))
 			impostor.Config.ErrorLog = log.New(io.Discard, "", 0)
 			impostor.TLS = &tls.Config{}

@@ -34,7 +34,7 @@ func overTimeRows() []row {
 	const soft, interval = 10 * time.Minute, 30 * time.Second // how long keys are fresh; how often an unknown key ID may ask
 
 	return []row{
-		{"K35 a key replaced under its kid is noticed when the set is next fetched", func(t *testing.T, a authorizer) {
+		{"a key replaced under its kid is noticed when the set is next fetched", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			a.provider.says(publishing(strangeKey().With("kid", `"k1"`)))
 			replaced := under("k1", tokentest.K3())
@@ -45,59 +45,59 @@ func overTimeRows() []row {
 			a.meets(t, k1, refusal.BadSignature, "")
 			a.fetched(t, 2)
 		}},
-		{"K36 a new key is fetched by the first token that names it", func(t *testing.T, a authorizer) {
+		{"a new key is fetched by the first token that names it", func(t *testing.T, a authorizer) {
 			a.provider.says(publishing(key()))
 			allow(t, a, k1)
 			a.provider.says(publishing(key(), strangeKey()))
 			allow(t, a, k3)
-			allow(t, a, k1) // K40: the previous one is good for as long as it is published
+			allow(t, a, k1) // the previous one is good for as long as it is published
 			a.fetched(t, 2)
 		}},
-		{"K37 fifty tokens at once under a new key share one fetch", func(t *testing.T, a authorizer) {
+		{"fifty tokens at once under a new key share one fetch", func(t *testing.T, a authorizer) {
 			a.provider.says(publishing(key()))
 			allow(t, a, k1)
 			a.provider.says(publishing(key(), nextKey()))
 			atOnce(t, a, 50, k2)
 			a.fetched(t, 2)
 		}},
-		{"K38 a key that is withdrawn is gone with the next fetch", func(t *testing.T, a authorizer) {
+		{"a key that is withdrawn is gone with the next fetch", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			a.provider.says(publishing(nextKey()))
 			a.clock.advance(soft)
 			allow(t, a, k2)
-			a.meets(t, k1, refusal.UnknownKid, "") // T20
+			a.meets(t, k1, refusal.UnknownKid, "")
 			a.provider.says(status(500))
 			a.clock.advance(soft)
 			a.meets(t, k1, refusal.JWKSUnavailable, "")
 			allow(t, a, k2)
 		}},
-		{"T02 nothing of a failed fetch is remembered", func(t *testing.T, a authorizer) {
+		{"nothing of a failed fetch is remembered", func(t *testing.T, a authorizer) {
 			a.provider.says(status(503))
 			a.meets(t, k1, refusal.JWKSUnavailable, "")
 			a.provider.says(publishing(key()))
 			a.clock.advance(5 * time.Second) // past any back-off of a function without keys
 			allow(t, a, k1)
 		}},
-		{"T17 keys outlive an outage of the provider by a day", func(t *testing.T, a authorizer) {
+		{"keys outlive an outage of the provider by a day", func(t *testing.T, a authorizer) {
 			forMonths := bearing(corpus.Claims(corpus.Set("iat", corpus.In(0)), corpus.Set("exp", corpus.In(29*24*60*60))))
 			allow(t, a, forMonths)
 			a.provider.says(status(500))
 			a.clock.advance(24*time.Hour - 1)
 			allow(t, a, forMonths)
 			a.clock.advance(1)
-			a.meets(t, forMonths, refusal.JWKSUnavailable, "") // T18
+			a.meets(t, forMonths, refusal.JWKSUnavailable, "")
 			a.provider.says(publishing(key()))
 			a.clock.advance(5 * time.Second)
 			allow(t, a, forMonths)
 		}},
-		{"T19 a set without keys replaces nothing", func(t *testing.T, a authorizer) {
+		{"a set without keys replaces nothing", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			a.provider.says(publishing())
 			a.clock.advance(soft)
 			allow(t, a, k1)
 			a.fetched(t, 2)
 		}},
-		{"T21 max-age=0 still means a minute, and ten years a day", func(t *testing.T, a authorizer) {
+		{"max-age=0 still means a minute, and ten years a day", func(t *testing.T, a authorizer) {
 			a.provider.says(headed("Cache-Control", "max-age=0", tokentest.PublicKeySet()))
 			allow(t, a, k1)
 			a.clock.advance(time.Minute - 1)
@@ -111,7 +111,7 @@ func overTimeRows() []row {
 			allow(t, a, k1)
 			a.fetched(t, 2)
 		}},
-		{"T22 a provider that flaps is not noticed", func(t *testing.T, a authorizer) {
+		{"a provider that flaps is not noticed", func(t *testing.T, a authorizer) {
 			var requests atomic.Int64
 			a.provider.says(func(w http.ResponseWriter, _ *http.Request) {
 				if requests.Add(1)%2 == 0 {
@@ -124,41 +124,41 @@ func overTimeRows() []row {
 				a.clock.advance(soft)
 			}
 		}},
-		{"R01 a flood of unknown key IDs causes two fetches and then one per interval", func(t *testing.T, a authorizer) {
+		{"a flood of unknown key IDs causes two fetches and then one per interval", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			for i := range 2 {
 				a.meets(t, unheardOf(i), refusal.UnknownKid, "")
 			}
 			for i := range 100 {
 				a.meets(t, unheardOf(2+i), refusal.JWKSRateLimited, "")
-				allow(t, a, k1) // R02
+				allow(t, a, k1)
 			}
 			a.fetched(t, 3)
-			a.provider.says(publishing(key(), strangeKey())) // R03: the rotation comes with the next fetch, whoever causes it
+			a.provider.says(publishing(key(), strangeKey())) // the rotation comes with the next fetch, whoever causes it
 			a.clock.advance(interval)
 			a.meets(t, unheardOf(500), refusal.UnknownKid, "")
 			allow(t, a, k3)
 			a.fetched(t, 4)
 		}},
-		{"R03 one unknown key ID does not delay a rotation", func(t *testing.T, a authorizer) {
+		{"one unknown key ID does not delay a rotation", func(t *testing.T, a authorizer) {
 			a.provider.says(publishing(key()))
 			allow(t, a, k1)
 			a.meets(t, unheardOf(0), refusal.UnknownKid, "")
 			a.provider.says(publishing(key(), nextKey()))
 			allow(t, a, k2)
 		}},
-		{"R04 the same unknown key ID is looked up once", func(t *testing.T, a authorizer) {
+		{"the same unknown key ID is looked up once", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			for range 100 {
 				a.meets(t, unheardOf(0), refusal.UnknownKid, "")
 			}
 			a.fetched(t, 2)
 		}},
-		{"R05 fifty first calls at once share one fetch", func(t *testing.T, a authorizer) {
+		{"fifty first calls at once share one fetch", func(t *testing.T, a authorizer) {
 			atOnce(t, a, 50, k1)
 			a.fetched(t, 1)
 		}},
-		{"R06 a caller that gives up takes the keys from nobody", func(t *testing.T, a authorizer) {
+		{"a caller that gives up takes the keys from nobody", func(t *testing.T, a authorizer) {
 			asked, publish := make(chan struct{}), make(chan struct{})
 			a.provider.says(func(w http.ResponseWriter, r *http.Request) {
 				close(asked)
@@ -179,14 +179,14 @@ func overTimeRows() []row {
 			calls.Wait()
 			a.fetched(t, 1)
 		}},
-		{"R07 after hours in the freezer the first call asks again", func(t *testing.T, a authorizer) {
+		{"after hours in the freezer the first call asks again", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			a.clock.advance(6 * time.Hour)
 			a.provider.says(publishing(key(), strangeKey()))
 			allow(t, a, k3)
 			a.fetched(t, 2)
 		}},
-		{"R11 a prefetch that fails costs the first call nothing", func(t *testing.T, a authorizer) {
+		{"a prefetch that fails costs the first call nothing", func(t *testing.T, a authorizer) {
 			a.provider.says(status(500))
 			prefetch := a.keys.(interface{ Prefetch(context.Context) error })
 			if err := prefetch.Prefetch(t.Context()); refusal.ReasonOf(err) != refusal.JWKSUnavailable {
@@ -196,7 +196,7 @@ func overTimeRows() []row {
 			allow(t, a, k1)
 			a.fetched(t, 2)
 		}},
-		{"R13 under an unknown key ID everything else is checked before the provider is asked", func(t *testing.T, a authorizer) {
+		{"under an unknown key ID everything else is checked before the provider is asked", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			for i, edit := range []corpus.Edit{
 				corpus.Set("iss", `"https://evil.example/"`), corpus.Set("aud", `"x"`), corpus.Set("exp", corpus.In(-1)),

@@ -305,7 +305,7 @@ func TestACertificateOfOnesOwn(t *testing.T) {
 	}
 }
 
-// TestABadEnvironmentEndsTheProcess: T14, T16.
+// TestABadEnvironmentEndsTheProcess starts the function without what it needs.
 func TestABadEnvironmentEndsTheProcess(t *testing.T) {
 	for _, r := range []struct{ name, variable, value string }{
 		{"no JWKS_URI", "JWKS_URI", ""},

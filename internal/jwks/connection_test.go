@@ -51,7 +51,7 @@ func (b *breaking) Accept() (net.Conn, error) {
 	}
 }
 
-func TestT11ABrokenConnectionIsTriedOnceMore(t *testing.T) {
+func TestABrokenConnectionIsTriedOnceMore(t *testing.T) {
 	for resets, want := range map[int64]refusal.Reason{1: "", 2: refusal.JWKSUnavailable} {
 		t.Run(fmt.Sprint(resets, " resets"), func(t *testing.T) {
 			server := httptest.NewUnstartedServer(both())
@@ -99,7 +99,7 @@ func TestT11ABrokenConnectionIsTriedOnceMore(t *testing.T) {
 	})
 }
 
-func TestT12NobodyThere(t *testing.T) {
+func TestNobodyThere(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestT12NobodyThere(t *testing.T) {
 	}
 }
 
-func TestT10ABlackHole(t *testing.T) {
+func TestABlackHole(t *testing.T) {
 	t.Run("connects and says nothing", func(t *testing.T) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts; the kernel does
 		if err != nil {
@@ -145,7 +145,7 @@ func TestT10ABlackHole(t *testing.T) {
 	})
 }
 
-func TestT13TLS(t *testing.T) {
+func TestTLS(t *testing.T) {
 	old := &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	rows := []struct {
 		name    string
@@ -245,9 +245,9 @@ func TestEnvironment(t *testing.T) {
 		{"a root in a directory is found next to others in a file", p.URL, []string{"SSL_CERT_FILE=" + strange, "SSL_CERT_DIR=" + filepath.Dir(roots)}, true, ""},
 		{"SSL_CERT_FILE is honoured without the right root", p.URL, []string{"SSL_CERT_FILE=" + strange}, false, ""},
 		{"nobody else's certificate is trusted", p.URL, nil, false, ""},
-		{"T24 HTTPS_PROXY is honoured", elsewhere, []string{"SSL_CERT_FILE=" + roots, "HTTPS_PROXY=" + proxyServer.URL}, true, "example.com:443"},
-		{"T24 HTTPS_PROXY is not for loopback", p.URL, []string{"SSL_CERT_FILE=" + roots, "HTTPS_PROXY=" + proxyServer.URL}, true, ""},
-		{"T24 a proxy cannot play the provider", elsewhere, []string{"HTTPS_PROXY=" + proxyServer.URL}, false, "example.com:443"},
+		{"HTTPS_PROXY is honoured", elsewhere, []string{"SSL_CERT_FILE=" + roots, "HTTPS_PROXY=" + proxyServer.URL}, true, "example.com:443"},
+		{"HTTPS_PROXY is not for loopback", p.URL, []string{"SSL_CERT_FILE=" + roots, "HTTPS_PROXY=" + proxyServer.URL}, true, ""},
+		{"a proxy cannot play the provider", elsewhere, []string{"HTTPS_PROXY=" + proxyServer.URL}, false, "example.com:443"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

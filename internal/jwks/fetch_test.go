@@ -26,34 +26,34 @@ func TestColdFetchFails(t *testing.T) {
 		answer http.HandlerFunc
 		detail string // part of it
 	}{
-		{"T02 status 404", status(404), "status 404"},
-		{"T02 status 401", status(401), "status 401"},
-		{"T02 status 403", status(403), "status 403"},
-		{"T02 status 429", status(429), "status 429"},
-		{"T02 status 500", status(500), "status 500"},
-		{"T02 status 503", status(503), "status 503"},
-		{"T02 status 204", status(204), "status 204"},
-		{"T03 status 500 over a good set", coded(500, set), "status 500"},
-		{"T03 status 203 over a good set", coded(203, set), "status 203"},
-		{"T07 not JSON", document([]byte("<html>")), "not strict JSON"},
-		{"T07 truncated JSON", document(set[:len(set)-10]), "not strict JSON"},
-		{"T07 Content-Length too large", headed("Content-Length", fmt.Sprint(len(set)+1), set), "EOF"},
-		{"T07 empty", document(nil), "not strict JSON"},
-		{"T08 10 MB", document(make([]byte, 10_000_000)), "larger than 150000 bytes"},
-		{"T08 a good set padded to 150 001 bytes", document(pad(set, 150_001)), "larger than 150000 bytes"},
-		{"T08 chunks without end", endless, "larger than 150000 bytes"},
-		{"T08 gzip bomb", bomb(), "larger than 150000 bytes"},
-		{"T08 a good set gzipped with 1 MB of spaces", gzipped(pad(set, 1_000_000)), "larger than 150000 bytes"},
-		{"T09 a byte at a time", drip, "no complete answer within"},
-		{"T10 no header", silence, "no complete answer within"},
-		{"T10 a header but no body", func(w http.ResponseWriter, r *http.Request) {
+		{"status 404", status(404), "status 404"},
+		{"status 401", status(401), "status 401"},
+		{"status 403", status(403), "status 403"},
+		{"status 429", status(429), "status 429"},
+		{"status 500", status(500), "status 500"},
+		{"status 503", status(503), "status 503"},
+		{"status 204", status(204), "status 204"},
+		{"status 500 over a good set", coded(500, set), "status 500"},
+		{"status 203 over a good set", coded(203, set), "status 203"},
+		{"not JSON", document([]byte("<html>")), "not strict JSON"},
+		{"truncated JSON", document(set[:len(set)-10]), "not strict JSON"},
+		{"Content-Length too large", headed("Content-Length", fmt.Sprint(len(set)+1), set), "EOF"},
+		{"empty", document(nil), "not strict JSON"},
+		{"10 MB", document(make([]byte, 10_000_000)), "larger than 150000 bytes"},
+		{"a good set padded to 150 001 bytes", document(pad(set, 150_001)), "larger than 150000 bytes"},
+		{"chunks without end", endless, "larger than 150000 bytes"},
+		{"gzip bomb", bomb(), "larger than 150000 bytes"},
+		{"a good set gzipped with 1 MB of spaces", gzipped(pad(set, 1_000_000)), "larger than 150000 bytes"},
+		{"a byte at a time", drip, "no complete answer within"},
+		{"no header", silence, "no complete answer within"},
+		{"a header but no body", func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			silence(w, r)
 		}, "no complete answer within"},
-		{"T07 not HTTP, at length", babble, "…"},
-		{"T19 no keys", document([]byte(`{"keys":[]}`)), "JWK"},
-		{"T25 a header of 1 MiB", headed("X-Padding", strings.Repeat("x", 1<<20), set), "header"},
-		{"K31 10 000 keys", document([]byte(keys(many(4_000)...))), "more than 100 keys"},
+		{"not HTTP, at length", babble, "…"},
+		{"no keys", document([]byte(`{"keys":[]}`)), "JWK"},
+		{"a header of 1 MiB", headed("X-Padding", strings.Repeat("x", 1<<20), set), "header"},
+		{"10 000 keys", document([]byte(keys(many(4_000)...))), "more than 100 keys"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -144,14 +144,14 @@ func drip(w http.ResponseWriter, r *http.Request) {
 func TestFetchSucceeds(t *testing.T) {
 	set := tokentest.PublicKeySet()
 	for name, answer := range map[string]http.HandlerFunc{
-		"T01 content type text/plain":      headed("Content-Type", "text/plain", set),
-		"T01 no content type":              func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = nil; w.Write(set) },
-		"T08 exactly 150 000 bytes":        document(pad(set, 150_000)),
-		"T08 gzip":                         gzipped(set),
-		"T25 an ordinary header of 8 KiB":  headed("X-Padding", strings.Repeat("x", 8<<10), set),
-		"K12 a set beside keys for others": document([]byte(keys(`{"kty":"AKP","kid":"pq"}`, good().String()))),
-		"T21 a Cache-Control of nonsense":  headed("Cache-Control", "=,,max-age=;\"", set),
-		"T01 a body that comes in two sips": func(w http.ResponseWriter, _ *http.Request) {
+		"content type text/plain":      headed("Content-Type", "text/plain", set),
+		"no content type":              func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = nil; w.Write(set) },
+		"exactly 150 000 bytes":        document(pad(set, 150_000)),
+		"gzip":                         gzipped(set),
+		"an ordinary header of 8 KiB":  headed("X-Padding", strings.Repeat("x", 8<<10), set),
+		"a set beside keys for others": document([]byte(keys(`{"kty":"AKP","kid":"pq"}`, good().String()))),
+		"a Cache-Control of nonsense":  headed("Cache-Control", "=,,max-age=;\"", set),
+		"a body that comes in two sips": func(w http.ResponseWriter, _ *http.Request) {
 			w.Write(set[:9])
 			w.(http.Flusher).Flush()
 			w.Write(set[9:])
@@ -165,7 +165,7 @@ func TestFetchSucceeds(t *testing.T) {
 	}
 }
 
-func TestT05RedirectsAreNotFollowed(t *testing.T) {
+func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere := serve(t, both())
 	plain := httptest.NewServer(both())
 	defer plain.Close()
@@ -197,7 +197,7 @@ func TestT05RedirectsAreNotFollowed(t *testing.T) {
 	elsewhere.wantGets(t, 0)
 }
 
-func TestT23TheRequest(t *testing.T) {
+func TestTheRequest(t *testing.T) {
 	var got *http.Request
 	p := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		got = r.Clone(context.Background())

@@ -13,7 +13,7 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-func TestR05ParallelColdCallsShareOneRequest(t *testing.T) {
+func TestParallelColdCallsShareOneRequest(t *testing.T) {
 	gate := make(chan struct{})
 	p := serve(t, func(w http.ResponseWriter, r *http.Request) { <-gate; both()(w, r) })
 	s := p.source(t)
@@ -22,7 +22,7 @@ func TestR05ParallelColdCallsShareOneRequest(t *testing.T) {
 	wantNothingRunning(t)
 }
 
-func TestK37ParallelCallsWithANewKeyIDShareOneRequest(t *testing.T) {
+func TestParallelCallsWithANewKeyIDShareOneRequest(t *testing.T) {
 	p := serve(t, only1())
 	s := p.source(t)
 	s.wantKey(t, "k1", tokentest.K1())
@@ -52,7 +52,7 @@ func parallel(t *testing.T, s fixture, n int, kid string, release func()) {
 	calls.Wait()
 }
 
-func TestR06ACancelledCallerFailsNobodyElse(t *testing.T) {
+func TestACancelledCallerFailsNobodyElse(t *testing.T) {
 	gate := make(chan struct{})
 	p := serve(t, func(w http.ResponseWriter, r *http.Request) { <-gate; both()(w, r) })
 	s := p.source(t)
@@ -79,7 +79,7 @@ func TestR06ACancelledCallerFailsNobodyElse(t *testing.T) {
 	p.wantGets(t, 1)
 }
 
-func TestR10NothingRunsAfterTheLastCallerGaveUp(t *testing.T) {
+func TestNothingRunsAfterTheLastCallerGaveUp(t *testing.T) {
 	hungUp := make(chan struct{}, 1)
 	p := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done(); hungUp <- struct{}{} })
 	s := p.source(t)
@@ -165,7 +165,7 @@ func TestACallWithTooLittleTimeMakesNoRequest(t *testing.T) {
 	defer cancel()
 	ended, end := context.WithCancel(context.Background())
 	end()
-	for name, ctx := range map[string]context.Context{"O03 only the reserve is left": short, "cancelled before": ended} {
+	for name, ctx := range map[string]context.Context{"only the reserve is left": short, "cancelled before": ended} {
 		t.Run(name, func(t *testing.T) {
 			key, err := s.Key(ctx, "k1")
 			checkRefused(t, key, err, refusal.JWKSUnavailable)
@@ -211,7 +211,7 @@ func TestACallReturnsBeforeItsOwnDeadline(t *testing.T) {
 	wantNothingRunning(t)
 }
 
-func TestR12EverythingAtOnce(t *testing.T) {
+func TestEverythingAtOnce(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
 	var calls sync.WaitGroup

@@ -89,16 +89,16 @@ func TestNewChecksTheAddress(t *testing.T) {
 		"http://127.9.9.9/",
 	} {
 		if _, err := New(uri, Options{}); err != nil {
-			t.Errorf("T14 %s: got %v, want no error", uri, err)
+			t.Errorf("%s: got %v, want no error", uri, err)
 		}
 	}
 	rows := []struct{ name, uri, fix string }{
 		{"empty", "", "want https://"},
-		{"T14 http", "http://keys.example.com/jwks.json", "use https://keys.example.com/jwks.json"},
-		{"T14 http on a private address", "http://10.0.0.1/", "use https://"},
-		{"T14 http on every address", "http://0.0.0.0/", "use https://"},
-		{"T14 http on a host that begins like loopback", "http://127.0.0.1.evil.example/", "use https://"},
-		{"T14 http on a host that begins like localhost", "http://localhost.evil.example/", "use https://"},
+		{"http", "http://keys.example.com/jwks.json", "use https://keys.example.com/jwks.json"},
+		{"http on a private address", "http://10.0.0.1/", "use https://"},
+		{"http on every address", "http://0.0.0.0/", "use https://"},
+		{"http on a host that begins like loopback", "http://127.0.0.1.evil.example/", "use https://"},
+		{"http on a host that begins like localhost", "http://localhost.evil.example/", "use https://"},
 		{"another scheme", "file:///etc/passwd", "has no host"},
 		{"ftp", "ftp://keys.example.com/", "want https"},
 		{"no scheme", "keys.example.com/jwks.json", "has no host"},

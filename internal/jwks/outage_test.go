@@ -10,12 +10,12 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-func TestT17StaleKeysOutliveAnOutage(t *testing.T) {
+func TestStaleKeysOutliveAnOutage(t *testing.T) {
 	for name, outage := range map[string]http.HandlerFunc{
-		"T17 status 500": status(500),
-		"T19 no keys":    document([]byte(`{"keys":[]}`)),
-		"K29 not a set":  document([]byte(`{}`)),
-		"K30 garbage":    document(append(tokentest.PublicKeySet(), 'x')),
+		"status 500": status(500),
+		"no keys":    document([]byte(`{"keys":[]}`)),
+		"not a set":  document([]byte(`{}`)),
+		"garbage":    document(append(tokentest.PublicKeySet(), 'x')),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := serve(t, both())
@@ -34,7 +34,7 @@ func TestT17StaleKeysOutliveAnOutage(t *testing.T) {
 	}
 }
 
-func TestT18StaleKeysExpire(t *testing.T) {
+func TestStaleKeysExpire(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
 	s.wantKey(t, "k1", tokentest.K1())
@@ -48,7 +48,7 @@ func TestT18StaleKeysExpire(t *testing.T) {
 	s.wantKey(t, "k1", tokentest.K1())
 }
 
-func TestT18AFailedRefreshDoesNotRenewTheWindow(t *testing.T) {
+func TestAFailedRefreshDoesNotRenewTheWindow(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
 	s.wantKey(t, "k1", tokentest.K1())
@@ -61,20 +61,20 @@ func TestT18AFailedRefreshDoesNotRenewTheWindow(t *testing.T) {
 	s.wantRefused(t, "k1", refusal.JWKSUnavailable)
 }
 
-func TestT20ARemovedKeyIsGone(t *testing.T) {
+func TestARemovedKeyIsGone(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
 	s.wantKey(t, "k1", tokentest.K1())
 	p.says(only2())
 	s.clock.advance(defaultLifetime)
-	s.wantRefused(t, "k1", refusal.UnknownKid) // K38
+	s.wantRefused(t, "k1", refusal.UnknownKid)
 	p.says(status(500))
 	s.clock.advance(defaultLifetime)
 	s.wantRefused(t, "k1", refusal.JWKSUnavailable) // an outage does not bring it back
 	s.wantKey(t, "k2", tokentest.K2())
 }
 
-func TestT20AnUnusableReplacementIsAuthoritative(t *testing.T) {
+func TestAnUnusableReplacementIsAuthoritative(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
 	s.wantKey(t, "k1", tokentest.K1())
@@ -83,7 +83,7 @@ func TestT20AnUnusableReplacementIsAuthoritative(t *testing.T) {
 	s.wantRefused(t, "k1", refusal.KeyRejected)
 }
 
-func TestK35AKeyReplacedUnderTheSameKeyIDCountsAfterTheLifetime(t *testing.T) {
+func TestAKeyReplacedUnderTheSameKeyIDCountsAfterTheLifetime(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
 	s.wantKey(t, "k1", tokentest.K1())
@@ -94,7 +94,7 @@ func TestK35AKeyReplacedUnderTheSameKeyIDCountsAfterTheLifetime(t *testing.T) {
 	s.wantKey(t, "k1", tokentest.K3())
 }
 
-func TestT22AFlappingProviderFailsNoRequest(t *testing.T) {
+func TestAFlappingProviderFailsNoRequest(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
 	s.wantKey(t, "k1", tokentest.K1())
@@ -112,7 +112,7 @@ func TestT22AFlappingProviderFailsNoRequest(t *testing.T) {
 
 // TestT22BackOff asks for a key once a second through an outage and notes at which
 // seconds the provider was asked.
-func TestT22BackOff(t *testing.T) {
+func TestBackOff(t *testing.T) {
 	asked := func(s fixture, p *provider, seconds int) []int {
 		var at []int
 		for second := range seconds {
@@ -197,7 +197,7 @@ func TestAnOutageDuringALookupLeavesFreshKeysAlone(t *testing.T) {
 	p.wantGets(t, 3)
 }
 
-func TestT21TheProvidersLifetimeIsHonouredWithinLimits(t *testing.T) {
+func TestTheProvidersLifetimeIsHonouredWithinLimits(t *testing.T) {
 	set := tokentest.PublicKeySet()
 	p := serve(t, headed("Cache-Control", "public, max-age=7200", set))
 	s := p.source(t)
@@ -222,22 +222,22 @@ func TestFreshness(t *testing.T) {
 		header []string
 		want   time.Duration
 	}{
-		{"T21 none", nil, 10 * time.Minute},
-		{"T21 15 seconds", []string{"public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"}, time.Minute},
-		{"T21 zero", []string{"max-age=0"}, time.Minute},
-		{"T21 no-store", []string{"no-store"}, time.Minute},
-		{"T21 no-cache beside a lifetime", []string{"max-age=3600, no-cache"}, time.Minute},
-		{"T21 an hour", []string{"max-age=3600"}, time.Hour},
-		{"T21 names have no case, spaces are optional", []string{"Public ,  MAX-AGE=3600"}, time.Hour},
-		{"T21 quoted", []string{`max-age="3600"`}, time.Hour},
-		{"T21 ten years", []string{"max-age=315360000"}, 24 * time.Hour},
-		{"T21 more seconds than any integer has", []string{"max-age=99999999999999999999999"}, 24 * time.Hour},
-		{"T21 negative", []string{"max-age=-5"}, 10 * time.Minute},
-		{"T21 garbage", []string{"max-age=soon"}, 10 * time.Minute},
-		{"T21 empty", []string{"max-age="}, 10 * time.Minute},
-		{"T21 a lone quote", []string{`max-age="`}, 10 * time.Minute},
-		{"T21 for shared caches only", []string{"s-maxage=3600"}, 10 * time.Minute},
-		{"T21 contradictions", []string{"max-age=7200", "max-age=3600"}, time.Hour},
+		{"none", nil, 10 * time.Minute},
+		{"15 seconds", []string{"public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"}, time.Minute},
+		{"zero", []string{"max-age=0"}, time.Minute},
+		{"no-store", []string{"no-store"}, time.Minute},
+		{"no-cache beside a lifetime", []string{"max-age=3600, no-cache"}, time.Minute},
+		{"an hour", []string{"max-age=3600"}, time.Hour},
+		{"names have no case, spaces are optional", []string{"Public ,  MAX-AGE=3600"}, time.Hour},
+		{"quoted", []string{`max-age="3600"`}, time.Hour},
+		{"ten years", []string{"max-age=315360000"}, 24 * time.Hour},
+		{"more seconds than any integer has", []string{"max-age=99999999999999999999999"}, 24 * time.Hour},
+		{"negative", []string{"max-age=-5"}, 10 * time.Minute},
+		{"garbage", []string{"max-age=soon"}, 10 * time.Minute},
+		{"empty", []string{"max-age="}, 10 * time.Minute},
+		{"a lone quote", []string{`max-age="`}, 10 * time.Minute},
+		{"for shared caches only", []string{"s-maxage=3600"}, 10 * time.Minute},
+		{"contradictions", []string{"max-age=7200", "max-age=3600"}, time.Hour},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

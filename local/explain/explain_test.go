@@ -197,7 +197,7 @@ func TestExitStatus(t *testing.T) {
 }
 
 // TestTheGatewayLetsEveryGoodTokenThrough holds the expression that is deployed to the
-// whole corpus (E28): one that forgot a character of base64url would refuse most tokens,
+// whole corpus: one that forgot a character of base64url would refuse most tokens,
 // and nobody would find a reason in a log.
 func TestTheGatewayLetsEveryGoodTokenThrough(t *testing.T) {
 	a, err := readAuthorizer(settings{root: root, stack: stack()})

@@ -6,9 +6,8 @@
 // It is data. It verifies nothing and knows no test framework. Like the keys of
 // package tokentest, which it signs with, it must never be linked into a function.
 //
-// A row is one line in one of the tables: what is special about the token, in a
-// sentence that starts with the row's ID if it has one, the token, and the outcome.
-// Options say under which conditions, if they are not the usual ones.
+// A row is one line in one of the tables: what is special about the token, the token,
+// and the outcome. Options say under which conditions, if they are not the usual ones.
 package corpus
 
 import (
