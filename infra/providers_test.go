@@ -1,16 +1,15 @@
 package infra_test
 
 import (
-	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"account-api/internal/token"
+	"account-api/internal/token/tokentest"
 )
 
 // provider is one section of docs/providers.md: a configuration that the stack
@@ -115,10 +114,6 @@ func TestProviders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, p := range providers {
 		t.Run(name, func(t *testing.T) {
 			g, err := declare("dev", p.config...)
@@ -138,8 +133,8 @@ func TestProviders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			claims, err := verifier.Verify(p.sign(t, key, variables["TOKEN_ISSUER"]), time.Now(), func(string) (*rsa.PublicKey, error) {
-				return &key.PublicKey, nil
+			claims, err := verifier.Verify(p.sign(t, variables["TOKEN_ISSUER"]), time.Now(), func(string) (*rsa.PublicKey, error) {
+				return &tokentest.K1().PublicKey, nil
 			})
 			if p.refused != "" {
 				if err == nil || !strings.HasPrefix(err.Error(), p.refused) {
@@ -159,23 +154,21 @@ func TestProviders(t *testing.T) {
 }
 
 // sign issues an access token as the provider would.
-func (p provider) sign(t *testing.T, key *rsa.PrivateKey, issuer any) string {
+func (p provider) sign(t *testing.T, issuer any) string {
 	t.Helper()
-	claims := jwt.MapClaims{
+	claims := map[string]any{
 		"iss": issuer, "sub": "somebody", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 	}
 	for name, value := range p.claims {
 		claims[name] = value
 	}
-	unsigned := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
-	unsigned.Header["kid"] = "k1"
-	delete(unsigned.Header, "typ")
-	if p.typ != "" {
-		unsigned.Header["typ"] = p.typ
-	}
-	compact, err := unsigned.SignedString(key)
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return compact
+	header := tokentest.Header("k1").Without("typ")
+	if p.typ != "" {
+		header = header.With("typ", tokentest.Quote(p.typ))
+	}
+	return tokentest.Sign(header.JSON(), payload, tokentest.K1())
 }

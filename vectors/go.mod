@@ -1,5 +1,5 @@
-// Wycheproof's test vectors against the verifier, apart from the product: 100 MB that it
-// does not need. Run them with go test -C vectors ./...
+// Tests of the verifier with what the product does not need: 100 MB of Wycheproof's test
+// vectors, and another JWT library. Run them with go test -C vectors ./...
 module account-api/vectors
 
 go 1.26.6
@@ -9,6 +9,7 @@ toolchain go1.26.8
 require (
 	account-api v0.0.0
 	github.com/c2sp/wycheproof v0.0.0-20260902155932-3fa63dd0344a
+	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/lestrrat-go/jwx/v2 v2.1.7
 )
 
