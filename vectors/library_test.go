@@ -20,7 +20,7 @@ func TestAnotherLibrary(t *testing.T) {
 			continue // golang-jwt refuses null as a date
 		}
 		parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithIssuer(row.Expect.Issuer), jwt.WithAudience(row.Expect.Audience),
-			jwt.WithTimeFunc(func() time.Time { return row.At }), jwt.WithIssuedAt(), jwt.WithExpirationRequired(), jwt.WithLeeway(max(token.ClockTolerance, row.Expect.Leeway)))
+			jwt.WithTimeFunc(func() time.Time { return row.At }), jwt.WithIssuedAt(), jwt.WithExpirationRequired(), jwt.WithLeeway(token.ClockTolerance))
 
 		if _, err := parser.Parse(row.Token, func(t *jwt.Token) (any, error) { return row.Key(t.Header["kid"].(string)) }); err != nil {
 			t.Errorf("%s: golang-jwt refuses it: %v", row.Name, err)

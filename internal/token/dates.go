@@ -13,6 +13,11 @@ import (
 // and to refuse it then would punish the honest without stopping anyone.
 const ClockTolerance = 60 * time.Second
 
+// maxLifetime is the longest that Auth0 lets an access token live. A longer one comes
+// from an issuer that writes milliseconds or forgets to expire its tokens.
+// https://auth0.com/docs/secure/tokens/access-tokens/update-access-token-lifetime
+const maxLifetime = 30 * 24 * time.Hour
+
 // maxDate is 9999-12-31T23:59:59Z in seconds, the last moment that RFC 3339 can
 // write. Larger values are milliseconds or attempts to overflow.
 const maxDate = 253402300799
@@ -53,33 +58,30 @@ func checkDates(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 
 // checkExpiry: RFC 7519, section 4.1.4, "on or after which the JWT MUST NOT be
 // accepted".
-func checkExpiry(v *Verifier, t *unverified, now time.Time) *refusal.Error {
-	if !now.Before(t.dates.expires.Add(v.expect.Leeway)) {
+func checkExpiry(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
+	if !now.Before(t.dates.expires) {
 		return refusal.New(refusal.Expired, "expired %v ago", now.Sub(t.dates.expires).Truncate(time.Second))
 	}
 	return nil
 }
 
-func checkNotBefore(v *Verifier, t *unverified, now time.Time) *refusal.Error {
-	if early := t.dates.notBefore.Sub(now); early > v.tolerance() {
-		return refusal.New(refusal.NotYetValid, "not valid for another %v; at most %v is tolerated", early.Truncate(time.Second), v.tolerance())
+func checkNotBefore(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
+	if early := t.dates.notBefore.Sub(now); early > ClockTolerance {
+		return refusal.New(refusal.NotYetValid, "not valid for another %v; at most %v is tolerated", early.Truncate(time.Second), ClockTolerance)
 	}
 	return nil
 }
 
-func checkIssuedAt(v *Verifier, t *unverified, now time.Time) *refusal.Error {
-	if early := t.dates.issued.Sub(now); early > v.tolerance() {
-		return refusal.New(refusal.IssuedInFuture, "issued %v in the future; at most %v is tolerated", early.Truncate(time.Second), v.tolerance())
+func checkIssuedAt(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
+	if early := t.dates.issued.Sub(now); early > ClockTolerance {
+		return refusal.New(refusal.IssuedInFuture, "issued %v in the future; at most %v is tolerated", early.Truncate(time.Second), ClockTolerance)
 	}
 	return nil
 }
-
-// tolerance is [ClockTolerance], or the configured leeway if that is longer.
-func (v *Verifier) tolerance() time.Duration { return max(ClockTolerance, v.expect.Leeway) }
 
 // checkLifetime refuses dates that contradict each other or promise too much. The
 // lifetime of a token without iat is counted from now.
-func checkLifetime(v *Verifier, t *unverified, now time.Time) *refusal.Error {
+func checkLifetime(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
 	if t.dates.expires.Before(t.dates.issued) || t.dates.expires.Before(t.dates.notBefore) {
 		return refusal.New(refusal.BadClaims, "expected exp after iat and nbf, got it before")
 	}
@@ -87,8 +89,8 @@ func checkLifetime(v *Verifier, t *unverified, now time.Time) *refusal.Error {
 	if t.claims.iat == nil {
 		start = now
 	}
-	if t.dates.expires.After(start.Add(v.expect.MaxLifetime)) {
-		return refusal.New(refusal.BadClaims, "expected a lifetime of at most %v, got a longer one: is exp in milliseconds?", v.expect.MaxLifetime)
+	if t.dates.expires.After(start.Add(maxLifetime)) {
+		return refusal.New(refusal.BadClaims, "expected a lifetime of at most %v, got a longer one: is exp in milliseconds?", maxLifetime)
 	}
 	return nil
 }

@@ -165,11 +165,11 @@ func (e *explanation) expected(c Check) string {
 	case Dates:
 		return "exp, and perhaps nbf and iat, in seconds since 1970"
 	case Expiry:
-		return "after " + moment(e.now.Add(-expect.Leeway))
+		return "after " + moment(e.now)
 	case NotBefore, IssuedAt:
-		return "until " + moment(e.now.Add(e.verifier.tolerance())) + ", or none"
+		return "until " + moment(e.now.Add(ClockTolerance)) + ", or none"
 	case Lifetime:
-		return fmt.Sprintf("at most %v", expect.MaxLifetime)
+		return fmt.Sprintf("at most %v", maxLifetime)
 	case Principal:
 		return fmt.Sprintf("1 to %d printable characters", maxSubject)
 	case AuthorizedParty:

@@ -28,17 +28,6 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-const (
-	// defaultMaxLifetime is the longest that Auth0 lets an access token live.
-	// https://auth0.com/docs/secure/tokens/access-tokens/update-access-token-lifetime
-	defaultMaxLifetime = 30 * 24 * time.Hour
-
-	// maxLeeway bounds the clock skew that a configuration may forgive. RFC 7519,
-	// section 4.1.4: "usually no more than a few minutes". A leeway of hours is a
-	// switched-off expiry.
-	maxLeeway = 5 * time.Minute
-)
-
 // Expectation is what a token must say to be accepted by one API. There is no
 // option that skips a check: an empty issuer or audience is an error.
 type Expectation struct {
@@ -48,15 +37,6 @@ type Expectation struct {
 
 	// Audience must equal the claim aud, or one entry of it, byte for byte.
 	Audience string
-
-	// Leeway is how long after exp a token is still accepted, 0 to 5 minutes. The
-	// provider's clock sets exp and ours reads it; both run NTP, so 0 is right
-	// unless measured otherwise. For nbf and iat see [ClockTolerance].
-	Leeway time.Duration
-
-	// MaxLifetime is the longest exp - iat that is believed; 0 means 30 days. It
-	// catches an issuer that writes milliseconds or forgets to expire its tokens.
-	MaxLifetime time.Duration
 
 	// RequireAccessTokenType demands the RFC 9068 profile: typ at+jwt (section 4)
 	// and an iat (section 2.2). Without it typ may also be JWT, or absent.
@@ -100,15 +80,6 @@ func NewVerifier(expect Expectation) (*Verifier, error) {
 		if trimmed := strings.TrimSpace(field.value); trimmed != field.value {
 			return nil, refusal.New(refusal.ConfigError, "expected an %s without white space around it, got %q: write %q", field.name, field.value, trimmed)
 		}
-	}
-	if expect.Leeway < 0 || expect.Leeway > maxLeeway {
-		return nil, refusal.New(refusal.ConfigError, "expected a leeway from 0s to %v, got %v: 0s is a good value", maxLeeway, expect.Leeway)
-	}
-	if expect.MaxLifetime < 0 {
-		return nil, refusal.New(refusal.ConfigError, "expected a maximal lifetime above 0s, or 0s for %v, got %v", defaultMaxLifetime, expect.MaxLifetime)
-	}
-	if expect.MaxLifetime == 0 {
-		expect.MaxLifetime = defaultMaxLifetime
 	}
 	return &Verifier{expect: expect, readers: sync.Pool{New: func() any { return new(reader) }}}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"account-api/internal/refusal"
 	"account-api/internal/token"
@@ -34,11 +33,6 @@ func configurations() []configuration {
 		{"no audience", with(func(e *token.Expectation) { e.Audience = "" }), "audience"},
 		{"an issuer with a space", with(func(e *token.Expectation) { e.Issuer += " " }), "issuer"},
 		{"an audience with a line feed", with(func(e *token.Expectation) { e.Audience = "\n" + e.Audience }), "audience"},
-		{"a leeway of 5 minutes", with(func(e *token.Expectation) { e.Leeway = 5 * time.Minute }), ""},
-		{"a leeway above 5 minutes", with(func(e *token.Expectation) { e.Leeway = 5*time.Minute + 1 }), "leeway"},
-		{"a negative leeway", with(func(e *token.Expectation) { e.Leeway = -1 }), "leeway"},
-		{"a maximal lifetime of a nanosecond", with(func(e *token.Expectation) { e.MaxLifetime = 1 }), ""},
-		{"a negative maximal lifetime", with(func(e *token.Expectation) { e.MaxLifetime = -1 }), "lifetime"},
 	}
 }
 

@@ -92,11 +92,9 @@ var rows = sync.OnceValue(func() []Row {
 
 // The options of the tables.
 
-func leeway(d time.Duration) func(*Row)   { return func(r *Row) { r.Expect.Leeway = d } }
-func lifetime(d time.Duration) func(*Row) { return func(r *Row) { r.Expect.MaxLifetime = d } }
-func accessTokenType(r *Row)              { r.Expect.RequireAccessTokenType = true }
-func after(d time.Duration) func(*Row)    { return func(r *Row) { r.At = r.At.Add(d) } }
-func keys(k token.KeyFunc) func(*Row)     { return func(r *Row) { r.Key, r.OwnKeys = k, true } }
+func accessTokenType(r *Row)           { r.Expect.RequireAccessTokenType = true }
+func after(d time.Duration) func(*Row) { return func(r *Row) { r.At = r.At.Add(d) } }
+func keys(k token.KeyFunc) func(*Row)  { return func(r *Row) { r.Key, r.OwnKeys = k, true } }
 
 func says(f func(*token.Claims)) func(*Row) { return func(r *Row) { f(&r.Claims) } }
 func expiring(unix int64) func(*Row) {
