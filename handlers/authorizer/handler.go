@@ -6,9 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
@@ -86,7 +84,7 @@ func (h *handler) authenticate(ctx context.Context, payload []byte, a *attempt) 
 		return nil, err
 	}
 	claims, err := h.verifier.Verify(compact, h.now(), func(kid string) (*rsa.PublicKey, error) {
-		a.kid = shorten(kid)
+		a.kid = token.ShortKeyID(kid)
 		return h.keys.Key(ctx, kid)
 	})
 	if err != nil {
@@ -131,24 +129,4 @@ func logRefusal(err error) []any {
 		slog.String("category", string(reason.Category())),
 		slog.String("detail", detail),
 	}
-}
-
-// maxKid is how much of a key ID is logged, in characters: enough to tell a
-// provider's keys apart, too little to smuggle something into a log.
-const maxKid = 16
-
-func shorten(kid string) string {
-	var b strings.Builder
-	count := 0
-	for _, r := range kid {
-		if count == maxKid {
-			return b.String() + "…"
-		}
-		if !unicode.IsPrint(r) {
-			r = unicode.ReplacementChar
-		}
-		b.WriteRune(r)
-		count++
-	}
-	return b.String()
 }

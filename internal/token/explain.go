@@ -191,7 +191,7 @@ func (e *explanation) seen(c Check) string {
 	t := &e.token
 	switch c {
 	case KeyID:
-		return brief(t.header.keyID)
+		return ShortKeyID(t.header.keyID)
 	case Expiry:
 		return e.when(t.claims.exp, t.dates.expires)
 	case NotBefore:

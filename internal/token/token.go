@@ -192,14 +192,15 @@ func lookUp(key KeyFunc, kid string) (*rsa.PublicKey, *refusal.Error) {
 // verifySignature checks what was signed against the one algorithm.
 func verifySignature(input, signature []byte, key *rsa.PublicKey, kid string) *refusal.Error {
 	if err := rs256.Verify(input, signature, key); err != nil {
-		return refusal.New(refusal.BadSignature, "key %q does not verify the signature", brief(kid))
+		return refusal.New(refusal.BadSignature, "key %q does not verify the signature", ShortKeyID(kid))
 	}
 	return nil
 }
 
-// brief shortens a printable key ID to what a log line may show of it.
-func brief(kid string) string {
-	const maxShown = 16 // characters: enough to tell keys apart, too few to smuggle a token
+// ShortKeyID is the start of a printable key ID, as a log line may show it: enough to tell
+// keys apart, too short to carry a token. A [KeyFunc] is given printable key IDs only.
+func ShortKeyID(kid string) string {
+	const maxShown = 16 // characters
 	shown := 0
 	for i := range kid {
 		if shown == maxShown {
