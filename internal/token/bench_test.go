@@ -23,8 +23,8 @@ type variant struct {
 	run  func() error
 }
 
-// BenchmarkVerify runs each variant by itself, for its allocations. Raw is the floor
-// that all share: base64, hash and RSA of the signature, and nothing else.
+// BenchmarkVerify runs each variant by itself, for its allocations. Raw is base64, hash and
+// RSA of the signature, which every verification needs.
 func BenchmarkVerify(b *testing.B) {
 	for _, v := range variants(b) {
 		b.Run(v.name, func(b *testing.B) {
@@ -43,7 +43,7 @@ func BenchmarkVerify(b *testing.B) {
 // holds still where absolute times do not. Bars: verify 1.20, refusals of an unknown
 // key ID or another algorithm 0.1. The module bench compares with other libraries.
 func BenchmarkRatios(b *testing.B) {
-	const block = 10 // short enough that a neighbour's burst hits a whole pair
+	const block = 10 // short, so that a burst of other load hits both blocks of a pair
 	all := variants(b)
 	times := make([][]float64, len(all))
 	for b.Loop() {

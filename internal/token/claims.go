@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// maxSubject is the limit of OpenID Connect Core 1.0, section 2, for sub, in
-	// characters. It is also applied to azp, which names a principal as well.
+	// maxSubject, in characters, is the limit for sub in OpenID Connect Core 1.0,
+	// section 2. It applies to azp too.
 	maxSubject = 255
 
-	// maxAudiences is how many entries of aud are compared. Auth0 issues two.
+	// maxAudiences is how many entries aud may have. Auth0 issues two.
 	maxAudiences = 32
 )
 
-// claims is the claim set, as far as it matters.
+// claims are the claims that a check looks at. An absent one is nil.
 type claims struct {
 	iss, sub, aud, jti value
 	exp, nbf, iat      value
@@ -29,8 +29,7 @@ type claims struct {
 	marks              [len(marks)]value // of claims that tell kinds of token apart
 }
 
-// take keeps the claims that a check looks at. Null is absent. Every other claim may have
-// any value: a provider that writes it in its own way harms nobody.
+// take implements [members]. Null is absent. A claim that no check looks at may have any value.
 func (c *claims) take(name []byte, v value) {
 	if v.kind() == jsontext.KindNull {
 		return
@@ -67,13 +66,13 @@ func (c *claims) take(name []byte, v value) {
 	}
 }
 
-// claimChecks run in this order: first whether the token is ours at all.
+// claimChecks run in this order.
 var claimChecks = []struct {
 	name Check
 	run  func(*Verifier, *unverified, time.Time) *refusal.Error
 }{
 	{Issuer, checkIssuer},
-	{TokenKind, checkTokenKind}, // before the audience: an ID token has another one by nature
+	{TokenKind, checkTokenKind}, // before the audience, which is the client's in an ID token
 	{Audience, checkAudience},
 	{Replicated, checkReplicated},
 	{Confirmation, checkConfirmation},
@@ -89,8 +88,7 @@ var claimChecks = []struct {
 	{Permissions, takePermissions},
 }
 
-// checkIssuer compares iss byte for byte: RFC 7519, section 4.1.1, knows no
-// normalisation, and each one invented is a way around the comparison.
+// checkIssuer compares iss byte for byte. RFC 7519, section 4.1.1, allows no normalisation.
 func checkIssuer(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	iss, ok := t.claims.iss.text()
 	if !ok {
@@ -102,8 +100,8 @@ func checkIssuer(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// checkAudience looks for this API in aud, a string or an array of strings
-// (RFC 7519, section 4.1.3).
+// checkAudience looks for the audience in aud, a string or an array of strings (RFC 7519,
+// section 4.1.3).
 func checkAudience(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	audiences, isArray := t.claims.aud.elements()
 	if !isArray {
@@ -135,7 +133,7 @@ func checkAudience(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 
 const otherValue = "another value"
 
-// difference names the usual slips in writing a URL down, and never the URL.
+// difference names the usual slips in a URL, and never the URL.
 func difference(got, want string) string {
 	switch {
 	case strings.TrimSuffix(got, "/") == strings.TrimSuffix(want, "/"):
@@ -151,10 +149,9 @@ func difference(got, want string) string {
 	}
 }
 
-// checkConfirmation refuses every token with cnf. It is bound to a key (RFC 7800)
-// whose proof, a DPoP header (RFC 9449, section 7.2) or a client certificate
-// (RFC 8705, section 3), never reaches a TOKEN authorizer; taken as a bearer token
-// it would work for the thief from whom the binding protects.
+// checkConfirmation refuses a token that cnf binds to a key (RFC 7800). The proof of that
+// key is a DPoP header (RFC 9449, section 7.2) or a client certificate (RFC 8705, section 3).
+// A TOKEN authorizer sees neither. Without the proof a stolen token would work.
 func checkConfirmation(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if t.claims.cnf != nil {
 		return refusal.New(refusal.SenderConstrained, "expected a bearer token, got one bound to a key by cnf: have the provider issue unbound tokens for this audience")
@@ -162,8 +159,7 @@ func checkConfirmation(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// checkTokenID type-checks jti, the one registered claim of RFC 7519 (section 4.1.7) that
-// nothing here uses. Libraries refuse a jti that is no string.
+// checkTokenID type-checks jti (RFC 7519, section 4.1.7), which nothing here uses.
 func checkTokenID(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if _, ok := t.claims.jti.text(); !ok && t.claims.jti != nil {
 		return refusal.New(refusal.BadClaims, "expected jti as a string, got another type")
@@ -171,8 +167,8 @@ func checkTokenID(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// checkSubject demands a principal. API Gateway answers an empty principalId with
-// 500, and one that is not printable cannot be told from another in a log.
+// checkSubject demands a principal. API Gateway answers 500 to an empty principalId. Two
+// that are not printable may look the same in a log.
 func checkSubject(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	sub, _ := t.claims.sub.text()
 	if len(sub) == 0 {
@@ -188,8 +184,7 @@ func checkSubject(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// checkAuthorizedParty holds azp to the rules of sub, because it is logged and
-// handed on like it; unlike sub it may be absent.
+// checkAuthorizedParty holds azp to the rules of sub, but it may be absent.
 func checkAuthorizedParty(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if t.claims.azp == nil {
 		return nil
@@ -202,9 +197,8 @@ func checkAuthorizedParty(_ *Verifier, t *unverified, _ time.Time) *refusal.Erro
 	return nil
 }
 
-// checkScope demands the characters of RFC 6749, section 3.3. An array, which some
-// providers issue, is refused rather than joined: joining could turn one strange
-// scope into two granted ones. How many spaces there are is the reader's business.
+// checkScope demands the characters of RFC 6749, section 3.3. It refuses an array: joined,
+// one element with a space in it would become two scopes. Any number of spaces is accepted.
 func checkScope(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if t.claims.scope == nil {
 		return nil
@@ -215,16 +209,15 @@ func checkScope(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	}
 	for part := range bytes.SplitSeq(scope, []byte{' '}) {
 		if !scopeCharacters(part) {
-			return refusal.New(refusal.BadClaims, "expected scope in the characters of RFC 6749, section 3.3, got others in it")
+			return refusal.New(refusal.BadClaims, "expected scope in the characters of RFC 6749, section 3.3, got others")
 		}
 	}
 	t.verdict.Scope, t.verdict.HasScope = string(scope), true
 	return nil
 }
 
-// takePermissions keeps permissions if it is an array of scope tokens. It never
-// refuses: the claim is Auth0's own, no registration says what it has to be, and to
-// drop it grants nothing.
+// takePermissions keeps permissions if it is an array of scope tokens, and drops it
+// otherwise. It never refuses: the claim is Auth0's own, and dropping it grants nothing.
 // https://auth0.com/docs/get-started/apis/enable-role-based-access-control-for-apis
 func takePermissions(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	list, ok := t.claims.permissions.elements()
@@ -243,8 +236,8 @@ func takePermissions(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// scopeCharacters reports whether text could be one scope token: printable ASCII
-// without space, quotation mark and backslash. Empty text could.
+// scopeCharacters reports whether text has only what a scope token may have: printable
+// ASCII without space, quotation mark and backslash.
 func scopeCharacters(text []byte) bool {
 	for _, char := range text {
 		if char < 0x21 || char > 0x7e || char == '"' || char == '\\' {

@@ -7,17 +7,15 @@ import (
 	"account-api/internal/refusal"
 )
 
-// maxCompact is the longest token, in bytes, that is looked at. API Gateway passes
-// 10 240 B of headers in all, and 8 KiB is the usual limit for one of them; real
-// access tokens have 1 to 2 KiB.
+// maxCompact is the longest token, in bytes. API Gateway accepts 10 240 bytes of headers
+// in all. Usual access tokens have 1 to 2 KiB.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 const maxCompact = 8 << 10
 
 // parts are the segments of a compact serialization, still encoded.
 type parts struct{ header, payload, signature, input string }
 
-// split finds the three parts. A token that is too long is not even scanned: a
-// megabyte of dots costs nothing.
+// split finds the three parts. It does not scan a token that is too long.
 func split(compact string) (parts, *refusal.Error) {
 	if len(compact) > maxCompact {
 		return parts{}, refusal.New(refusal.MalformedToken, "expected at most %d bytes, got %d", maxCompact, len(compact))
@@ -38,9 +36,8 @@ func split(compact string) (parts, *refusal.Error) {
 	return parts{header, payload, signature, compact[:len(header)+1+len(payload)]}, nil
 }
 
-// canonical is base64url without padding (RFC 7515, section 2) that refuses
-// non-zero trailing bits: a second spelling of the same bytes would be a second
-// token string with the same signature, which slips past deny-lists and caches.
+// canonical is base64url without padding (RFC 7515, section 2) and without stray trailing
+// bits. A second spelling of the same bytes would get past deny-lists and caches.
 var canonical = base64.RawURLEncoding.Strict()
 
 // decode returns the bytes of one part. They are valid until the reader's next token.
@@ -48,7 +45,7 @@ func (r *reader) decode(name, segment string) ([]byte, *refusal.Error) {
 	if segment == "" {
 		return nil, refusal.New(refusal.MalformedToken, "expected a %s, got an empty part", name)
 	}
-	// encoding/base64 skips line breaks, which would again be a second spelling.
+	// encoding/base64 skips line breaks: again a second spelling.
 	if strings.IndexByte(segment, '\n') >= 0 || strings.IndexByte(segment, '\r') >= 0 {
 		return nil, refusal.New(refusal.MalformedToken, "expected a %s on one line, got a line break in it", name)
 	}

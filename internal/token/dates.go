@@ -8,25 +8,24 @@ import (
 	"account-api/internal/refusal"
 )
 
-// ClockTolerance is how far nbf and iat may lie in the future. A token is often
-// used within milliseconds of being issued, on another machine with another clock,
-// and to refuse it then would punish the honest without stopping anyone.
+// ClockTolerance is how far nbf and iat may lie in the future. Tokens are used within
+// milliseconds of being issued, on machines whose clocks differ. Refusing them would reject
+// valid clients for no gain.
 const ClockTolerance = 60 * time.Second
 
-// maxLifetime is the longest that Auth0 lets an access token live. A longer one comes
-// from an issuer that writes milliseconds or forgets to expire its tokens.
+// maxLifetime is the longest that Auth0 allows for an access token. A longer lifetime is a
+// mistake of the issuer, such as milliseconds.
 // https://auth0.com/docs/secure/tokens/access-tokens/update-access-token-lifetime
 const maxLifetime = 30 * 24 * time.Hour
 
-// maxDate is 9999-12-31T23:59:59Z in seconds, the last moment that RFC 3339 can
-// write. Larger values are milliseconds or attempts to overflow.
+// maxDate is 9999-12-31T23:59:59Z in seconds, the last moment that RFC 3339 can write.
+// Larger values are milliseconds or attempts to overflow.
 const maxDate = 253402300799
 
 // dates are the moments in the claims. Those that are absent are zero.
 type dates struct{ expires, notBefore, issued time.Time }
 
-// checkDates demands exp, which RFC 7519 leaves optional and RFC 9068, section 2.2,
-// does not: a token without it is valid for ever.
+// checkDates demands exp (RFC 9068, section 2.2): a token without it never expires.
 func checkDates(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if t.claims.exp == nil {
 		return refusal.New(refusal.BadClaims, "expected exp, got none: a token that never expires")
@@ -56,8 +55,7 @@ func checkDates(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// checkExpiry: RFC 7519, section 4.1.4, "on or after which the JWT MUST NOT be
-// accepted".
+// checkExpiry refuses a token at the moment of exp, too (RFC 7519, section 4.1.4).
 func checkExpiry(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
 	if !now.Before(t.dates.expires) {
 		return refusal.New(refusal.Expired, "expired %v ago", now.Sub(t.dates.expires).Truncate(time.Second))
@@ -79,8 +77,8 @@ func checkIssuedAt(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
 	return nil
 }
 
-// checkLifetime refuses dates that contradict each other or promise too much. The
-// lifetime of a token without iat is counted from now.
+// checkLifetime refuses dates in the wrong order and a lifetime that is too long. Without
+// iat the lifetime counts from now.
 func checkLifetime(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
 	if t.dates.expires.Before(t.dates.issued) || t.dates.expires.Before(t.dates.notBefore) {
 		return refusal.New(refusal.BadClaims, "expected exp after iat and nbf, got it before")
@@ -95,9 +93,8 @@ func checkLifetime(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
 	return nil
 }
 
-// numericDate reads a NumericDate (RFC 7519, section 2): a JSON number of seconds
-// since 1970, possibly with a fraction. A string is not a number, however numeric:
-// its quotation marks keep it from being parsed.
+// numericDate reads a NumericDate (RFC 7519, section 2): a JSON number of seconds since
+// 1970, perhaps with a fraction. A string fails to parse because of its quotation marks.
 func (v value) numericDate() (time.Time, bool) {
 	seconds, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || seconds < 0 || seconds > maxDate {

@@ -42,26 +42,25 @@ const (
 	Signature       Check = "signature"
 )
 
-// Finding is the outcome of one check. No text in it holds token bytes or the value of
-// a claim, except for dates, the start of a printable key ID, and counts.
+// Finding is the outcome of one check. Its texts hold no token bytes and no claim values,
+// except for dates, counts and the start of a key ID.
 type Finding struct {
 	Check    Check
 	Expected string         // what an acceptable token has, such as the configured issuer
-	Refused  *refusal.Error // why the check failed; nil if it did not
-	Needs    Check          // set if the check was not made: what has to pass first
-	Seen     string         // what is worth knowing of a check that was made; may be empty
+	Refused  *refusal.Error // why the check failed; nil if it passed or was not made
+	Needs    Check          // what has to pass first, if the check was not made
+	Seen     string         // what the check found, if that is worth knowing
 }
 
-// Passed reports whether the check was made and found nothing wrong.
+// Passed reports whether the check was made and passed.
 func (f Finding) Passed() bool { return f.Refused == nil && f.Needs == "" }
 
-// Explain makes every check of [Verifier.Verify], by the same functions and in the
-// same order, and goes on where Verify would return. It is for a person who wants to
-// know everything that is wrong with a token. It is not for a server: unlike Verify it
-// asks for the key of a token that is refused already.
+// Explain makes every check of [Verifier.Verify] in the same order and continues after a
+// refusal. It is for a person who wants to know all that is wrong with a token. It is not
+// for a server: it looks up the key of a refused token, too.
 //
-// The first refusal among the findings is the one that Verify returns, and all of them
-// pass if and only if Verify accepts the token.
+// The first refusal among the findings is the one that Verify returns. All findings pass
+// if and only if Verify accepts the token.
 func (v *Verifier) Explain(compact string, now time.Time, key KeyFunc) []Finding {
 	e := explanation{verifier: v, now: now, broken: map[Check]bool{}}
 	e.makeAll(compact, key)
@@ -74,12 +73,12 @@ type explanation struct {
 	now      time.Time
 	token    unverified
 	findings []Finding
-	broken   map[Check]bool // the checks that failed or were not made
+	broken   map[Check]bool // checks that failed or were not made
 }
 
 func (e *explanation) makeAll(compact string, key KeyFunc) {
 	v, t, r := e.verifier, &e.token, new(reader)
-	r.decoded = make([]byte, 0, len(compact)) // it must not move: values point into it
+	r.decoded = make([]byte, 0, len(compact)) // large enough: values point into it
 
 	var p parts
 	e.check(Form, func() (refused *refusal.Error) { p, refused = split(compact); return refused })
@@ -106,7 +105,7 @@ func (e *explanation) makeAll(compact string, key KeyFunc) {
 	}, SignatureForm, Key)
 }
 
-// claimNeeds are the checks before a claim's that it makes no sense without.
+// claimNeeds are the checks that must pass before a claim's check can be made.
 var claimNeeds = map[Check][]Check{
 	Issuer: {Payload}, Audience: {Payload}, Replicated: {Header, Payload}, TokenKind: {Payload},
 	Confirmation: {Payload}, TokenID: {Payload}, Dates: {Payload},
@@ -114,7 +113,7 @@ var claimNeeds = map[Check][]Check{
 	Principal: {Payload}, AuthorizedParty: {Payload}, Scope: {Payload}, Permissions: {Payload},
 }
 
-// check makes one check, unless one that it needs is broken.
+// check makes one check, unless a check that it needs is broken.
 func (e *explanation) check(c Check, run func() *refusal.Error, needs ...Check) {
 	f := Finding{Check: c, Expected: e.expected(c)}
 	if at := slices.IndexFunc(needs, func(need Check) bool { return e.broken[need] }); at >= 0 {
@@ -138,7 +137,7 @@ func (e *explanation) expected(c Check) string {
 	case Algorithm:
 		return "RS256"
 	case OtherHeaders:
-		return "none that offers a key, nests, compresses or extends"
+		return "none that offers a key or an extension, and none for nested, compressed or encrypted content"
 	case Type:
 		if expect.RequireAccessTokenType {
 			return "at+jwt"
@@ -186,7 +185,7 @@ func (e *explanation) expected(c Check) string {
 	return ""
 }
 
-// seen says what a check that was made came across.
+// seen says what a check found.
 func (e *explanation) seen(c Check) string {
 	t := &e.token
 	switch c {
@@ -214,7 +213,7 @@ func (e *explanation) seen(c Check) string {
 	return ""
 }
 
-// when is a date that the token may have, and how far it is from now.
+// when is a date of the token and its distance from now.
 func (e *explanation) when(v value, date time.Time) string {
 	if v == nil {
 		return "none"

@@ -15,8 +15,8 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// checkExplanation returns what is wrong with the explanation of a row: it must say
-// what Verify says, about every check, and nothing of the token.
+// checkExplanation returns what is wrong with the explanation of a row. It must agree with
+// Verify, have every check, and hold nothing of the token.
 func (s scenario) checkExplanation(verifier *token.Verifier) error {
 	findings := verifier.Explain(s.Token, s.At, s.Key)
 	if len(findings) != 26 {
@@ -59,8 +59,7 @@ func (s scenario) checkExplanation(verifier *token.Verifier) error {
 	return nil
 }
 
-// explanations are single findings about tokens that are wrong in several ways, or in
-// none: what a person reads.
+// explanations are single findings, as a person reads them.
 func explanations() []proof {
 	expired := corpus.Claims(corpus.Set("iss", `"https://issuer.example"`), corpus.Set("aud", `["a","b"]`), corpus.Set("exp", corpus.In(-90)), corpus.Set("iat", corpus.In(-100)))
 	broken := corpus.RawPayload("{")

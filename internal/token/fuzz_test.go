@@ -23,8 +23,8 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwt"
 )
 
-// FuzzVerify signs whatever header and payload the fuzzer finds with the
-// provider's key, so that nothing but their content can be the reason to refuse.
+// FuzzVerify signs whatever header and payload the fuzzer finds with the provider's key, so
+// only their content can be the reason to refuse.
 func FuzzVerify(f *testing.F) {
 	for _, s := range scenarios() {
 		part := strings.Split(s.Token, ".")
@@ -44,9 +44,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzCompact presents any text at all: as it is, and with a good signature over
-// whatever its first two parts are. The latter is needed because each process of a
-// fuzzing run has keys of its own, to which a signature in the corpus means nothing.
+// FuzzCompact presents any text: as it is, and with a good signature over its first two
+// parts. Each process of a fuzzing run has keys of its own, so a stored signature is worthless.
 func FuzzCompact(f *testing.F) {
 	for _, s := range scenarios() {
 		if len(s.Token) < 10_000 {
@@ -127,8 +126,7 @@ func usable(claims token.Claims) error {
 	return nil
 }
 
-// monotonicInTime: what is accepted now and shortly before its end is accepted at
-// every moment between, and never again from exp on.
+// monotonicInTime: what is accepted now is accepted until exp, and never from exp on.
 func monotonicInTime(verifier *token.Verifier, compact string, claims token.Claims) error {
 	remaining := claims.ExpiresAt.Sub(tokentest.Now())
 	for _, share := range []time.Duration{2, 3, 100, remaining} {
@@ -144,8 +142,8 @@ func monotonicInTime(verifier *token.Verifier, compact string, claims token.Clai
 	return nil
 }
 
-// everyClaimNeeded: without any one of the claims that must be there the token is
-// refused, and so it is without its key.
+// everyClaimNeeded: the token is refused without any one of the claims that must be there,
+// and with another key's signature.
 func everyClaimNeeded(verifier *token.Verifier, compact string) error {
 	part := strings.Split(compact, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(part[1])
@@ -218,8 +216,7 @@ func (l library) accept(compact string) error {
 	return nil
 }
 
-// TestProperties holds every row that is about the usual conditions to the
-// properties that the fuzz targets look for.
+// TestProperties checks the properties of the fuzz targets on every row.
 func TestProperties(t *testing.T) {
 	jwx := newLibrary(t)
 	for _, s := range scenarios() {

@@ -10,25 +10,23 @@ import (
 	"account-api/internal/refusal"
 )
 
-// maxKeyID is the longest key ID, in bytes, that is compared with the provider's.
-// Real ones are thumbprints or UUIDs, below 90.
+// maxKeyID is the longest key ID, in bytes. Usual ones are thumbprints or UUIDs, below 90.
 const maxKeyID = 256
 
-// header is the JOSE header, as far as it matters.
+// header are the members of the JOSE header that a check looks at. An absent one is nil.
 type header struct {
 	alg, typ, kid value
 	x5t, x5tS256  value
 	iss, sub, aud value
-	replicates    bool   // whether iss, sub or aud is there: the header is not for every token
+	replicates    bool   // whether iss, sub or aud is there
 	forbidden     string // a member that may not be there
-	keyID         string // kid, once it is checked
+	keyID         string // kid, after its check
 }
 
-// forbiddenHeaders may not be present, whatever their value. RFC 7515 would allow
-// to ignore some of them, but honest access tokens carry none, and the cheapest way
-// not to be talked into something is not to listen.
+// forbiddenHeaders may not be present, whatever their value. RFC 7515 would allow to ignore
+// some of them. Access tokens have none, so they are rejected outright.
 var forbiddenHeaders = map[string]bool{
-	// RFC 7515, section 4.1.11: an extension that must be understood; we have none.
+	// RFC 7515, section 4.1.11: extensions that must be understood. None is.
 	"crit": true,
 	"b64":  true, // RFC 7797: changes what is signed, and requires crit
 
@@ -37,9 +35,8 @@ var forbiddenHeaders = map[string]bool{
 	"jwk": true, "jku": true, "x5c": true, "x5u": true,
 	"trust_chain": true, // OpenID Federation 1.0, section 4.3
 
-	// Content that is compressed, nested or encrypted. RFC 7519, section 5.2: cty
-	// is for nested tokens. The rest belongs to encryption (RFC 7516, section 4.1;
-	// RFC 7518, sections 4.6 to 4.8), and no decryption code is reachable from here.
+	// Content that is compressed, nested (cty: RFC 7519, section 5.2) or encrypted (the
+	// others: RFC 7516, section 4.1; RFC 7518, sections 4.6 to 4.8).
 	"zip": true, "cty": true, "enc": true,
 	"epk": true, "apu": true, "apv": true,
 	"iv": true, "tag": true, "p2s": true, "p2c": true,
@@ -70,7 +67,7 @@ func (h *header) take(name []byte, v value) {
 	}
 }
 
-// headerChecks run in this order on a header that was not seen before.
+// headerChecks run in this order on a header that the cache does not have.
 var headerChecks = []struct {
 	name Check
 	run  func(*Verifier, *header) *refusal.Error
@@ -82,9 +79,8 @@ var headerChecks = []struct {
 	{KeyID, checkKeyID},
 }
 
-// checkAlgorithm compares alg with the one algorithm that is pinned (RFC 8725,
-// section 3.1). It matters even though the signature is verified with RS256
-// anyway: a header that lies about its algorithm is not the provider's.
+// checkAlgorithm demands RS256 (RFC 8725, section 3.1). The signature is verified with
+// RS256 in any case; a header that names another algorithm is not the provider's.
 func checkAlgorithm(_ *Verifier, h *header) *refusal.Error {
 	if alg, _ := h.alg.text(); string(alg) != "RS256" {
 		return refusal.New(refusal.UnsupportedAlg, "expected header alg RS256, got %s", absentOr(h.alg, "another"))
@@ -99,9 +95,8 @@ func checkForbidden(_ *Verifier, h *header) *refusal.Error {
 	return nil
 }
 
-// checkType tells access tokens from the other tokens that the same keys sign
-// (RFC 8725, section 3.11). Media types are case-insensitive and may omit the
-// prefix "application/" (RFC 7515, section 4.1.9).
+// checkType refuses tokens whose typ is not an access token's (RFC 8725, section 3.11).
+// Media types are case-insensitive and may omit "application/" (RFC 7515, section 4.1.9).
 func checkType(v *Verifier, h *header) *refusal.Error {
 	strict := v.expect.RequireAccessTokenType
 	if h.typ == nil && !strict {
@@ -115,8 +110,7 @@ func checkType(v *Verifier, h *header) *refusal.Error {
 	return refusal.New(refusal.WrongType, "expected header typ of an access token (at+jwt required: %t), got %s", strict, absentOr(h.typ, "another"))
 }
 
-// checkThumbprints type-checks what some providers send next to kid and what we
-// otherwise ignore.
+// checkThumbprints type-checks what some providers send beside kid. It is not used.
 func checkThumbprints(_ *Verifier, h *header) *refusal.Error {
 	for _, thumbprint := range []value{h.x5t, h.x5tS256} {
 		if _, ok := thumbprint.text(); !ok && thumbprint != nil {
@@ -126,8 +120,8 @@ func checkThumbprints(_ *Verifier, h *header) *refusal.Error {
 	return nil
 }
 
-// checkKeyID demands a kid, which RFC 7515 leaves optional: without one the only
-// way to a key is to try them all.
+// checkKeyID demands a kid, which RFC 7515 leaves optional. Without it every key would have
+// to be tried.
 func checkKeyID(_ *Verifier, h *header) *refusal.Error {
 	kid, _ := h.kid.text()
 	if len(kid) == 0 {
@@ -137,14 +131,13 @@ func checkKeyID(_ *Verifier, h *header) *refusal.Error {
 		return refusal.New(refusal.MissingKid, "expected header kid of at most %d bytes, got %d", maxKeyID, len(kid))
 	}
 	if !printable(kid) {
-		return refusal.New(refusal.MissingKid, "expected header kid of printable characters, got others in it")
+		return refusal.New(refusal.MissingKid, "expected header kid of printable characters, got others")
 	}
 	h.keyID = string(kid)
 	return nil
 }
 
-// checkReplicated demands that claims which the header repeats say the same there
-// (RFC 7519, section 5.3).
+// checkReplicated compares claims that the header repeats (RFC 7519, section 5.3).
 func checkReplicated(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	for _, pair := range [][2]value{{t.header.iss, t.claims.iss}, {t.header.sub, t.claims.sub}, {t.header.aud, t.claims.aud}} {
 		if pair[0] != nil && !bytes.Equal(pair[0], pair[1]) {
@@ -154,13 +147,11 @@ func checkReplicated(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// printable reports whether text has nothing but visible characters and spaces
-// between them: no control or format characters, no line separators and no
-// non-characters, which would be invisible in a log and ambiguous in a principal.
-// White space at either end does not count as between.
+// printable reports whether text has only visible characters and spaces between them. What
+// a log does not show would make two principals look the same.
 func printable(text []byte) bool {
 	for i, char := range text {
-		if char >= utf8.RuneSelf { // rare: look at characters instead of bytes from here on
+		if char >= utf8.RuneSelf { // rare: from here on, characters instead of bytes
 			if bytes.ContainsFunc(text[i:], func(char rune) bool { return !unicode.IsPrint(char) }) {
 				return false
 			}
@@ -173,7 +164,7 @@ func printable(text []byte) bool {
 	return len(text) == 0 || text[0] != ' ' && text[len(text)-1] != ' '
 }
 
-// absentOr describes what was found in place of something expected.
+// absentOr says what was found in place of what was expected.
 func absentOr(v value, otherwise string) string {
 	if v == nil {
 		return "none"

@@ -7,21 +7,19 @@ import (
 )
 
 const (
-	// maxHeaders is how many header segments are remembered. A provider signs with
-	// one or two keys at a time, and its header depends on nothing else.
+	// maxHeaders is how many header segments are remembered. A provider signs with one or
+	// two keys at a time and has one header for each.
 	maxHeaders = 16
 
-	// maxHeaderSegment, in bytes, keeps unusual headers from holding memory.
+	// maxHeaderSegment is the longest segment, in bytes, that is remembered.
 	maxHeaderSegment = 512
 )
 
-// headerCache remembers which key ID a header segment names, so that the header
-// that every token of a provider shares is parsed once. Only headers of tokens
-// whose signature was verified enter it: a stranger can neither fill it nor evict
-// from it. It holds no verdict about a token; claims and signature are checked
-// every time.
+// headerCache remembers which key ID a header segment names: all tokens under a key share
+// the header. Only headers of tokens with a verified signature enter it, so a stranger can
+// neither fill it nor evict from it. Claims and signature are checked every time.
 type headerCache struct {
-	known atomic.Pointer[map[string]string] // never written to after it is stored
+	known atomic.Pointer[map[string]string] // replaced as a whole, never written to
 }
 
 // keyID returns the key ID that the header names, if it was seen before.
@@ -32,8 +30,7 @@ func (c *headerCache) keyID(segment string) (kid string, ok bool) {
 	return kid, ok
 }
 
-// add remembers a header. A full cache starts anew: whatever is in use comes back
-// with its next token.
+// add remembers a header. A full cache starts again from empty.
 func (c *headerCache) add(segment, kid string) {
 	if _, ok := c.keyID(segment); ok || len(segment) > maxHeaderSegment {
 		return
@@ -42,7 +39,7 @@ func (c *headerCache) add(segment, kid string) {
 	if known := c.known.Load(); known != nil && len(*known) < maxHeaders {
 		next = maps.Clone(*known)
 	}
-	next[strings.Clone(segment)] = kid // the segment alone must not keep the whole token alive
-	// Of two that add at once one is forgotten until its next token: no harm.
+	next[strings.Clone(segment)] = kid // the segment itself would keep the whole token in memory
+	// Of two calls at once, one header is forgotten until its next token.
 	c.known.Store(&next)
 }

@@ -21,8 +21,8 @@ const (
 	logoutToken  = "a logout token"
 )
 
-// marks are what Auth0's access tokens never have, and two claims that name the kind of
-// token at other providers. Auth0 reserves all of the former, so no Action can add them:
+// marks are two claims that name the kind of token at other providers than Auth0, and the
+// claims that Auth0's access tokens never have. Auth0 lets no custom claim take their names:
 // https://auth0.com/docs/secure/tokens/json-web-tokens/create-custom-claims
 var marks = [...]mark{
 	// https://github.com/keycloak/keycloak/blob/main/core/src/main/java/org/keycloak/util/TokenUtil.java
@@ -38,7 +38,7 @@ var marks = [...]mark{
 	{claim: "events", kind: logoutToken}, // OpenID Connect Back-Channel Logout 1.0, section 2.4; RFC 8417
 }
 
-// checkTokenKind refuses every kind of token but an access token.
+// checkTokenKind refuses every kind of token other than an access token.
 func checkTokenKind(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	for i := range marks {
 		if v := t.claims.marks[i]; v != nil {
@@ -50,8 +50,8 @@ func checkTokenKind(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// seems says what a token whose claim has this value seems to be, and why. It is empty if
-// an access token may have it. It quotes no value that is not in the table.
+// seems says what a token with this value seems to be, and why. It is empty if an access
+// token may have the value. It quotes only values that the table has.
 func (m *mark) seems(v value) string {
 	if m.access == "" {
 		return m.kind + ": has " + m.claim

@@ -21,14 +21,14 @@ import (
 	"account-api/internal/token"
 )
 
-// TestEveryCheckIsNecessary proves that the rows cover every check: it breaks the
-// package in each possible place, one place at a time, and demands that some row
-// notices. A place is the condition of an if (never true, always true), an operand
-// of && or || (left out) or an ordering comparison (its boundary moved).
+// TestEveryCheckIsNecessary proves that the rows cover every check. It breaks the package in
+// one place at a time and demands that some row fails. A place is the condition of an if
+// (never true, always true), an operand of && or || (left out) or an ordering comparison
+// (its boundary moved).
 //
-// All breaks are compiled into one test binary, each behind a number, by way of
-// go test -overlay: neither the package on disk nor anybody else ever sees them.
-// There TestMutants, at the end of this file, turns on one after the other.
+// All mutants are compiled into one test binary by go test -overlay, each behind a number.
+// The package on disk is not changed. TestMutants, at the end of this file, turns on one
+// after the other.
 func TestEveryCheckIsNecessary(t *testing.T) {
 	here, err := filepath.Abs(".")
 	if err != nil {
@@ -79,8 +79,8 @@ func TestEveryCheckIsNecessary(t *testing.T) {
 	t.Logf("%s", output)
 }
 
-// equivalents are the mutants that no row can notice, because what they change
-// makes no difference to an answer. A mutant that is not named here must die.
+// equivalents are the mutants that change no answer, so that no row can fail. Some row must
+// fail for every other mutant.
 //
 //lint:ignore U1000 the test that the overlay adds reads it
 var equivalents = map[string]string{
@@ -94,8 +94,8 @@ var equivalents = map[string]string{
 	"elements: without err == nil":                           "a value that was read once can be read again",
 }
 
-// TestEveryTableEntryIsNecessary is the same proof for the tables of headers and
-// claims: without any one of their entries some row fails.
+// TestEveryTableEntryIsNecessary is the same for the tables of headers and claims: without
+// any one entry some row fails.
 func TestEveryTableEntryIsNecessary(t *testing.T) {
 	all := proofs()
 	entries := token.TableEntries()
@@ -108,8 +108,8 @@ func TestEveryTableEntryIsNecessary(t *testing.T) {
 	}
 }
 
-// noticed returns the name of a proof that fails, or nothing. It moves that proof to
-// the front: what noticed one mutant often notices its neighbours.
+// noticed returns the name of a proof that fails, or nothing. It moves that proof to the
+// front, because it often fails for the next mutant too.
 func noticed(all []proof) string {
 	for i, p := range all {
 		if p.fails() {

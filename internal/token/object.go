@@ -10,20 +10,20 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how deep a header or payload may nest, its own braces included.
-// Real claims reach 4 or 5; the limit keeps hostile ones from costing stack.
+// maxDepth is how deep a header or payload may nest, its own braces included. Usual claims
+// reach 4 or 5.
 const maxDepth = 32
 
-// members receives each member of an object, in order. Name is unescaped and not
-// valid after the call; the value is.
+// members receives each member of an object, in order. The name is unescaped and valid
+// during the call only.
 type members interface{ take(name []byte, v value) }
 
-// reader is what it takes to read one token. It is reused for the next one, so that
-// junk costs time and hardly any memory; what outlives the token is copied out.
+// reader has the buffers for reading one token. It is reused for the next token, so
+// whatever outlives the token is copied.
 type reader struct {
 	token   unverified
-	input   []byte // what is signed, as the bytes that a hash takes
-	decoded []byte // the parts of the token, one after the other
+	input   []byte // what is signed
+	decoded []byte // the decoded parts of the token, one after the other
 	buffer  bytes.Buffer
 	decoder jsontext.Decoder
 }
@@ -46,9 +46,9 @@ var (
 	errTrailing  = errors.New("something after it")
 )
 
-// readObject reads a text that is exactly one object. The decoder sees to unique
-// names and valid UTF-8 at every level, which RFC 7515, section 4, and RFC 7519,
-// section 7.2, ask for and encoding/json does not.
+// readObject reads a text that is exactly one object. At every level the decoder demands
+// unique names and valid UTF-8 (RFC 7515, section 4; RFC 7519, section 7.2). encoding/json
+// does not.
 func (r *reader) readObject(text []byte, into members) error {
 	r.buffer = *bytes.NewBuffer(text)
 	r.decoder.Reset(&r.buffer)
@@ -79,8 +79,8 @@ func (r *reader) readObject(text []byte, into members) error {
 	return nil
 }
 
-// readValue returns the text of the next member's value. It steps through objects
-// and arrays token by token, so that depth is bounded before it is spent.
+// readValue returns the text of the next member's value. It reads objects and arrays token
+// by token to bound their depth.
 func (r *reader) readValue(text []byte) (value, error) {
 	switch r.decoder.PeekKind() {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:
@@ -88,7 +88,7 @@ func (r *reader) readValue(text []byte) (value, error) {
 		v, err := r.decoder.ReadValue()
 		return text[r.offset()-len(v) : r.offset()], err
 	}
-	start := 0 // none yet: at 0 is the outer object
+	start := 0 // none yet: the outer object is at 0
 	for start == 0 || r.decoder.StackDepth() > 1 {
 		if _, err := r.decoder.ReadToken(); err != nil {
 			return nil, err
@@ -106,7 +106,7 @@ func (r *reader) readValue(text []byte) (value, error) {
 // offset is where in the text the last token or value ended.
 func (r *reader) offset() int { return int(r.decoder.InputOffset()) }
 
-// complaint describes an error without quoting the text, as the decoder would.
+// complaint describes an error. It does not quote the text, as the decoder's errors do.
 func complaint(err error) string {
 	switch {
 	case errors.Is(err, errNotObject), errors.Is(err, errTooDeep), errors.Is(err, errTrailing):
@@ -120,11 +120,11 @@ func complaint(err error) string {
 	}
 }
 
-// value is the JSON text of a member's value, valid and without white space
-// around it; nil if the member is absent.
+// value is the JSON text of a member's value, without white space around it. It is nil if
+// the member is absent.
 type value []byte
 
-// kind tells strings, arrays and objects from each other and from all else.
+// kind is the value's JSON type. All numbers that begin with the same character have one kind.
 func (v value) kind() jsontext.Kind {
 	if len(v) == 0 {
 		return jsontext.KindInvalid

@@ -1,17 +1,10 @@
-// Package token verifies one compact JSON Web Token: was it issued by this
-// provider, for this API, and is it valid now? It is for the authorizer.
+// Package token verifies one compact JSON Web Token: this issuer's access token, for this
+// API, valid now. It refuses everything else: other algorithms than RS256, other kinds of
+// token, other serializations, second spellings of the same token, and JSON that is not
+// strict. It does no I/O, reads no clock, looks up no revocation and never decides access.
 //
-// It is stricter than a JWT library, because it has one deployment to serve
-// instead of all of them. One algorithm (RS256), one serialization (RFC 7515,
-// section 7.1), one canonical encoding per token, JSON without duplicate names or
-// invalid UTF-8, and every registered header and claim of the right type. Nothing
-// in a token can choose an algorithm, offer a key or cause a request, and members
-// that nobody registered are ignored. RFC 8725 and RFC 9068 say why.
-//
-// It does no I/O and reads no clock: the moment and the keys are parameters. It
-// does not decide access. Accepted [Claims] say who calls and what the provider
-// granted, not that this call is allowed. It does not look up revocations either:
-// a token that the provider withdrew is accepted until it expires.
+// Nothing in a token chooses an algorithm, offers a key or causes a request. Members that
+// no check names are ignored. RFC 8725 and RFC 9068 give the reasons.
 package token
 
 import (
@@ -28,36 +21,35 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// Expectation is what a token must say to be accepted by one API. There is no
-// option that skips a check: an empty issuer or audience is an error.
+// Expectation is what a token must say to be accepted. No option skips a check: an empty
+// issuer or audience is an error.
 type Expectation struct {
-	// Issuer must equal the claim iss byte for byte, a trailing slash included
-	// (RFC 7519, section 4.1.1: case-sensitive, no normalisation).
+	// Issuer equals the claim iss byte for byte, with its trailing slash if it has one
+	// (RFC 7519, section 4.1.1).
 	Issuer string
 
-	// Audience must equal the claim aud, or one entry of it, byte for byte.
+	// Audience equals the claim aud, or one entry of it, byte for byte.
 	Audience string
 
-	// RequireAccessTokenType demands the RFC 9068 profile: typ at+jwt (section 4)
-	// and an iat (section 2.2). Without it typ may also be JWT, or absent.
+	// RequireAccessTokenType demands what RFC 9068 does: typ at+jwt (section 4) and an
+	// iat (section 2.2). Without it typ may also be JWT or absent.
 	RequireAccessTokenType bool
 }
 
-// Claims is what an accepted token says about its bearer: proof that the provider
-// wrote this for our API, not that the bearer may do anything.
+// Claims is what an accepted token says about its bearer. It does not say that the bearer
+// may make this call.
 type Claims struct {
 	Subject         string   // sub: 1 to 255 printable characters
-	Scope           string   // scope as received: scope tokens between spaces; may be empty
-	HasScope        bool     // whether the token carries a scope at all
-	Permissions     []string // Auth0's permissions as scope tokens; nil if absent or unusable
-	AuthorizedParty string   // azp: the client that obtained the token; empty if absent
+	Scope           string   // scope as received: scope tokens between spaces, or empty
+	HasScope        bool     // whether the token has a scope, be it an empty one
+	Permissions     []string // Auth0's permissions; nil if absent or not scope tokens
+	AuthorizedParty string   // azp, the client that obtained the token; empty if absent
 	KeyID           string   // kid of the key that verified the signature
 	ExpiresAt       time.Time
 }
 
-// KeyFunc returns the provider's public key for a key ID. It is called at most
-// once per token, and only after every check that needs no key has passed, so
-// that a stranger's junk cannot cause a fetch. Its error should be a
+// KeyFunc returns the provider's public key for a key ID. It is called at most once per
+// token, after all checks that need no key: junk must not cause a fetch. Its errors are
 // [*refusal.Error]; any other is reported as [refusal.Internal] without its text.
 type KeyFunc func(kid string) (*rsa.PublicKey, error)
 
@@ -68,14 +60,13 @@ type Verifier struct {
 	readers sync.Pool // of *reader
 }
 
-// NewVerifier returns a verifier, or a [refusal.ConfigError] that names the field
-// to correct.
+// NewVerifier returns a verifier, or a [refusal.ConfigError] that names the field to correct.
 func NewVerifier(expect Expectation) (*Verifier, error) {
 	for _, field := range []struct{ name, value string }{
 		{"issuer", expect.Issuer}, {"audience", expect.Audience},
 	} {
 		if field.value == "" {
-			return nil, refusal.New(refusal.ConfigError, "expected an %s, got none: without it any token would do", field.name)
+			return nil, refusal.New(refusal.ConfigError, "expected an %s, got none: every token would be accepted", field.name)
 		}
 		if trimmed := strings.TrimSpace(field.value); trimmed != field.value {
 			return nil, refusal.New(refusal.ConfigError, "expected an %s without white space around it, got %q: write %q", field.name, field.value, trimmed)
@@ -84,8 +75,7 @@ func NewVerifier(expect Expectation) (*Verifier, error) {
 	return &Verifier{expect: expect, readers: sync.Pool{New: func() any { return new(reader) }}}, nil
 }
 
-// rs256 verifies signatures, and with one algorithm only. The token's alg and the
-// key's alg are compared with it elsewhere; they never select anything.
+// rs256 verifies signatures. Neither the token's alg nor the key's selects another algorithm.
 var rs256 = func() jws.Verifier {
 	verifier, err := jws.NewVerifier(jwa.RS256)
 	if err != nil {
@@ -94,12 +84,10 @@ var rs256 = func() jws.Verifier {
 	return verifier
 }()
 
-// Verify returns what a token says, if at the moment now it is one to accept, or
-// the first reason against it. Every error is a [*refusal.Error] and comes with
-// zero Claims. The order is: form, header, claims, key, signature. All but the
-// last two are cheap and judge unverified text, so a refusal such as
-// [refusal.Expired] does not mean that the provider ever issued such a token; show
-// it to operators only.
+// Verify returns what a token says, or the first reason to refuse it. Every error is a
+// [*refusal.Error] and comes with zero Claims. The order is form, header, claims, key,
+// signature. All but the signature judge unverified text: [refusal.Expired] does not mean
+// that the provider issued such a token.
 func (v *Verifier) Verify(compact string, now time.Time, key KeyFunc) (Claims, error) {
 	r := v.readers.Get().(*reader)
 	defer v.readers.Put(r)
@@ -125,7 +113,7 @@ func (v *Verifier) Verify(compact string, now time.Time, key KeyFunc) (Claims, e
 	return t.verdict, nil
 }
 
-// unverified is a token whose parts could be read and whose header passed.
+// unverified is a token on its way through the checks.
 type unverified struct {
 	headerSegment string
 	input         []byte // what is signed: header, dot, payload
@@ -135,13 +123,12 @@ type unverified struct {
 	claims claims
 	dates  dates
 
-	// verdict is what Verify will return. A claim enters it only through the
-	// check that approves it.
+	// verdict is what Verify returns in the end. The check of a claim adds it.
 	verdict Claims
 }
 
-// read takes the token apart and checks its header, cheapest first: for a token
-// with a foreign algorithm nothing but the header is ever decoded.
+// read takes the token apart and checks its header. The rest of a token with a bad header
+// is not decoded.
 func (v *Verifier) read(r *reader, compact string) (*unverified, *refusal.Error) {
 	p, refused := split(compact)
 	if refused != nil {
@@ -170,8 +157,8 @@ func (v *Verifier) read(r *reader, compact string) (*unverified, *refusal.Error)
 	return t, r.readPart("payload", p.payload, &t.claims)
 }
 
-// lookUp calls key and makes a refusal of whatever goes wrong. The text of a
-// foreign error is dropped: nobody promised that it holds no token bytes.
+// lookUp calls key and turns whatever goes wrong into a refusal. It drops the text of an
+// error that is none, which might hold token bytes.
 func lookUp(key KeyFunc, kid string) (*rsa.PublicKey, *refusal.Error) {
 	if key == nil {
 		return nil, refusal.New(refusal.Internal, "expected a key function, got none")
@@ -189,7 +176,6 @@ func lookUp(key KeyFunc, kid string) (*rsa.PublicKey, *refusal.Error) {
 	return publicKey, nil
 }
 
-// verifySignature checks what was signed against the one algorithm.
 func verifySignature(input, signature []byte, key *rsa.PublicKey, kid string) *refusal.Error {
 	if err := rs256.Verify(input, signature, key); err != nil {
 		return refusal.New(refusal.BadSignature, "key %q does not verify the signature", ShortKeyID(kid))

@@ -59,15 +59,14 @@ func TestNewVerifier(t *testing.T) {
 	}
 }
 
-// proof is one statement about the package that may turn out wrong. The mutation
-// test asks all of them whether they notice a defect.
+// proof is one statement about the package. The mutation test runs all of them.
 type proof struct {
 	name  string
 	check func() error
 }
 
 func proofs() []proof {
-	// Those about single sentences come first: they are few, and notice much.
+	// Those about single sentences come first: they are few and fail for most mutants.
 	all := slices.Concat(explanations(), details(), []proof{{"header cache", checkHeaderCache}, {"header cache size", checkHeaderCacheSize}})
 	for _, c := range configurations() {
 		all = append(all, proof{c.name, c.check})
@@ -86,8 +85,8 @@ func TestDetail(t *testing.T) {
 	}
 }
 
-// details fixes the sentences that spare an operator the guessing, and how much of
-// a key ID a log line may show.
+// details are the sentences that tell an operator what is wrong, and how much of a key ID
+// a log line may show.
 func details() []proof {
 	var all []proof
 	add := func(compact, detail string, key token.KeyFunc) {
@@ -168,8 +167,8 @@ func details() []proof {
 	return all
 }
 
-// TestHeaderCacheIsNoShortcut presents tokens that share a header with an accepted
-// one but differ in something that must be looked at every time.
+// TestHeaderCacheIsNoShortcut presents tokens that share a header with an accepted one and
+// must be refused all the same.
 func TestHeaderCacheIsNoShortcut(t *testing.T) {
 	if err := checkHeaderCache(); err != nil {
 		t.Error(err)
@@ -201,7 +200,7 @@ func checkHeaderCache() error {
 	return nil
 }
 
-// TestHeaderCacheIsBounded: one provider needs one entry, and no one gets many.
+// TestHeaderCacheIsBounded fills the cache.
 func TestHeaderCacheIsBounded(t *testing.T) {
 	if err := checkHeaderCacheSize(); err != nil {
 		t.Error(err)
@@ -243,8 +242,7 @@ func checkHeaderCacheSize() error {
 	return present(corpus.Headers(corpus.Also("foo", "16")), 1) // a full cache starts anew
 }
 
-// TestConcurrentUse shares one verifier and key function between goroutines that
-// each know what must come back. Run with -race.
+// TestConcurrentUse shares one verifier between goroutines. Run with -race.
 func TestConcurrentUse(t *testing.T) {
 	rows := []scenario{
 		given("good", tokentest.Valid(), corpus.Accepted),

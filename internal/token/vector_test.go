@@ -9,9 +9,8 @@ import (
 	"account-api/internal/refusal"
 )
 
-// TestPublishedSignatures verifies the RS256 examples of the RFCs with the same
-// path that a token takes. Neither is an access token, so they stop short of the
-// claims.
+// TestPublishedSignatures verifies the RS256 examples of the RFCs. Neither is an access
+// token, so their claims are not checked.
 func TestPublishedSignatures(t *testing.T) {
 	for _, vector := range []struct{ source, n, header, payload, signature string }{
 		{

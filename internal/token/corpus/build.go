@@ -37,20 +37,19 @@ func apply(o tokentest.Object, edits []Edit) string {
 	return o.String()
 }
 
-// Headers is a good token but for its header, which is edited. Like the tokens of
-// the next three functions it is signed with the provider's key, so that nothing but
-// the edit can be the reason.
+// Headers is a good token with an edited header. Like the tokens of the next three functions
+// it is signed with the provider's key, so only the edit can be the reason to refuse it.
 func Headers(edits ...Edit) string { return RawHeader(apply(tokentest.Header("k1"), edits)) }
 
-// Claims is a good token but for its payload, which is edited.
+// Claims is a good token with an edited payload.
 func Claims(edits ...Edit) string { return RawPayload(apply(tokentest.Payload(), edits)) }
 
-// RawHeader is a good token but for its header, which is any text.
+// RawHeader is a good token with any text as its header.
 func RawHeader(text string) string {
 	return tokentest.Sign([]byte(text), tokentest.Payload().JSON(), tokentest.K1())
 }
 
-// RawPayload is a good token but for its payload, which is any text.
+// RawPayload is a good token with any text as its payload.
 func RawPayload(text string) string {
 	return tokentest.Sign(tokentest.Header("k1").JSON(), []byte(text), tokentest.K1())
 }
@@ -60,7 +59,7 @@ func SignedAsIs(input string) string {
 	return input + "." + tokentest.Segment(tokentest.Signature(input, tokentest.K1()))
 }
 
-// Forged is a good token but for its signature, which is the attacker's.
+// Forged is a good token with the attacker's signature.
 func Forged() string {
 	return tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().JSON(), tokentest.K3())
 }

@@ -1,10 +1,6 @@
-// Package corpus is the tokens that a verifier is judged by: hostile ones, each with
-// the reason for which it must be refused, and unusual good ones, each with what it
-// says. It is for the tests of every layer that a token passes: the verifier, the
-// function around it, and whatever else is given one.
-//
-// It is data. It verifies nothing and knows no test framework. Like the keys of
-// package tokentest, which it signs with, it must never be linked into a function.
+// Package corpus lists tokens and their outcome: hostile ones with the reason to refuse them,
+// and unusual good ones with their claims. It is for the tests of the verifier and of all that
+// is given a token. It verifies nothing and must never be linked into a function.
 //
 // A row is one line in one of the tables: what is special about the token, the token,
 // and the outcome. Options say under which conditions, if they are not the usual ones.
@@ -73,8 +69,8 @@ func Published(kid string) (*rsa.PublicKey, error) {
 	return nil, refusal.New(refusal.UnknownKid, "key %q is not in the key set", "…")
 }
 
-// NeedsKey reports whether the outcome depends on a key. If it does not, the token
-// alone is reason enough to refuse it, and nobody may be asked for one.
+// NeedsKey reports whether the outcome depends on a key. If it does not, no key may be
+// looked up.
 func (r Row) NeedsKey() bool {
 	switch r.Want {
 	case Accepted, refusal.UnknownKid, refusal.KeyRejected, refusal.BadSignature, refusal.JWKSUnavailable, refusal.Internal:

@@ -147,7 +147,7 @@ func padded(text string) string {
 	return base64.URLEncoding.EncodeToString([]byte(text))
 }
 
-// looseTail is text in base64url whose last character carries a bit too many.
+// looseTail is text in base64url whose last character has stray bits.
 func looseTail(text string) string {
 	for len(text)%3 == 0 {
 		text += " "
@@ -156,15 +156,15 @@ func looseTail(text string) string {
 	return segment[:len(segment)-1] + next(segment[len(segment)-1])
 }
 
-// next is the character after char in the alphabet: for the last of a part with
-// unused bits, the same bytes in another spelling.
+// next is the character after char in the alphabet. As the last one of a part with unused
+// bits it decodes to the same bytes.
 func next(char byte) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return alphabet[strings.IndexByte(alphabet, char)+1:][:1]
 }
 
-// inStandardAlphabet is a good token but for + and / instead of - and _ in its
-// signature. White space varies the payload until the signature needs them.
+// inStandardAlphabet is a good token with + and / instead of - and _ in its signature. White
+// space varies the payload until the signature has one of them.
 func inStandardAlphabet() string {
 	for space := ""; ; space += " " {
 		token := RawPayload(tokentest.Payload().String() + space)

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// JWKS is a key set document (RFC 7517, section 5). [JWK] makes its members; a
-// test may edit them, or put something else in their place.
+// JWKS is a key set document (RFC 7517, section 5). [JWK] makes its members.
 func JWKS(keys ...Object) []byte {
 	members := make([]string, len(keys))
 	for i, key := range keys {
@@ -25,8 +24,8 @@ func JWKS(keys ...Object) []byte {
 // PublicKeySet is what the provider publishes: [K1], current, and [K2], next.
 func PublicKeySet() []byte { return JWKS(JWK("k1", K1()), JWK("k2", K2())) }
 
-// JWK is the public half of key in the shape in which Auth0 publishes one, with
-// the certificate chain and thumbprint that go with it.
+// JWK is the public half of key in the form in which Auth0 publishes one, with certificate
+// and thumbprint.
 // https://auth0.com/docs/secure/tokens/json-web-tokens/json-web-key-set-properties
 func JWK(kid string, key *rsa.PrivateKey) Object {
 	certificate := selfSigned(kid, key)

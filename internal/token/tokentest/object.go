@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Object is a JSON object as it will be written: members in order, duplicates
-// kept, names and values raw. No method changes its receiver, so a test can
-// derive many variants from one base.
+// Object is a JSON object as it will be written: members in order, duplicates kept, names and
+// values raw. No method changes its receiver.
 type Object []Member
 
 // Member is one name/value pair. Name is written between quotes as it is, so it
@@ -58,8 +57,7 @@ func (o Object) String() string {
 // JSON returns the text of [Object.String] as bytes.
 func (o Object) JSON() []byte { return []byte(o.String()) }
 
-// Quote returns s as a JSON string. Invalid UTF-8 becomes U+FFFD; a test that
-// wants the invalid bytes writes the raw value itself.
+// Quote returns s as a JSON string. Invalid UTF-8 becomes U+FFFD.
 func Quote(s string) string {
 	quoted, err := json.Marshal(s)
 	if err != nil {

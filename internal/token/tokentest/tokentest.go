@@ -1,9 +1,6 @@
-// Package tokentest builds tokens, keys and key sets for tests, byte by byte.
-//
-// It exists because a JWT library refuses to write what an attacker would send:
-// here a header or payload is any bytes at all, and the signature over them is
-// real. It is for the tests of this module only and must never be linked into a
-// function: its keys are made for one process and protect nothing.
+// Package tokentest builds tokens, keys and key sets for tests, byte by byte. A header or
+// payload is any bytes at all and the signature over them is real; a JWT library would refuse
+// to write what an attacker sends. It must never be linked into a function.
 package tokentest
 
 import (
@@ -24,8 +21,7 @@ const (
 	Subject  = Client + "@clients"
 	Scope    = "read:books"
 
-	// Unix is [Now] in seconds. It has ten digits, like every NumericDate of
-	// this era, and is round enough to recognise in a failure message.
+	// Unix is [Now] in seconds, round enough to recognise in a failure message.
 	Unix = 1_700_000_000
 )
 
@@ -86,9 +82,9 @@ func K2() *rsa.PrivateKey { return k2() }
 // K3 is a key that the provider does not know: the attacker's.
 func K3() *rsa.PrivateKey { return k3() }
 
-// generate makes a key on first use: a private key in a repository, even one for
-// tests, trips secret scanners and ends up protecting something. It follows that no
-// signature outlives its process; a fuzz target has to sign what it is given.
+// generate makes a key on first use. A private key in the repository would trip secret
+// scanners. Signatures are therefore worth nothing in another process: a fuzz target signs
+// what it is given.
 func generate() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
