@@ -1,8 +1,6 @@
-// Package logline writes what both functions log: one JSON object a line, in the form
-// that Lambda's JSON log format gives its own lines.
-//
-// It decides nothing about what is logged. Tokens and claims are kept out by those
-// who write a line.
+// Package logline writes what the functions log: one JSON object a line, in the form of
+// Lambda's own JSON lines. It does not filter: whoever writes a line keeps tokens and claims
+// out of it.
 package logline
 
 import (
@@ -15,8 +13,7 @@ func New(to io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{ReplaceAttr: timestamp}))
 }
 
-// timestamp renames slog's time to what both OPA and Lambda's JSON log format call it,
-// and writes it in UTC.
+// timestamp renames slog's time to the name that OPA and Lambda use, and writes it in UTC.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 func timestamp(groups []string, attribute slog.Attr) slog.Attr {
 	if len(groups) == 0 && attribute.Key == slog.TimeKey {

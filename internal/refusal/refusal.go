@@ -1,10 +1,6 @@
-// Package refusal names why a token was not accepted.
-//
-// A refusal has two audiences. The client learns nothing: every refusal becomes
-// the same 401 at the gateway. The operator learns one stable [Reason] to count
-// and alarm on, its [Category] to decide who has to act, and a sentence of detail.
-// Neither carries token bytes or claim values: what a stranger sent must not be
-// readable in, or writable to, a log.
+// Package refusal names why a token was not accepted: a stable [Reason] to count and alarm on,
+// its [Category] to know who has to act, and one sentence of detail. It is for the operator's
+// log. The caller learns none of it, and no part holds token bytes or claim values.
 package refusal
 
 import (
@@ -12,8 +8,8 @@ import (
 	"fmt"
 )
 
-// Reason is a stable, machine-readable cause. Metric filters and dashboards match
-// on its text, so a value is never renamed and never reused for something else.
+// Reason is a cause for metric filters and dashboards, which match its text. A value is never
+// renamed and never reused for something else.
 type Reason string
 
 // The event that API Gateway hands to the authorizer.
@@ -26,7 +22,7 @@ const (
 const (
 	MalformedToken    Reason = "malformed_token"    // not one canonical compact JWS over strict JSON
 	UnsupportedAlg    Reason = "unsupported_alg"    // header names another algorithm than RS256
-	UnsupportedHeader Reason = "unsupported_header" // header carries what could pick a key, a codec or an extension
+	UnsupportedHeader Reason = "unsupported_header" // header has what could choose a key, a codec or an extension
 	WrongType         Reason = "wrong_type"         // header typ is not that of an access token
 	WrongKind         Reason = "wrong_kind"         // claims are those of an ID, refresh or logout token
 	MissingKid        Reason = "missing_kid"        // no usable key ID
@@ -43,7 +39,7 @@ const (
 
 // The provider's keys.
 const (
-	UnknownKid      Reason = "unknown_kid"       // the key set, freshly fetched or recently enough, lacks the key ID
+	UnknownKid      Reason = "unknown_kid"       // the key set, recently fetched, lacks the key ID
 	KeyRejected     Reason = "key_rejected"      // the key set has the key ID, but no key that we may use
 	JWKSUnavailable Reason = "jwks_unavailable"  // the key set cannot be fetched and no copy is fresh enough
 	JWKSRateLimited Reason = "jwks_rate_limited" // the key ID is unknown and the fetch budget is spent
@@ -55,19 +51,18 @@ const (
 	Internal    Reason = "internal"     // a defect, a panic, or no time left
 )
 
-// Category says who has to act on a refusal. It is logged next to the reason so
-// that one field separates an outage from a misconfiguration from an attack.
+// Category says who has to act on a refusal. It is logged beside the reason.
 type Category string
 
 const (
 	Client           Category = "client"           // the caller: get another token
 	Outage           Category = "outage"           // the identity provider, or the way to it
 	Misconfiguration Category = "misconfiguration" // this deployment
-	Attack           Category = "attack"           // nothing that an honest client or provider sends
+	Attack           Category = "attack"           // no valid client or provider sends this
 	Defect           Category = "defect"           // our code
 )
 
-// Category of the reason. A reason that this table does not know is a defect.
+// Category returns the reason's category. A reason that is not in the table is a defect.
 func (r Reason) Category() Category {
 	switch r {
 	case MissingToken, MalformedToken, WrongType, WrongKind, MissingKid, BadClaims, Expired, NotYetValid,
@@ -75,8 +70,8 @@ func (r Reason) Category() Category {
 		UnknownKid:
 		return Client
 	case UnsupportedAlg, UnsupportedHeader, KeyRejected, JWKSRateLimited:
-		// Only a stream of made-up key IDs spends the fetch budget: the provider itself
-		// was reachable, or the reason would be JWKSUnavailable.
+		// Only a stream of made-up key IDs spends the fetch budget. If the provider did
+		// not answer, the reason would be JWKSUnavailable.
 		return Attack
 	case JWKSUnavailable:
 		return Outage
