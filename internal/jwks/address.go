@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// checkURI refuses an address that would fetch keys from elsewhere than it seems
-// to, or over a connection that others can write to: whoever serves the key set
-// decides which tokens are genuine. The errors name the part that is wrong and
-// never the whole, which may hold a password.
+// checkURI refuses an address that hides its host, or whose connection others can write to:
+// whoever serves the key set can issue tokens. The errors name the part that is wrong and
+// never the whole address, which may hold a password.
 func checkURI(uri string) error {
 	if uri == "" {
 		return errors.New("key set address is empty, want https://<host>/.well-known/jwks.json")
@@ -24,7 +23,7 @@ func checkURI(uri string) error {
 	case u.User != nil:
 		return errors.New("key set address holds credentials: a key set is public, remove the part before the @")
 	case strings.Contains(uri, "#"):
-		return errors.New("key set address has a fragment, which is never sent: remove the # and what follows it")
+		return errors.New("key set address has a fragment, which is never sent: remove the # and all after it")
 	case u.Hostname() == "":
 		return errors.New("key set address has no host, want https://<host>/.well-known/jwks.json")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
@@ -36,8 +35,8 @@ func checkURI(uri string) error {
 	}
 }
 
-// isLoopback reports whether host never leaves this machine (RFC 6761, section
-// 6.3; RFC 5735, section 4; RFC 4291, section 2.5.3).
+// isLoopback reports whether host is this machine (RFC 6761, section 6.3; RFC 5735, section 4;
+// RFC 4291, section 2.5.3).
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

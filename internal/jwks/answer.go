@@ -10,8 +10,8 @@ import (
 
 const noTime = "too little time is left to fetch the key set"
 
-// answer decides what one call must do: it returns a key, a refusal, or a flight
-// to wait for, after which [Source.settle] decides. s.mu is held.
+// answer returns a key, a refusal, or a flight to wait for. After the flight [Source.settle]
+// answers. s.mu is held.
 func (s *Source) answer(ctx context.Context, kid string) (*rsa.PublicKey, *flight, error) {
 	now := s.wall()
 	fresh := s.fresh(now)
@@ -24,7 +24,7 @@ func (s *Source) answer(ctx context.Context, kid string) (*rsa.PublicKey, *fligh
 		key, err := s.fallback(kid, now, noTime)
 		return key, nil, err
 	case s.flight != nil:
-		// Joining costs the provider nothing, so neither back-off nor budget applies.
+		// Joining causes no request, so neither back-off nor budget applies.
 	case s.failures.backingOff(now, s.usable(now)):
 		key, err := s.fallback(kid, now, s.failures.last)
 		return key, nil, err
@@ -47,9 +47,8 @@ func (s *Source) settle(kid string, failed *refusal.Error) (*rsa.PublicKey, erro
 	return s.set.Key(kid)
 }
 
-// fallback answers without a fetch, from keys that may be past their lifetime but
-// not past the stale window. That such a set lacks a key ID proves nothing: the
-// provider may have added it since. s.mu is held.
+// fallback answers without a fetch, from keys that are within the stale window. If they lack
+// the key ID, the provider may have added it since. s.mu is held.
 func (s *Source) fallback(kid string, now time.Time, why string) (*rsa.PublicKey, error) {
 	if s.usable(now) && s.set.has(kid) {
 		return s.set.Key(kid)
@@ -61,15 +60,14 @@ func (s *Source) fallback(kid string, now time.Time, why string) (*rsa.PublicKey
 // the first good fetch the lifetime is zero, and nothing is fresh.
 func (s *Source) fresh(now time.Time) bool { return within(now, s.fetchedAt, s.lifetime) }
 
-// usable reports whether the set may be used when the provider does not answer. A
-// small step back of the clock is no reason to drop good keys, a large one is.
+// usable reports whether the set may be used when the provider does not answer. A step back
+// of the clock counts like a step forward.
 func (s *Source) usable(now time.Time) bool {
 	return s.set.loaded() && now.Sub(s.fetchedAt).Abs() < staleWindow
 }
 
-// within reports whether now lies in the span that begins at start. Before start
-// it does not: a clock that was set back must not stretch a lifetime, a back-off
-// or a refusal by however far it jumped.
+// within reports whether now lies in the span that begins at start. It does not before start:
+// a clock that was set back must not extend a lifetime, a back-off or a refusal.
 func within(now, start time.Time, span time.Duration) bool {
 	elapsed := now.Sub(start)
 	return elapsed >= 0 && elapsed < span

@@ -17,15 +17,14 @@ const (
 	// authorizer reads as much:
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 	maxDocumentBytes = 150_000
-	// userAgent says in a provider's log what asks for its keys (RFC 9110, section 10.1.5).
+	// userAgent is for the provider's log (RFC 9110, section 10.1.5).
 	userAgent = "jwt-authorizer"
-	// maxDetailBytes bounds the text of an error that a server had a part in.
+	// maxDetailBytes bounds the text of an error that may quote a server.
 	maxDetailBytes = 200
 )
 
-// newClient returns the client to use for uri: a copy of given, or our own if there is
-// none, that in either case takes a redirect for the answer. A redirect would move the
-// trust that the configured host has to any host that it names.
+// newClient returns a copy of the given client, or the package's own if there is none. It
+// follows no redirect: the keys would come from another host than the configured one.
 func newClient(given *http.Client, uri string) *http.Client {
 	client := &http.Client{}
 	switch {
@@ -40,20 +39,19 @@ func newClient(given *http.Client, uri string) *http.Client {
 	return client
 }
 
-// fetch gets and parses the set, and returns it with its lifetime. A connection
-// that broke is tried once more: a load balancer closes one now and then, and a
-// cold function has no older keys to fall back on.
+// fetch gets and parses the set, and returns it with its lifetime. It tries a connection that
+// broke once more: load balancers close some, and a cold function has no older keys.
 func (s *Source) fetch(ctx context.Context) (set Set, lifetime time.Duration, err error) {
-	// This runs in a goroutine of its own, out of reach of the handler's recover:
-	// a panic in a given client would end the process.
+	// The handler's recover does not cover this goroutine. A panic in a given client
+	// would end the process.
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic of type %T during the fetch", p)
 		}
 	}()
 	if s.ownsHTTP {
-		// Since a dial serves whoever asks next, net/http lets it run on after its
-		// request was cancelled; this ends it.
+		// net/http keeps a dial for the next request when its own is cancelled. This
+		// ends it.
 		defer s.client.CloseIdleConnections()
 	}
 	document, header, err := s.get(ctx)
@@ -95,7 +93,7 @@ func (s *Source) get(ctx context.Context) ([]byte, http.Header, error) {
 	default:
 		return nil, nil, fmt.Errorf("status %d, want 200", status)
 	}
-	// net/http decompresses as it is read, so the bound holds for what comes out.
+	// net/http decompresses while reading, so the bound is on the decompressed bytes.
 	document, err := io.ReadAll(io.LimitReader(response.Body, maxDocumentBytes+1))
 	if err != nil {
 		return nil, nil, err
@@ -112,8 +110,7 @@ func isBroken(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// brief returns err without the address, which every record would repeat, and
-// without the rest of an error that quotes what a server sent at length.
+// brief returns err without the address, and cut off where it quotes a server at length.
 func brief(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {

@@ -11,11 +11,9 @@ import (
 
 // flight is one fetch and the calls that wait for it.
 //
-// It runs in a goroutine of its own under a context of its own, so that a caller
-// who gives up takes nothing from the others. Yet it never outlives them: callers
-// are counted, and the last one to give up cancels the fetch and waits until its
-// goroutine is through. After the last call has returned, nothing of the flight
-// runs any more, and Lambda may freeze the process.
+// It has a goroutine and a context of its own, so a caller that gives up does not end it for
+// the others. Callers are counted. The last one to give up cancels the fetch and waits for its
+// goroutine: after the last call has returned nothing runs, and Lambda may freeze the process.
 type flight struct {
 	cancel  context.CancelFunc
 	waiting int            // calls that wait; guarded by Source.mu
@@ -81,9 +79,8 @@ func (s *Source) fly(ctx context.Context, f *flight) {
 	f.failed = s.land(f, set, lifetime, err, started, ended)
 }
 
-// land records the outcome of a flight. An abandoned flight never replaces the
-// set: a later one may have done so already, and an older answer must not bring
-// back a key that is gone.
+// land records the outcome of a flight. An abandoned flight never replaces the set: a later
+// one may have done so, and an older answer must not bring back a withdrawn key.
 func (s *Source) land(f *flight, set Set, lifetime time.Duration, err error, started, ended time.Time) *refusal.Error {
 	s.mu.Lock()
 	if s.flight == f {
@@ -117,7 +114,7 @@ func (s *Source) land(f *flight, set Set, lifetime time.Duration, err error, sta
 	return refused
 }
 
-// reasonAttrs are the two fields on which an operator counts and alarms.
+// reasonAttrs are the two fields that metric filters match.
 func reasonAttrs(r refusal.Reason) []slog.Attr {
 	return []slog.Attr{slog.String("reason", string(r)), slog.String("category", string(r.Category()))}
 }

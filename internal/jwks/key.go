@@ -14,12 +14,12 @@ import (
 const (
 	// minModulusBits is the least for RS256 (RFC 7518, section 3.3: MUST).
 	minModulusBits = 2048
-	// maxModulusBits bounds the CPU time of one verification, which grows with the
-	// square of it. crypto/tls draws the same line for certificates.
+	// maxModulusBits bounds the CPU time of a verification. crypto/tls has the same limit
+	// for certificates.
 	maxModulusBits = 8192
-	// minExponent is the least that RSA allows (RFC 8017, section 3.1). FIPS 186-5
-	// asks for more than 2¹⁶ because small exponents forgave sloppy padding checks;
-	// crypto/rsa compares the whole padded block, so 3 is sound here.
+	// minExponent is the least that RSA allows (RFC 8017, section 3.1). FIPS 186-5 asks for
+	// more than 2¹⁶, because small exponents are unsafe with incomplete padding checks.
+	// crypto/rsa compares the whole padded block.
 	minExponent = 3
 	// maxExponent is the largest that crypto/rsa verifies with.
 	maxExponent = 1<<31 - 1
@@ -36,21 +36,20 @@ var privateMembers = [...]string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 // judgement is the verdict on one member of a set.
 type judgement struct {
 	entry
-	kid    string     // empty: not usable as a key ID
-	level  slog.Level // if entry.key is nil: how much that matters
-	leaked *big.Int   // the modulus, if the private half is there too
+	kid    string     // empty if there is no usable one
+	level  slog.Level // of the finding, if entry.key is nil
+	leaked *big.Int   // the modulus, if the private half is published too
 	isJWK  bool
 }
 
 // object is a JWK's members by exact name.
 type object map[string]jsontext.Value
 
-// judge decides on one member of "keys". The certificates (x5c, x5u, x5t) are not
-// looked at: they would be a second source for the same key.
+// judge decides on one member of "keys". It ignores the certificates (x5c, x5u, x5t), a second
+// source for the same key.
 //
-// The two integers are read here and not by jwx: its jwk.ParseKey also parses the
-// certificates, so that a bad one costs the key, and accepts padded and
-// non-canonical encodings of the same number.
+// It does not use jwx's jwk.ParseKey, which refuses a key for a bad certificate and accepts
+// padded and non-canonical encodings of the integers.
 func judge(raw jsontext.Value) judgement {
 	if raw.Kind() != '{' {
 		return judgement{entry: entry{why: "is not a JSON object"}, level: slog.LevelWarn}
@@ -59,7 +58,7 @@ func judge(raw jsontext.Value) judgement {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return judgement{entry: entry{why: "has a member twice (RFC 7517, section 4)"}, level: slog.LevelWarn}
 	}
-	// Some serializers write every member that a key does not have as null.
+	// Some serializers write a member that the key does not have as null.
 	maps.DeleteFunc(m, func(_ string, value jsontext.Value) bool { return value.Kind() == 'n' })
 	var j judgement
 	var kty string
@@ -113,8 +112,7 @@ func judge(raw jsontext.Value) judgement {
 // text returns the member if it is there and a JSON string.
 func (m object) text(name string) (string, bool) { return text(m[name]) }
 
-// text returns the value if it is a JSON string. A number that looks like the
-// string is another value: kid 1 is not kid "1".
+// text returns the value if it is a JSON string. The number 1 is not the string "1".
 func text(value jsontext.Value) (string, bool) {
 	if value.Kind() != '"' {
 		return "", false
@@ -132,9 +130,8 @@ func (m object) hasAny(names []string) bool {
 	return false
 }
 
-// allows reports whether an optional member is absent or exactly the string want.
-// These members restrict a key; one with another type restricts it in a way that we
-// do not understand.
+// allows reports whether an optional member is absent or exactly the string want. These
+// members restrict what a key is for.
 func (m object) allows(name, want string) bool {
 	if _, present := m[name]; !present {
 		return true
@@ -165,10 +162,9 @@ func (m object) allowsVerify() bool {
 	return verify
 }
 
-// integer reads a Base64urlUInt (RFC 7518, section 2) in its one canonical form:
-// no padding, no line breaks, no stray bits in the last character. Leading zero
-// octets are forbidden there too, but providers whose big integers are signed
-// ship one, and it cannot make two keys of one.
+// integer reads a Base64urlUInt (RFC 7518, section 2) in canonical form: no padding, no line
+// breaks, no stray bits in the last character. Leading zero octets are forbidden there too.
+// Some providers publish one, so they are accepted.
 func (m object) integer(name string) (*big.Int, bool) {
 	encoded, ok := m.text(name)
 	if !ok || encoded == "" {

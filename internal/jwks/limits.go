@@ -3,31 +3,30 @@ package jwks
 import "time"
 
 const (
-	// unknownKidInterval is how often, in the long run, key IDs that nobody
-	// published may make us ask the provider. It is also how long a key ID that
-	// was looked up in vain is refused without asking: a token that is signed
-	// before its key is published works half a minute later.
+	// unknownKidInterval is how often, in the long run, unknown key IDs may cause a fetch.
+	// It is also how long a key ID that was not found is refused without a fetch: a token
+	// signed before its key is published works half a minute later.
 	unknownKidInterval = 30 * time.Second
-	// unknownKidBurst lets a rotation through at once although one junk key ID
-	// has just caused a fetch.
+	// unknownKidBurst lets a rotation through at once after one junk key ID has caused a
+	// fetch.
 	unknownKidBurst = 2
-	// maxAbsent bounds the table of absent key IDs to 32 KiB of them.
+	// maxAbsent bounds the table of absent key IDs to 32 KiB.
 	maxAbsent = 128
 
 	// firstBackoff doubles with each failed fetch up to maxBackoff.
 	firstBackoff = time.Second
-	// maxBackoff is for a source with keys to serve: nobody notices the wait.
+	// maxBackoff is for a source that has keys: no request waits.
 	maxBackoff = 30 * time.Second
-	// maxColdBackoff is for a source without: every request in it is refused, so
-	// it only keeps an outage from also costing a full fetchDeadline each.
+	// maxColdBackoff is for a source without keys, which refuses every request meanwhile.
+	// It saves those requests the wait for fetchDeadline.
 	maxColdBackoff = 4 * time.Second
-	// coldTries are the failed fetches that a source without keys forgives before
-	// it backs off: one in the init phase and one in the first request.
+	// coldTries are the failed fetches after which a source without keys backs off: one in
+	// the init phase and one in the first request.
 	coldTries = 2
 )
 
-// budget is a token bucket over the wall clock. Its zero value is full. It counts
-// from the fetches that it allowed, so other fetches neither spend nor delay it.
+// budget is a token bucket over the wall clock. Its zero value is full. It counts only the
+// fetches that it allowed.
 type budget struct {
 	spent    int
 	refilled time.Time // when spent last went down, or up from zero
@@ -52,9 +51,8 @@ func (b *budget) take(now time.Time) bool {
 	return true
 }
 
-// absent remembers key IDs that a good set did not have, so that a client that
-// keeps sending the same withdrawn or invented one does not spend the budget. It
-// is consulted only after the set itself. Its zero value is empty.
+// absent remembers key IDs that a good set did not have. A client that keeps sending the same
+// unknown one then does not spend the budget. Its zero value is empty.
 type absent struct {
 	since map[string]time.Time
 }
@@ -64,8 +62,8 @@ func (a *absent) holds(kid string, now time.Time) bool {
 	return ok && within(now, since, unknownKidInterval)
 }
 
-// add remembers kid. When the table is full of live entries it stays as it is:
-// what is not remembered is still bounded by the budget.
+// add remembers kid, unless the table is full of live entries. The budget still bounds the
+// fetches for what is not remembered.
 func (a *absent) add(kid string, now time.Time) {
 	if a.since == nil {
 		a.since = make(map[string]time.Time)
@@ -82,9 +80,8 @@ func (a *absent) add(kid string, now time.Time) {
 	}
 }
 
-// failures counts the failed fetches since the last good one. While it backs off,
-// requests are answered from what there is instead of waiting out another fetch.
-// Its zero value has none.
+// failures counts the failed fetches since the last good one. During back-off, requests are
+// answered without another fetch. Its zero value has none.
 type failures struct {
 	count int
 	at    time.Time // of the last one
@@ -96,8 +93,7 @@ func (f *failures) add(now time.Time, what string) {
 	f.at, f.last = now, what
 }
 
-// backingOff reports whether it is too early for another fetch. A warm source has
-// keys to serve meanwhile.
+// backingOff reports whether it is too early for another fetch. A warm source has keys.
 func (f *failures) backingOff(now time.Time, warm bool) bool {
 	count, longest := f.count, maxBackoff
 	if !warm {

@@ -23,8 +23,7 @@ const (
 
 var errTooLarge = fmt.Errorf("the key set is larger than %d bytes", maxDocumentBytes)
 
-// Set is what one key set document says, judged key by key. Its zero value is no
-// set at all and has no keys.
+// Set is one key set document, judged key by key. Its zero value has no keys.
 type Set struct {
 	entries  map[string]entry // by key ID
 	findings []finding
@@ -33,29 +32,27 @@ type Set struct {
 // entry is the verdict on one key ID.
 type entry struct {
 	key   *rsa.PublicKey // nil: no key that may be used
-	why   string         // if key is nil: what is wrong, to follow "the key"
-	final bool           // no other key with this ID makes it usable again
+	why   string         // what is wrong, if key is nil; follows "the key"
+	final bool           // whether no other key with this ID makes it usable
 }
 
-// finding is something about one member of a document that an operator may want
-// to know.
+// finding is why one member of a document is not used.
 type finding struct {
 	level slog.Level
 	index int    // in "keys"
-	kid   string // as published; empty if there is none to trust
+	kid   string // as published; empty if there is no usable one
 	why   string
 }
 
-// Parse reads a JWK Set (RFC 7517, section 5). It performs no I/O and keeps no
-// reference to document.
+// Parse reads a JWK Set (RFC 7517, section 5). It does no I/O and keeps no reference to
+// document.
 //
-// The document must be strict JSON: UTF-8, one value, no name twice in the set's
-// own object; at most 150 000 bytes, 100 keys and 32 levels; and at least one
-// member of "keys" must be a JWK. Everything else is decided key by key, and a key
-// that is malformed, too weak or of a kind from next year's RFC takes nothing away
-// from its neighbours (section 5: SHOULD be ignored).
+// The document must be strict JSON (UTF-8, one value, no name twice in the set's own object)
+// of at most 150 000 bytes, 100 keys and 32 levels. At least one member of "keys" must be a
+// JWK. All else is decided key by key. A key that is malformed, too weak or of an unknown kind
+// does not affect the others (section 5: SHOULD be ignored).
 //
-// An error means that the document says nothing about any key.
+// After an error nothing is known about any key.
 func Parse(document []byte) (Set, error) {
 	members, err := split(document)
 	if err != nil {
@@ -76,8 +73,7 @@ func Parse(document []byte) (Set, error) {
 	}
 	set := Set{entries: make(map[string]entry, len(members))}
 	for i, j := range judged {
-		// Once its private half is public a key is worth nothing, also where it
-		// is published properly.
+		// Once its private half is published, a key is not used anywhere.
 		if j.key != nil && leaked[string(j.key.N.Bytes())] {
 			j.entry, j.level = entry{why: whyPrivate, final: true}, slog.LevelError
 		}
@@ -91,9 +87,9 @@ func Parse(document []byte) (Set, error) {
 	return set, nil
 }
 
-// admit adds the verdict on one more key. Keys of different kinds may share a key
-// ID (RFC 7517, section 4.5), so an unusable one does not stand in a usable one's
-// way. Two usable ones do: choosing would mean trying keys until one fits.
+// admit adds the verdict on one more key. Keys of different kinds may share a key ID (RFC
+// 7517, section 4.5), so an unusable key does not exclude a usable one. Of two different
+// usable keys neither is used: each would have to be tried.
 func (s *Set) admit(index int, kid string, e entry) {
 	prior, seen := s.entries[kid]
 	switch {
@@ -143,9 +139,8 @@ func (s Set) has(kid string) bool { _, ok := s.entries[kid]; return ok }
 
 func (s Set) loaded() bool { return s.entries != nil }
 
-// report logs the findings. Their level tells a key that is merely for something
-// else (debug, and no reason to count it by) from a faulty one (warn) and from one
-// to alarm on (error).
+// report logs the findings: a key for another purpose at debug, a faulty one at warn, one to
+// alarm on at error. Those at debug have no reason to count by.
 func (s Set) report(log *slog.Logger) {
 	for _, f := range s.findings {
 		attrs := []slog.Attr{slog.Int("index", f.index), slog.String("kid", f.kid), slog.String("detail", "the key "+f.why)}
@@ -156,8 +151,8 @@ func (s Set) report(log *slog.Logger) {
 	}
 }
 
-// split returns the raw members of "keys". A name that occurs twice within one of
-// them is left to [judge]; everywhere else it is an error here.
+// split returns the raw members of "keys". A name twice is an error here, except within a
+// member: that is for [judge].
 func split(document []byte) ([]jsontext.Value, error) {
 	if len(document) > maxDocumentBytes {
 		return nil, errTooLarge
@@ -243,14 +238,13 @@ func checkSyntax(document []byte) error {
 	}
 }
 
-// newDecoder returns a decoder that is strict except that it leaves repeated
-// names to the caller, who knows whether the set or one key is to blame.
+// newDecoder returns a decoder that is strict but for repeated names. The caller knows
+// whether they are in the set or in one key.
 func newDecoder(document []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewReader(document), jsontext.AllowDuplicateNames(true))
 }
 
-// notJSON says where reading failed but not on what: a document may hold a
-// private key.
+// notJSON says where reading failed. It quotes nothing: a document may hold a private key.
 func notJSON(d *jsontext.Decoder) error {
 	return fmt.Errorf("the key set is not strict JSON, after byte %d", d.InputOffset())
 }

@@ -11,18 +11,17 @@ import (
 	"sync"
 )
 
-// maxHeaderBytes bounds the response's header; net/http would read 10 MB.
+// maxHeaderBytes bounds the response's header. net/http would read 10 MB.
 const maxHeaderBytes = 16 << 10
 
-// bundleFirst is a transport that verifies a server against the roots of the system's
-// bundle, and against all that Go finds on this system only if they do not vouch for it.
+// bundleFirst is a transport that verifies a server against the roots in the system's bundle,
+// and only if they do not suffice against all roots that Go finds.
 //
-// Go parses the bundle and then, as some systems have none, everything in the directories
-// around it: the same roots twice or three times over. On the first HTTPS call of a
-// process that is more than all else of a cold start. Trusted is what Go trusts, no more
-// and no less, as the bundle's roots are among Go's.
+// Go parses the bundle and then the directories around it, which have the same roots once or
+// twice more. That is the largest part of a cold start. The transport trusts exactly Go's
+// roots: those of the bundle are among them.
 type bundleFirst struct {
-	bundle *http.Transport // nil if there is none, or no need of one
+	bundle *http.Transport // nil if there is none or it is not needed
 	system *http.Transport
 }
 
@@ -32,8 +31,7 @@ func newTransport(bundle *x509.CertPool) *bundleFirst {
 			Proxy:           http.ProxyFromEnvironment,
 			DialContext:     (&net.Dialer{}).DialContext,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-			// A kept connection is dead after a freeze, and its two goroutines are
-			// not ours to leave behind.
+			// A kept connection is dead after a freeze, and has two goroutines.
 			DisableKeepAlives:      true,
 			MaxResponseHeaderBytes: maxHeaderBytes,
 		}
@@ -45,8 +43,7 @@ func newTransport(bundle *x509.CertPool) *bundleFirst {
 	return t
 }
 
-// RoundTrip implements [http.RoundTripper]. Its requests have no body, so that one can be
-// sent once more.
+// RoundTrip implements [http.RoundTripper]. Its requests have no body and can be sent again.
 func (t *bundleFirst) RoundTrip(request *http.Request) (*http.Response, error) {
 	if t.bundle != nil {
 		response, err := t.bundle.RoundTrip(request)
@@ -65,9 +62,8 @@ func (t *bundleFirst) CloseIdleConnections() {
 	t.system.CloseIdleConnections()
 }
 
-// bundles are the files in which Linux distributions keep every root that they trust: all
-// that Go looks for, in its order, so that what is read is what Go would read. Lambda's
-// Amazon Linux has the second.
+// bundles are the files in which Linux distributions keep all roots. They are Go's, in Go's
+// order. Lambda's Amazon Linux has the second.
 // https://go.dev/src/crypto/x509/root_linux.go
 var bundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt",                // Debian and its descendants
@@ -78,9 +74,8 @@ var bundles = []string{
 	"/etc/ssl/cert.pem",                                 // Alpine
 }
 
-// systemBundle reads the bundle once in a process, as crypto/x509 does with what it finds.
-// Elsewhere than on Linux there is none: macOS and Windows verify by themselves, and may
-// distrust what a file has.
+// systemBundle reads the bundle once per process, as crypto/x509 does. There is none on other
+// systems than Linux: macOS and Windows verify by themselves and may distrust a file's roots.
 var systemBundle = sync.OnceValue(func() *x509.CertPool {
 	if runtime.GOOS != "linux" {
 		return nil
@@ -88,8 +83,8 @@ var systemBundle = sync.OnceValue(func() *x509.CertPool {
 	return readBundle(os.Getenv, bundles)
 })
 
-// readBundle returns the roots of the first file that is there, or of SSL_CERT_FILE, and nil
-// if it has none.
+// readBundle returns the roots of SSL_CERT_FILE, or else of the first file that exists. It
+// returns nil if that file has none.
 func readBundle(getenv func(string) string, files []string) *x509.CertPool {
 	if named := getenv("SSL_CERT_FILE"); named != "" {
 		files = []string{named}
