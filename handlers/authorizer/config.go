@@ -8,15 +8,14 @@ import (
 	"account-api/internal/refusal"
 )
 
-// config is the function's environment. All of it is public information.
+// config is the function's environment. None of it is secret.
 type config struct {
 	jwksURI, issuer, audience string
 	policyScope               policyScope
 }
 
-// loadConfig reads the environment and names every variable that is missing. A
-// function without one of them must not start: an audience that is not checked is
-// everybody's token accepted.
+// loadConfig reads the environment and names every variable that is missing. Without one of
+// them the function must not start: with no audience it would accept tokens for any API.
 func loadConfig(getenv func(string) string) (config, error) {
 	c := config{
 		jwksURI:     getenv("JWKS_URI"),
@@ -44,7 +43,7 @@ func loadConfig(getenv func(string) string) (config, error) {
 	return c, nil
 }
 
-// warnings lists what is allowed and probably not meant.
+// warnings lists what is allowed but probably a mistake.
 func (c config) warnings() []string {
 	keys, err1 := url.Parse(c.jwksURI)
 	issuer, err2 := url.Parse(c.issuer)

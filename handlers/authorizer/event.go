@@ -16,13 +16,12 @@ type event struct {
 	MethodArn          string `json:"methodArn"`
 }
 
-// parseEvent reads an event. Names are case-sensitive and a repeated name is an
-// error, so that there is one reading only; unknown names are ignored, because API
-// Gateway may add some.
+// parseEvent reads an event. Names are case-sensitive, and a repeated name is an error. Unknown
+// names are ignored, because API Gateway may add some.
 func parseEvent(payload []byte) (event, error) {
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
-		// The decoder's error may quote the event, and with it the token.
+		// The decoder's error may quote the token.
 		return event{}, refusal.New(refusal.InvalidEvent, "the event is not the JSON of a TOKEN authorizer's")
 	}
 	if e.Type != "TOKEN" {
@@ -31,14 +30,12 @@ func parseEvent(payload []byte) (event, error) {
 	return e, nil
 }
 
-// bearerCharacters are those of a compact token (RFC 7515 section 3.1): base64url
-// and the dots between.
+// bearerCharacters are those of a compact token (RFC 7515, section 3.1): base64url and dots.
 const bearerCharacters = upper + lower + digits + "-_."
 
-// bearer returns the token of an Authorization value: exactly "Bearer", one space
-// and the token. RFC 9110 section 11.1 would also allow "bearer"; the gateway's
-// validation expression does not let it through, and one spelling is easier to
-// reason about than two.
+// bearer returns the token of an Authorization value: exactly "Bearer", one space and the
+// token. RFC 9110, section 11.1, would also allow "bearer", but the gateway's validation
+// expression does not.
 func bearer(authorization string) (string, error) {
 	if authorization == "" {
 		return "", refusal.New(refusal.MissingToken, `Authorization header with "Bearer TOKEN" must be provided`)
@@ -55,11 +52,9 @@ func bearer(authorization string) (string, error) {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 const maxResource = 512
 
-// apiStage returns the part of a method ARN, in any partition, that names the API and
-// the stage. The path is the one that was requested, so it is checked for what would
-// be a wildcard or a variable in the policy: a caller must not choose what the policy
-// covers. There is no regular expression, because compiling one would be most of
-// what this package does at a cold start.
+// apiStage returns the part of a method ARN, in any partition, that names the API and the
+// stage. The ARN ends in the path as the caller wrote it. A wildcard or variable in it would
+// widen the policy and is refused. Compiling a regular expression would slow the cold start.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 func apiStage(arn string) (string, error) {
 	if arn == "" || len(arn) > maxResource {
@@ -88,5 +83,5 @@ const (
 // only reports whether text has at least one character, and none but these.
 func only(characters, text string) bool { return text != "" && strings.Trim(text, characters) == "" }
 
-// ambiguous reports whether a policy would not take the character for itself.
+// ambiguous reports whether the character has a meaning of its own in a policy.
 func ambiguous(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("*?$", r) }

@@ -14,13 +14,13 @@ import (
 	"account-api/internal/token"
 )
 
-// errUnauthorized is the only error that the function answers. API Gateway compares
-// the text: exactly this is a 401, anything else, wrapped or prefixed, a 500.
+// errUnauthorized is the only error that the function answers. API Gateway answers 401 to
+// exactly this text, and 500 to any other.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 var errUnauthorized = errors.New("Unauthorized")
 
-// reserve is what is kept of an invocation's time to answer in. A function that
-// Lambda has to stop is a 500 to the caller.
+// reserve is the part of an invocation's time that is kept for the answer. If Lambda has to
+// stop the function, the caller gets a 500.
 const reserve = 100 * time.Millisecond
 
 // keySource finds the provider's key for a key ID. Its errors are refusals.
@@ -38,15 +38,15 @@ type handler struct {
 	log      *slog.Logger
 }
 
-// Invoke implements [lambda.Handler]. It takes bytes rather than a typed event so
-// that an event that does not decode is refused like any other: the runtime would
-// answer with the decoder's error, and the caller would see a 500.
+// Invoke implements [lambda.Handler]. It takes bytes so that an event that does not decode is
+// refused like any other. With a typed event the runtime would answer the decoder's error, and
+// the caller would get a 500.
 func (h *handler) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
 	start := h.now()
 	attempt := &attempt{}
 	defer func() {
 		if p := recover(); p != nil {
-			// The panic's value may quote the token. A stack holds no values, only addresses.
+			// The panic's value may quote the token. A stack holds addresses, no text.
 			response, err = nil, refusal.New(refusal.Internal, "panic at %s", debug.Stack())
 		}
 		h.report(ctx, attempt, h.now().Sub(start), err)
@@ -57,9 +57,9 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (response []byte, 
 	return h.authenticate(ctx, payload, attempt)
 }
 
-// attempt is what is known of a caller for the log.
+// attempt is what the log says about a caller.
 type attempt struct {
-	kid string // as the token claims it, shortened
+	kid string // the start of the token's key ID
 }
 
 func (h *handler) authenticate(ctx context.Context, payload []byte, a *attempt) ([]byte, error) {
@@ -93,7 +93,7 @@ func (h *handler) authenticate(ctx context.Context, payload []byte, a *attempt) 
 	return allow(claims, e.MethodArn, stage, h.scope)
 }
 
-// report logs one line per invocation. It names no claim and no part of the token.
+// report logs one line per invocation, without claims or parts of the token.
 func (h *handler) report(ctx context.Context, a *attempt, took time.Duration, err error) {
 	attributes := []any{
 		slog.String("kid", a.kid),
@@ -116,8 +116,8 @@ func (h *handler) report(ctx context.Context, a *attempt, took time.Duration, er
 	h.log.Log(ctx, level, "refused", append(logRefusal(err), attributes...)...)
 }
 
-// logRefusal are the fields of an error that may be logged. The text of an error
-// that is no refusal could be anything and is left out.
+// logRefusal are the fields of an error that may be logged. The text of an error that is no
+// refusal could hold anything and is left out.
 func logRefusal(err error) []any {
 	reason, detail := refusal.ReasonOf(err), "unexpected error"
 	var refused *refusal.Error

@@ -1,9 +1,6 @@
-// Command authorizer is the Lambda function that authenticates a caller: it turns a
-// bearer token into the caller's claims, or into a 401.
-//
-// It never decides access. The policy that it answers says that the caller is who
-// the token says, and nothing about what the caller may do: each endpoint's Rego
-// policy decides that from the claims passed on.
+// Command authorizer is the Lambda TOKEN authorizer: it turns a bearer token into the caller's
+// claims, or into a 401. It never decides access: its Allow means that the caller is
+// authenticated. Each endpoint's Rego policy decides from the claims passed on.
 package main
 
 import (
@@ -31,9 +28,9 @@ func main() {
 	lambda.Start(h)
 }
 
-// newHandler wires the handler from the environment and fetches the provider's
-// keys, so that the first caller need not wait for them. A provider that is down
-// now may be up at the first call, so a fetch that fails is not fatal.
+// newHandler wires the handler from the environment and fetches the provider's keys, so the
+// first caller does not wait for them. A failed fetch is not fatal: the provider may answer at
+// the first call.
 func newHandler(log *slog.Logger) (*handler, error) {
 	c, err := loadConfig(os.Getenv)
 	if err != nil {
@@ -50,6 +47,6 @@ func newHandler(log *slog.Logger) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = keys.Prefetch(context.Background()) // it bounds and logs itself
+	_ = keys.Prefetch(context.Background()) // has a deadline of its own, and logs its failure
 	return &handler{verifier: verifier, keys: keys, scope: c.policyScope, now: time.Now, log: log}, nil
 }

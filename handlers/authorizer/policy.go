@@ -13,15 +13,15 @@ import (
 type policyScope string
 
 const (
-	// scopeMethod is the method that was called, and nothing else.
+	// scopeMethod is only the method that was called.
 	scopeMethod policyScope = "method"
-	// scopeAPI is every method of the called stage. It is for an authorizer whose
-	// answers API Gateway caches, and so applies to other methods as well.
+	// scopeAPI is every method of the called stage. It is for cached answers: API Gateway
+	// applies them to other methods as well.
 	scopeAPI policyScope = "api"
 )
 
-// allow answers that the caller is authenticated. arn is the called method's, stage
-// its API and stage.
+// allow answers that the caller is authenticated. arn is the called method's, and stage is the
+// part of it that names API and stage.
 func allow(c token.Claims, arn, stage string, scope policyScope) ([]byte, error) {
 	resource := arn
 	if scope == scopeAPI {
@@ -39,10 +39,9 @@ func allow(c token.Claims, arn, stage string, scope policyScope) ([]byte, error)
 	})
 }
 
-// propagated are the claims that endpoints may decide by. Only these: API Gateway
-// turns every request into a 500 if a value is an array or an object, and a claim
-// named principalId would shadow the real one. A claim that the token lacks is
-// absent here too.
+// propagated are the claims that endpoints may decide by. A claim that the token lacks is
+// absent. No others are passed on: API Gateway answers 500 if a value is an array or an
+// object, and a claim named principalId would hide the real one.
 func propagated(c token.Claims) map[string]any {
 	claims := map[string]any{}
 	if c.HasScope {
