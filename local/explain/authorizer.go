@@ -9,15 +9,14 @@ import (
 	"account-api/local/record"
 )
 
-// authorizer is what the stack declares about its authorizer.
+// authorizer is what a stack declares about its authorizer.
 type authorizer struct {
 	issuer, audience, keys string
-	expression             *regexp.Regexp // what the gateway demands of the header, whole
+	expression             *regexp.Regexp // that the whole header has to match at the gateway
 }
 
-// readAuthorizer runs the Pulumi program, which builds and deploys nothing here, and
-// reads from what it declares: so the values are those of a deployment, defaults and
-// checks included.
+// readAuthorizer runs the Pulumi program against mocks and reads the authorizer from what it
+// declares. The program's defaults and checks apply as in a deployment.
 func readAuthorizer(s settings) (authorizer, error) {
 	program := infra.Program{Bundle: func(context.Context, string, string) error { return nil }}
 	g, err := record.Run(record.Stack{Root: s.root, Name: s.stack, Override: s.override}, program.Deploy)
@@ -28,8 +27,8 @@ func readAuthorizer(s settings) (authorizer, error) {
 	if err != nil {
 		return authorizer{}, err
 	}
-	// API Gateway matches in Java's dialect. The gateway of the local run refuses what
-	// RE2 would read differently, and is tested with this expression.
+	// API Gateway matches in Java's dialect. The local gateway refuses an expression that
+	// RE2 reads differently.
 	expression, err := regexp.Compile(`\A(?:` + declared.String("identityValidationExpression") + `)\z`)
 	if err != nil {
 		return authorizer{}, fmt.Errorf("the authorizer's identityValidationExpression: %w", err)

@@ -1,16 +1,12 @@
-// Command explain says whether a stack's authorizer would accept a token, check by
-// check, and what to do if it would not:
+// Command explain makes every check of a stack's authorizer on a token, and says what to do
+// about each that fails:
 //
 //	go run ./local/explain -stack prod < token
 //
-// It is for a developer with a token that is refused: the caller of the API sees only
-// 401, and the function's log only the first reason. It reads the issuer, the audience
-// and the address of the keys from the program that is deployed, and the keys from the
-// provider.
-//
-// It prints what the stack expects and how the token differs, never the token, a part
-// of it, or the value of a claim other than a date, so that its output can be pasted
-// into a ticket. It does not say what the caller may do: the endpoint's policy does.
+// A refused caller sees only 401, and the function's log has only the first reason. The
+// settings come from the stack's Pulumi program and the keys from the provider. The output has
+// no part of the token and no claim but dates, so it can be pasted into a ticket. What the
+// caller may do is for the endpoint's policy and not said here.
 package main
 
 import (
@@ -34,10 +30,10 @@ import (
 const (
 	acceptedStatus = 0
 	refusedStatus  = 1
-	usageStatus    = 2 // nothing was found out: wrong flags, no token, no such stack
+	usageStatus    = 2 // no verdict: wrong flags, no token, no such stack
 )
 
-// maxInput, in bytes, is far more than any header that reaches the gateway.
+// maxInput, in bytes, is far more than the gateway accepts as a header.
 const maxInput = 64 << 10
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now())) }
@@ -62,7 +58,7 @@ func run(arguments []string, in io.Reader, out, errs io.Writer, now time.Time) i
 	flags.StringVar(&s.stack, "stack", "dev", "the stack, Pulumi.<stack>.yaml")
 	flags.StringVar(&s.keyFile, "jwks", "", "read the key set from this file instead of from the provider")
 	flags.BoolVar(&s.offline, "offline", false, "make no request; without -jwks the signature stays unchecked")
-	flags.Var(s.override, "config", "replace a configuration value, as project:key=value; may be repeated")
+	flags.Var(s.override, "config", "replace a setting of the stack, as key=value; may be repeated")
 	switch err := flags.Parse(arguments); {
 	case errors.Is(err, flag.ErrHelp):
 		return acceptedStatus
@@ -134,15 +130,14 @@ func keysOf(s settings, a authorizer) (token.KeyFunc, error) {
 	return func(kid string) (*rsa.PublicKey, error) { return source.Key(context.Background(), kid) }, nil
 }
 
-// presentation is what was given as token, taken apart.
+// presentation is the token as it was given.
 type presentation struct {
 	compact string
-	scheme  string // what stands before the token; empty if nothing does
+	scheme  string // what stands before the token; may be empty
 	spaced  bool   // whether white space was removed from around it
 }
 
-// present finds the token in what was given: by itself or with a scheme before it, and
-// perhaps with the line feed that comes from a shell.
+// present finds the token in what was given, with or without a scheme before it.
 func present(text string) presentation {
 	trimmed := strings.TrimSpace(text)
 	p := presentation{compact: trimmed, spaced: trimmed != strings.TrimSuffix(text, "\n")}

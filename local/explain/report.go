@@ -11,7 +11,7 @@ import (
 	"account-api/internal/token"
 )
 
-// report is everything that was found out, to be written for a person.
+// report is what was found, to be written for a person.
 type report struct {
 	settings
 	authorizer
@@ -59,7 +59,7 @@ func join(text, seen string) string {
 	return text + " (" + seen + ")"
 }
 
-// withoutKeys reports whether keys were not even looked for.
+// withoutKeys reports whether no keys were looked up.
 func (r report) withoutKeys() bool { return r.offline && r.keyFile == "" }
 
 func (r report) keySource() string {
@@ -72,8 +72,7 @@ func (r report) keySource() string {
 	return r.keys
 }
 
-// notes are about how the token was given. They do not decide anything, because the
-// request that matters may well be right.
+// notes are about how the token was given. They do not change the verdict.
 func (r report) notes() []string {
 	var notes []string
 	if r.spaced {
@@ -85,16 +84,16 @@ func (r report) notes() []string {
 	return notes
 }
 
-// verdict is one line on the outcome and, if there is something to do, one on that.
+// verdict is one line on the outcome and, after a refusal, one on the fix.
 func (r report) verdict() string {
 	at := slices.IndexFunc(r.findings, func(f token.Finding) bool { return f.Refused != nil })
 	switch {
 	case at < 0 && r.passesGateway:
-		return "accepted: what the caller may do is for the endpoint's policy to say"
+		return "accepted: the endpoint's policy decides what the caller may do"
 	case at < 0:
 		return "refused: 401 from the gateway, nothing in the authorizer's log\nfix: send exactly \"Bearer\", one space and the token"
 	case r.withoutKeys() && r.findings[at].Check == token.Key:
-		return "undecided: all else passes, but no key was looked up and the signature not checked\nfix: run it without -offline, or with -jwks FILE"
+		return "undecided: all else passes, but the signature was not checked because no key was looked up\nfix: run it without -offline, or with -jwks FILE"
 	}
 	reason := r.findings[at].Refused.Reason
 	if !r.passesGateway {
@@ -103,7 +102,7 @@ func (r report) verdict() string {
 	return fmt.Sprintf("refused: 401, with reason %s and category %s in the authorizer's log\nfix: %s", reason, reason.Category(), r.fix(reason))
 }
 
-// fix says who has to do what about a refusal.
+// fix says what to do about a refusal.
 func (r report) fix(reason refusal.Reason) string {
 	switch reason {
 	case refusal.MalformedToken:
@@ -117,19 +116,19 @@ func (r report) fix(reason refusal.Reason) string {
 	case refusal.Expired:
 		return "request a new token"
 	case refusal.NotYetValid, refusal.IssuedInFuture:
-		return "wait, and have the clock of whoever issued it set right"
+		return "wait; if it happens again, correct the clock of the issuer"
 	case refusal.BadIssuer:
 		return "request the token from " + r.issuer + ", or set the stack's issuer to the token's iss, slash included"
 	case refusal.BadAudience:
 		return "request the token with the audience " + r.audience + ", or set the stack's audience to the API's identifier at the provider"
 	case refusal.UnknownKid:
-		return "request a new token: its key is not, or no longer, at " + r.keySource() + "; if a new one fails too, set the stack's jwksUri"
+		return "request a new token: its key is not at " + r.keySource() + "; if a new one fails too, set the stack's jwksUri"
 	case refusal.KeyRejected:
 		return "have the provider publish an RSA key of 2048 bits or more, for RS256, once under each kid"
 	case refusal.BadSignature:
-		return "take the token from the provider as it is; if that fails too, the keys are not those that it signs with: set the stack's jwksUri"
+		return "take the token from the provider as it is; if that fails too, the provider signs with other keys: set the stack's jwksUri"
 	case refusal.JWKSUnavailable, refusal.JWKSRateLimited:
-		return "see that " + r.keySource() + " answers 200 with a key set: curl -i " + strings.TrimSpace(r.keys)
+		return "check that " + r.keySource() + " answers 200 with a key set: curl -i " + strings.TrimSpace(r.keys)
 	default:
 		return "have the provider issue the claim as expected above"
 	}
