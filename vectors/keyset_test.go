@@ -2,10 +2,10 @@ package vectors
 
 import "testing"
 
-// rocaKey is why a vector is accepted here that the file wants refused.
-const rocaKey = "a ROCA key: the fingerprint is the provider's to look for, whose keys have to be trusted anyway"
+// rocaKey is why a vector is accepted that the file wants refused.
+const rocaKey = "a ROCA key: no fingerprint is looked for, because the provider's keys are trusted"
 
-// TestKeySets presents a JWS with a key set that has something to it.
+// TestKeySets presents a JWS with an unusual key set.
 func TestKeySets(t *testing.T) {
 	deviations := map[int]string{
 		2: otherAlgorithm, 13: otherAlgorithm, 14: otherAlgorithm, 15: otherAlgorithm,
@@ -21,8 +21,7 @@ func TestKeySets(t *testing.T) {
 	t.Logf("%d key sets compared, %d of them deviate", compared, len(deviations))
 }
 
-// TestEncrypted presents every JWE. No decryption is reachable, so all are refused,
-// also those that are valid.
+// TestEncrypted presents every JWE. All are refused, also the valid ones.
 func TestEncrypted(t *testing.T) {
 	compared := 0
 	for _, name := range []string{"json_web_encryption_test.json", "json_web_crypto_test.json"} {

@@ -37,7 +37,7 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// deviating says why the verdict on a vector has to differ from the file's.
+// deviating says why the verdict on a vector differs from the file's.
 func deviating(t *testing.T, name string, v vector) string {
 	switch {
 	case name == "json_web_crypto_test.json" && v.Comment == "rejectsKeyWithRocaVulnerability":
@@ -52,7 +52,7 @@ func deviating(t *testing.T, name string, v vector) string {
 	return ""
 }
 
-// algorithm is the header's alg, read as leniently as can be.
+// algorithm is the header's alg, read leniently.
 func algorithm(t *testing.T, compact serialized) string {
 	t.Helper()
 	segment, _, _ := strings.Cut(strings.ReplaceAll(string(compact), "?", ""), ".")

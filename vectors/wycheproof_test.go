@@ -13,8 +13,7 @@ import (
 	"github.com/c2sp/wycheproof"
 )
 
-// file is as much of a Wycheproof file as is needed here. Its schemas are in the
-// project's directory schemas.
+// file is the part of a Wycheproof file that is used here.
 type file struct {
 	NumberOfTests int
 	TestGroups    []group
@@ -66,7 +65,7 @@ func document(key json.RawMessage) []byte {
 	return []byte(`{"keys":[` + string(key) + `]}`)
 }
 
-// load reads a file and makes sure that nothing in it was overlooked.
+// load reads a file and checks that all its tests were found.
 func load(t *testing.T, name string) []group {
 	t.Helper()
 	text, err := fs.ReadFile(wycheproof.TestVectors, name)
@@ -87,15 +86,14 @@ func load(t *testing.T, name string) []group {
 	return f.TestGroups
 }
 
-// verdict is what our two packages say to a JWS and a key set.
+// verdict is the outcome of a JWS with a key set.
 type verdict struct {
 	valid bool   // as a JWS: whatever the payload says
 	why   string // if it is not
 }
 
-// judge looks at a JWS with the key set of a provider. The payloads of the vectors are
-// no claims, so what is asked is everything that concerns the signature: form, header,
-// key, signature, and how the payload is encoded.
+// judge looks at a JWS with a provider's key set. The payloads of the vectors are no claims, so
+// it looks at form, header, key, signature, and the encoding of the payload.
 func judge(t *testing.T, sent serialized, keySet []byte) verdict {
 	t.Helper()
 	verifier, err := token.NewVerifier(token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience})
@@ -132,8 +130,7 @@ func judge(t *testing.T, sent serialized, keySet []byte) verdict {
 	return verdict{valid: true}
 }
 
-// compare fails the test unless the verdict is the file's, or differs where, and only
-// where, a reason is given for it.
+// compare fails the test unless the verdict is the file's. With a deviation it has to differ.
 func compare(t *testing.T, v vector, got verdict, deviation string) {
 	t.Helper()
 	want := v.Result == "valid"

@@ -19,13 +19,13 @@ import (
 
 var _ lambda.Handler = (*handler)(nil)
 
-// answerRows are about what comes out: the policy, the claims passed on, the one error
-// and the log line.
+// answerRows are about the answer (the policy, the claims passed on, the one error) and the log
+// line.
 func answerRows() []row {
 	allows := func(name, response string, edits ...corpus.Edit) row {
 		return row{name, func(t *testing.T, a authorizer) {
 			event := bearing(corpus.Claims(edits...))
-			for range 100 { // the same answer each time
+			for range 100 { // the same each time
 				a.meets(t, event, accepted, response)
 			}
 			a.fetched(t, 1)
@@ -64,7 +64,7 @@ func answerRows() []row {
 			if _, err := a.Invoke(ctx, []byte(bearing(tokentest.Valid()))); err != errUnauthorized || a.last(t).Reason != "jwks_unavailable" {
 				t.Errorf("expected a refusal for want of keys, got %v, %s", err, a.last(t).Reason)
 			}
-			// What is compared is the time that was granted, not the time that it took.
+			// This compares deadlines, not how long anything took.
 			if deadline, _ := ctx.Deadline(); deadline.Sub(slow.deadline) != reserve {
 				t.Errorf("expected %v to be kept to answer in, got %v", reserve, deadline.Sub(slow.deadline))
 			}
@@ -84,7 +84,7 @@ func answerRows() []row {
 	return rows
 }
 
-// slowKeys answers when it has no time left, and remembers how much it was given.
+// slowKeys answers at its deadline, and remembers it.
 type slowKeys struct{ deadline time.Time }
 
 func (s *slowKeys) Key(ctx context.Context, _ string) (*rsa.PublicKey, error) {
@@ -95,8 +95,7 @@ func (s *slowKeys) Key(ctx context.Context, _ string) (*rsa.PublicKey, error) {
 
 func (*slowKeys) Age() (time.Duration, bool) { return 0, false }
 
-// checkLine compares the names in the log line of an Allow and of a refusal with what
-// dashboards and metric filters match.
+// checkLine checks the fields of a log line, which dashboards and metric filters match.
 func checkLine(t *testing.T, a authorizer) {
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
 	for _, r := range []struct{ event, msg, level, names string }{
@@ -126,8 +125,8 @@ func checkLine(t *testing.T, a authorizer) {
 	}
 }
 
-// TestNoValueIsAnythingButText holds the answers of all good tokens to what API Gateway
-// demands of a context: with an array or an object in it every request is a 500.
+// TestNoValueIsAnythingButText checks the context of every good token's answer. API Gateway
+// answers 500 if a value is an array or an object.
 func TestNoValueIsAnythingButText(t *testing.T) {
 	a, seen := newAuthorizer(t), 0
 	for _, r := range corpus.Rows() {
@@ -158,8 +157,7 @@ func TestNoValueIsAnythingButText(t *testing.T) {
 	}
 }
 
-// TestLatencyIsMeasuredByTheHandlersClock holds the handler to its own clock for latency too: the log
-// of a test does not depend on the machine.
+// TestLatencyIsMeasuredByTheHandlersClock: the log of a test does not depend on the machine.
 func TestLatencyIsMeasuredByTheHandlersClock(t *testing.T) {
 	a := newAuthorizer(t)
 	a.keys = keyFunc(func(kid string) (*rsa.PublicKey, error) {

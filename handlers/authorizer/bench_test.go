@@ -16,8 +16,8 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// BenchmarkInvoke measures event bytes in, response bytes out, with the log line made,
-// next to what no verification can do without: the hash and one RSA operation.
+// BenchmarkInvoke measures whole invocations with their log line, beside the hash and the RSA
+// operation that every verification needs.
 func BenchmarkInvoke(b *testing.B) {
 	compact := tokentest.Valid()
 	raw := rawRSA(b, compact)
@@ -52,7 +52,7 @@ func BenchmarkInvoke(b *testing.B) {
 			invoke(b, bad, false)
 		}
 	})
-	// One of each in turns: a machine that slows down slows both.
+	// In turns, so that a change of the machine's speed affects both.
 	b.Run("paired", func(b *testing.B) {
 		var ratios []float64
 		for b.Loop() {
@@ -70,7 +70,7 @@ func BenchmarkInvoke(b *testing.B) {
 	})
 }
 
-// rawRSA is the yardstick: what no verification of the token can do without.
+// rawRSA is what every verification of the token needs.
 func rawRSA(b *testing.B, compact string) func() {
 	public, dot := &tokentest.K1().PublicKey, strings.LastIndexByte(compact, '.')
 	return func() {

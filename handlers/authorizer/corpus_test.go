@@ -13,15 +13,15 @@ import (
 	"account-api/internal/token/corpus"
 )
 
-// row is one sentence about the function, and how to find out whether it is true.
+// row is one sentence about the function, and its check.
 type row struct {
 	name  string
 	check func(*testing.T, authorizer)
 }
 
-// TestCorpus presents every hostile and every unusual token, event and key set to the
-// handler as it is deployed: event bytes in, exactly what Lambda's Runtime API would be
-// given out. Each row has an authorizer without keys and a provider of its own.
+// TestCorpus presents every hostile and every unusual token, event and key set to the handler:
+// event bytes in, the bytes for Lambda's Runtime API out. Each row has an authorizer without
+// keys and a provider of its own.
 func TestCorpus(t *testing.T) {
 	rows := slices.Concat(tokenRows(), eventRows(), keySetRows(), transportRows(), overTimeRows(), answerRows())
 	passed := 0
@@ -33,8 +33,8 @@ func TestCorpus(t *testing.T) {
 	t.Logf("corpus: %d of %d rows", passed, len(rows))
 }
 
-// tokenRows are the rows of the token corpus. What can be refused without a key must
-// not cause a fetch, however cold the function is.
+// tokenRows are the rows of the token corpus. What is refused without a key must not cause a
+// fetch, not even in a function without keys.
 func tokenRows() []row {
 	var rows []row
 	for _, r := range corpus.Rows() {
@@ -49,7 +49,7 @@ func tokenRows() []row {
 			if want == corpus.Accepted {
 				want = accepted
 			}
-			if strings.Trim(r.Token, bearerCharacters) != "" { // is not even looked at
+			if strings.Trim(r.Token, bearerCharacters) != "" { // never reaches the verifier
 				want, fetches = refusal.MalformedToken, 0
 			}
 			a.meets(t, bearing(r.Token), want, allowed(r.Claims))

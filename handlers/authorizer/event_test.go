@@ -10,7 +10,7 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// eventRows are about the event around the token. None of them is worth a fetch.
+// eventRows are about the event around the token. None of them may cause a fetch.
 func eventRows() []row {
 	good := tokentest.Valid()
 	valid := bearing(good)
@@ -106,7 +106,7 @@ func eventRows() []row {
 	return rows
 }
 
-// TestSentences fixes what an operator reads about the mistakes that happen first.
+// TestSentences fixes what an operator reads about the usual first mistakes.
 func TestSentences(t *testing.T) {
 	for event, want := range map[string]string{
 		strings.Replace(bearing("a.b.c"), "TOKEN", "REQUEST", 1): `Authorizer must be of type "TOKEN"`,

@@ -80,8 +80,8 @@ type authorizer struct {
 	logs     *journal
 }
 
-// newAuthorizer is an authorizer as it is deployed, but for the clock and the log,
-// which has every level. The provider publishes its two keys.
+// newAuthorizer is an authorizer as it is deployed, with another clock and a log of every level.
+// The provider publishes its two keys.
 func newAuthorizer(t testing.TB) authorizer {
 	t.Helper()
 	p, c, logs := newProvider(t, document(tokentest.PublicKeySet())), &clock{}, &journal{}
@@ -112,13 +112,12 @@ func newSource(t testing.TB, url string, c *clock, log *slog.Logger) *jwks.Sourc
 	return source
 }
 
-// patience is the function's timeout: whoever is not answered within it gets a 500.
+// patience is the function's timeout, after which a caller gets a 500.
 const patience = 3 * time.Second
 
-// meets presents an event and fails the test unless the outcome is this one, to the
-// byte. It checks what holds for every invocation: a refusal is exactly Unauthorized
-// and comes without a response, the answer is there in time, and nothing that was
-// logged so far holds a part of the token or its subject.
+// meets presents an event and fails the test unless the outcome is this one, to the byte. It
+// checks for every invocation that a refusal is exactly Unauthorized without a response, that
+// the answer is in time, and that the log has no part of the token.
 func (a authorizer) meets(t testing.TB, event string, want refusal.Reason, response string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -130,7 +129,7 @@ func (a authorizer) meets(t testing.TB, event string, want refusal.Reason, respo
 	switch {
 	case want == accepted && (err != nil || string(got) != response):
 		t.Errorf("expected the response %s, got %s, %v", response, got, err)
-	// Compared by identity: a wrapped error has the text and is a 500 all the same.
+	// Compared by identity: a wrapped error with the same text is a 500.
 	case want != accepted && (err != errUnauthorized || err.Error() != "Unauthorized" || got != nil):
 		t.Errorf("expected exactly Unauthorized and no response, got %q, %v", got, err)
 	}

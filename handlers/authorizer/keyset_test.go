@@ -18,8 +18,8 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// keySetRows are about what the provider publishes. The token is a good one, unless
-// the row is about a token that suits the key set.
+// keySetRows are about what the provider publishes. The token is a good one, unless the row has
+// another.
 func keySetRows() []row {
 	elliptic := tokentest.Object{}.With("kty", `"EC"`).With("crv", `"P-256"`).With("kid", `"k1"`).
 		With("x", `"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY"`).With("y", `"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"`)
@@ -95,7 +95,7 @@ func keySetRows() []row {
 	return rows
 }
 
-// transportRows are about how the key set arrives, at a function that has none yet.
+// transportRows are about fetching the key set, by a function that has none yet.
 func transportRows() []row {
 	set := tokentest.PublicKeySet()
 	rows := []row{}
@@ -167,7 +167,7 @@ func breaking(connections int64) http.HandlerFunc {
 	}
 }
 
-// asked answers only to a request that says what it should, and nothing in confidence.
+// asked answers only to a request with the right headers and no credentials.
 func asked(set []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := r.Header

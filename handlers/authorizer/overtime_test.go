@@ -16,7 +16,7 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// under is an event with a token that is good in everything but perhaps its key.
+// under is an event with a good token that is signed with this key.
 func under(kid string, key *rsa.PrivateKey) string {
 	return bearing(tokentest.Sign(tokentest.Header(kid).JSON(), tokentest.Payload().JSON(), key))
 }
@@ -26,12 +26,12 @@ func unheardOf(number int) string {
 	return bearing(corpus.Headers(corpus.Set("kid", tokentest.Quote(fmt.Sprint("junk-", number)))))
 }
 
-// overTimeRows are about a function that lives for hours next to a provider that
-// rotates its keys, goes down, comes back, or is used to flood it.
+// overTimeRows are about a function that runs for hours while the provider rotates its keys or
+// is down, or while callers send unknown key IDs.
 func overTimeRows() []row {
 	k1, k2, k3 := under("k1", tokentest.K1()), under("k2", tokentest.K2()), under("k3", tokentest.K3())
 	allow := func(t *testing.T, a authorizer, event string) { t.Helper(); a.meets(t, event, accepted, machine()) }
-	const soft, interval = 10 * time.Minute, 30 * time.Second // how long keys are fresh; how often an unknown key ID may ask
+	const soft, interval = 10 * time.Minute, 30 * time.Second // how long keys are fresh; how often an unknown key ID may cause a fetch
 
 	return []row{
 		{"a key replaced under its kid is noticed when the set is next fetched", func(t *testing.T, a authorizer) {
@@ -134,7 +134,7 @@ func overTimeRows() []row {
 				allow(t, a, k1)
 			}
 			a.fetched(t, 3)
-			a.provider.says(publishing(key(), strangeKey())) // the rotation comes with the next fetch, whoever causes it
+			a.provider.says(publishing(key(), strangeKey())) // any fetch brings the new key
 			a.clock.advance(interval)
 			a.meets(t, unheardOf(500), refusal.UnknownKid, "")
 			allow(t, a, k3)
@@ -173,7 +173,7 @@ func overTimeRows() []row {
 				if _, err := a.Invoke(impatient, []byte(k1)); err != errUnauthorized {
 					t.Errorf("expected exactly Unauthorized for the caller that gave up, got %v", err)
 				}
-				close(publish) // only now, so that the other one waits for longer
+				close(publish) // so late that the other one waits longer
 			})
 			giveUp()
 			calls.Wait()
@@ -226,9 +226,8 @@ func atOnce(t *testing.T, a authorizer, calls int, event string) {
 	all.Wait()
 }
 
-// TestEachKindOfTroubleIsOneField is what an operator alarms on: whether the provider
-// is down, this deployment is wrong or somebody tries their luck is told apart by the
-// log field category, and only by it.
+// TestEachKindOfTroubleIsOneField: the log field category alone tells an outage, a
+// misconfiguration and an attack apart.
 func TestEachKindOfTroubleIsOneField(t *testing.T) {
 	for _, r := range []struct {
 		name, event string

@@ -25,19 +25,19 @@ import (
 	"account-api/local/lambda"
 )
 
-// executables is the function as Lambda runs it, but for this machine.
+// executables are the function as Lambda runs it, built for this machine.
 type executables struct {
 	directory string
 	deployed  string
-	// impatient is the same, but for the minute for which keys are fresh at least:
-	// there it is a tenth of a second, so that a test need not wait for it.
+	// impatient is the same with a minimal key lifetime of a tenth of a second instead of
+	// a minute, so a test need not wait.
 	impatient string
 }
 
 var built atomic.Pointer[executables] // for TestMain to remove
 
 func TestMain(m *testing.M) {
-	// The function's one processor would hide from these tests what happens at once.
+	// On the function's one processor nothing would run at the same time.
 	runtime.GOMAXPROCS(runtime.NumCPU())
 	status := m.Run()
 	if x := built.Load(); x != nil {
@@ -46,8 +46,8 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// deployed and impatient are built by the first test that asks for them: a fuzzing run,
-// each of whose workers comes past TestMain, does not.
+// deployed and impatient are built by the first test that asks for them. The workers of a
+// fuzzing run do not ask.
 func deployed(t *testing.T) string  { return build(t).deployed }
 func impatient(t *testing.T) string { return build(t).impatient }
 
@@ -125,8 +125,7 @@ func environment(url string) map[string]string {
 	return map[string]string{"JWKS_URI": url + "/.well-known/jwks.json", "TOKEN_ISSUER": tokentest.Issuer, "AUDIENCE": tokentest.Audience}
 }
 
-// maxMemory is what the function may ever use, in megabytes: half of the smallest that
-// Lambda has.
+// maxMemory is what the function may use, in megabytes: half of Lambda's smallest size.
 const maxMemory = 64
 
 // checkMemory reads the peak of the resident set in the platform's reports.
@@ -159,9 +158,8 @@ func now(kid string) string {
 	return bearing(tokentest.Sign(tokentest.Header(kid).JSON(), payload.JSON(), key))
 }
 
-// allows reports whether the process allows the event. Whatever it answers instead has
-// to be exactly Unauthorized; in particular it must not be the platform's message that
-// the function took too long.
+// allows reports whether the process allows the event. Any other answer has to be exactly
+// Unauthorized, and not the platform's message about a timeout.
 func (p process) allows(t *testing.T, event string) bool {
 	t.Helper()
 	r, err := p.Invoke(context.Background(), []byte(event))
@@ -196,7 +194,7 @@ func shortly(keys ...tokentest.Object) http.HandlerFunc {
 	return headed("Cache-Control", "max-age=0", tokentest.JWKS(keys...))
 }
 
-// faults are what a provider's address may come to.
+// faults are what may be wrong with a provider.
 func faults() map[string]http.HandlerFunc {
 	var requests atomic.Int64
 	return map[string]http.HandlerFunc{
@@ -217,8 +215,8 @@ func faults() map[string]http.HandlerFunc {
 	}
 }
 
-// TestFaultsWhileServing breaks the provider under a function that has keys, floods it
-// with unknown key IDs meanwhile, and mends the provider again, with another key.
+// TestFaultsWhileServing breaks the provider of a function that has keys and sends unknown key
+// IDs meanwhile. Then the provider works again, with another key.
 func TestFaultsWhileServing(t *testing.T) {
 	for name, fault := range faults() {
 		t.Run("the provider "+name, func(t *testing.T) {
@@ -258,11 +256,11 @@ func TestFaultsWhileServing(t *testing.T) {
 	}
 }
 
-// TestFaultsAtTheStart starts the function next to a provider that is broken.
+// TestFaultsAtTheStart starts the function while the provider is broken.
 func TestFaultsAtTheStart(t *testing.T) {
 	for name, fault := range faults() {
 		if name == "flaps" {
-			continue // the init phase and the first call make two tries: it just works
+			continue // of two tries, in the init phase and the first call, one succeeds
 		}
 		t.Run("the provider "+name, func(t *testing.T) {
 			t.Parallel()
@@ -283,8 +281,7 @@ func TestFaultsAtTheStart(t *testing.T) {
 	}
 }
 
-// TestACertificateOfOnesOwn lets the function trust a provider by SSL_CERT_FILE, which
-// a stack declares for a provider with a private certificate authority.
+// TestACertificateOfOnesOwn names a private certificate authority by SSL_CERT_FILE.
 func TestACertificateOfOnesOwn(t *testing.T) {
 	server := httptest.NewUnstartedServer(publishing(key()))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -13,12 +13,11 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// BenchmarkRatio alternates short blocks of raw verification, the hash and the RSA
-// operation of one signature, with blocks of whole invocations, and reports the median
-// of each pair's ratio. On a shared machine this holds still where times do not. The bar
-// for an Allow is 1.5; a refusal is mostly its log line.
+// BenchmarkRatio alternates short blocks of raw verification (the hash and the RSA operation of
+// one signature) with blocks of whole invocations. It reports the median ratio of a pair, which
+// is stable on a shared machine where times are not. The bar for an Allow is 1.5.
 func BenchmarkRatio(b *testing.B) {
-	const block = 10 // short enough that a neighbour's burst hits a whole pair
+	const block = 10 // short, so that a burst of other load hits both blocks of a pair
 	compact := tokentest.Valid()
 	raw := rawRSA(b, compact)
 	a := quiet(b)
@@ -57,9 +56,8 @@ func BenchmarkRatio(b *testing.B) {
 	}
 }
 
-// BenchmarkGrowth makes 100 000 invocations of every kind, refusals under ever new key
-// IDs included, and reports the memory that is in use before and after. The two differ
-// by the tables that are allowed to fill up.
+// BenchmarkGrowth makes 100 000 invocations, half of them under unknown key IDs, and reports the
+// memory in use before and after. Bounded tables are the difference.
 func BenchmarkGrowth(b *testing.B) {
 	const invocations = 100_000
 	a := quiet(b)
@@ -95,7 +93,7 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 }
 
-// quiet is an authorizer that makes its log lines and keeps none of them.
+// quiet is an authorizer that discards its log lines.
 func quiet(b *testing.B) authorizer {
 	a := newAuthorizer(b)
 	a.handler.log = slog.New(slog.NewJSONHandler(io.Discard, nil))

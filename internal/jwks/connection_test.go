@@ -45,7 +45,7 @@ func (b *breaking) Accept() (net.Conn, error) {
 		if b.left.Add(-1) < 0 {
 			return conn, nil
 		}
-		bufio.NewReader(conn).Peek(1) // so that the client's write is under way
+		bufio.NewReader(conn).Peek(1) // the client has begun to write
 		conn.(*net.TCPConn).SetLinger(0)
 		conn.Close()
 	}
@@ -109,7 +109,7 @@ func TestNobodyThere(t *testing.T) {
 	for name, uri := range map[string]string{"ECONNREFUSED": closed, "no such name": "https://keys.invalid/jwks.json"} {
 		t.Run(name, func(t *testing.T) {
 			s := sourceFor(t, uri, nil)
-			s.deadline = fetchDeadline // resolvers are patient too
+			s.deadline = fetchDeadline // a resolver may take long
 			s.wantRefused(t, "k1", refusal.JWKSUnavailable)
 			wantNothingRunning(t)
 		})
@@ -140,7 +140,7 @@ func TestABlackHole(t *testing.T) {
 		}
 		s.deadline = 50 * time.Millisecond
 		s.wantRefused(t, "k1", refusal.JWKSUnavailable)
-		<-dialEnded // net/http alone would let it run on
+		<-dialEnded // net/http alone would not end it
 		wantNothingRunning(t)
 	})
 }
@@ -214,8 +214,8 @@ func certificate(t *testing.T, expires time.Time) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// TestEnvironment runs this test binary as a program of its own, because a process
-// reads its roots and proxies once.
+// TestEnvironment runs this test binary as a program, because a process reads its roots and
+// proxies once.
 func TestEnvironment(t *testing.T) {
 	p := serve(t, both())
 	roots := filepath.Join(t.TempDir(), "roots.pem")

@@ -17,8 +17,8 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// TestColdFetchFails covers every way in which a first fetch goes wrong, and that
-// nothing of it sticks: once the provider is well, the next call succeeds.
+// TestColdFetchFails makes a first fetch fail in every way. Once the provider answers, the next
+// call succeeds.
 func TestColdFetchFails(t *testing.T) {
 	set := tokentest.PublicKeySet()
 	rows := []struct {
@@ -89,7 +89,7 @@ func headed(name, value string, body []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(name, value); w.Write(body) }
 }
 
-// babble answers with 2 000 bytes that are no status line.
+// babble answers with a status line of 2 000 bytes that is none.
 func babble(w http.ResponseWriter, _ *http.Request) {
 	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
 		fmt.Fprintf(conn, "HTTP/1.1 %s\r\n\r\n", strings.Repeat("x", 2000))
@@ -97,7 +97,7 @@ func babble(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// pad puts so many spaces behind a document that it has size bytes.
+// pad appends spaces to a document until it has size bytes.
 func pad(body []byte, size int) []byte {
 	return append(body[:len(body):len(body)], strings.Repeat(" ", size-len(body))...)
 }
@@ -132,7 +132,7 @@ var bomb = sync.OnceValue(func() http.HandlerFunc {
 	return headed("Content-Encoding", "gzip", packed.Bytes())
 })
 
-// drip never falls silent and never comes to an end.
+// drip sends a byte at a time and never ends.
 func drip(w http.ResponseWriter, r *http.Request) {
 	for r.Context().Err() == nil {
 		w.Write([]byte(" "))

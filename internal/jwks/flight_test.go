@@ -98,9 +98,9 @@ func TestNothingRunsAfterTheLastCallerGaveUp(t *testing.T) {
 	giveUp()
 	calls.Wait()
 	wantNothingRunning(t)
-	<-hungUp // the provider noticed too
+	<-hungUp // the provider sees the end too
 
-	// A later call must not meet the remains.
+	// The abandoned flight must not affect a later call.
 	p.says(both())
 	s.wantKey(t, "k1", tokentest.K1())
 	p.wantGets(t, 2)
@@ -109,8 +109,7 @@ func TestNothingRunsAfterTheLastCallerGaveUp(t *testing.T) {
 func TestACallDoesNotJoinAnAbandonedFetch(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)
-	// A transport that is slow to notice cancellation keeps the abandoned fetch in the
-	// air while the next call comes.
+	// A transport that is slow to end keeps the abandoned fetch running during the next call.
 	abandoned, land := make(chan struct{}), make(chan struct{})
 	real, once := s.client.Transport, sync.OnceFunc(func() { close(abandoned) })
 	s.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
@@ -122,7 +121,7 @@ func TestACallDoesNotJoinAnAbandonedFetch(t *testing.T) {
 	ctx, giveUp := context.WithCancel(context.Background())
 	var first sync.WaitGroup
 	first.Go(func() {
-		// By the time it returns, the other call has brought the keys.
+		// When it returns, the other call has fetched the keys.
 		if _, err := s.Key(ctx, "k1"); err != nil {
 			t.Error(err)
 		}

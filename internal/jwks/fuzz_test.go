@@ -49,8 +49,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzSibling: whatever stands next to a good key, the key stays usable, unless it
-// is a claim on that key itself: its key ID or its modulus.
+// FuzzSibling: a good key stays usable beside any other member of the set that has neither its
+// key ID nor its modulus.
 func FuzzSibling(f *testing.F) {
 	own := tokentest.JWK("the good one", tokentest.K1())
 	modulus := tokentest.Segment(tokentest.K1().N.Bytes())
@@ -63,7 +63,7 @@ func FuzzSibling(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sibling []byte) {
 		value := jsontext.Value(sibling)
 		if len(sibling) > 10_000 || !value.IsValid(jsontext.AllowDuplicateNames(true)) || strings.Count(string(sibling), "[")+strings.Count(string(sibling), "{") > maxDepth-2 {
-			return // not JSON, or too much of it: that is the document's fault
+			return // not JSON, or too much of it
 		}
 		var claim struct {
 			Kid any `json:"kid"`
@@ -83,7 +83,7 @@ func FuzzSibling(f *testing.F) {
 	})
 }
 
-// FuzzFreshness: no Cache-Control makes keys immortal or every request a fetch.
+// FuzzFreshness: the lifetime stays within its limits for every Cache-Control.
 func FuzzFreshness(f *testing.F) {
 	for _, seed := range []string{"", "max-age=60", `max-age="1"`, "no-store", "max-age=99999999999999999999", ",=,\"", "max-age=3600, max-age=\"", "private=\"a,b\""} {
 		f.Add(seed)

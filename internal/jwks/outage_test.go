@@ -29,7 +29,7 @@ func TestStaleKeysOutliveAnOutage(t *testing.T) {
 			if len(warnings) != 1 || warnings[0]["age"] == nil {
 				t.Errorf("got warnings %v, want one with the age of the keys", warnings)
 			}
-			s.wantRefused(t, "k9", refusal.JWKSUnavailable) // the old set cannot rule it out
+			s.wantRefused(t, "k9", refusal.JWKSUnavailable) // the provider may have added it since
 		})
 	}
 }
@@ -110,8 +110,8 @@ func TestAFlappingProviderFailsNoRequest(t *testing.T) {
 	p.wantGets(t, 101)
 }
 
-// TestT22BackOff asks for a key once a second through an outage and notes at which
-// seconds the provider was asked.
+// TestBackOff asks for a key once a second during an outage, and notes in which seconds the
+// provider got a request.
 func TestBackOff(t *testing.T) {
 	asked := func(s fixture, p *provider, seconds int) []int {
 		var at []int
@@ -148,7 +148,7 @@ func TestBackOff(t *testing.T) {
 		s.wantKey(t, "k1", tokentest.K1())
 		p.says(status(500))
 		s.clock.advance(defaultLifetime)
-		check(t, asked(s, p, 5), []int{0, 1, 3}) // a good fetch starts it over
+		check(t, asked(s, p, 5), []int{0, 1, 3}) // a good fetch resets it
 	})
 	t.Run("without", func(t *testing.T) {
 		p := serve(t, status(500))

@@ -23,8 +23,8 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// TestMain doubles as a program that fetches one key set with a zero Options, for
-// what a process reads from its environment only once: roots and proxies.
+// TestMain is also a program that fetches one key set with zero Options. A process reads its
+// roots and proxies once.
 func TestMain(m *testing.M) {
 	uri := os.Getenv("JWKS_TEST_FETCH")
 	if uri == "" {
@@ -42,11 +42,10 @@ func TestMain(m *testing.M) {
 	fmt.Println("got the key")
 }
 
-// patience is the fetch deadline of tests that are not about it: a busy machine
-// must not fail them.
+// patience is the fetch deadline of tests that are not about it, for a busy machine.
 const patience = time.Minute
 
-// provider is a real TLS server that plays the identity provider.
+// provider is a TLS server in place of the identity provider.
 type provider struct {
 	*httptest.Server
 	gets   atomic.Int64

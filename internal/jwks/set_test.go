@@ -200,8 +200,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// strayBits returns another character with the same two leading bits, which are
-// all that the last of the 342 characters of a 2048 bit modulus contributes.
+// strayBits returns another character with the same two leading bits. The last of the 342
+// characters of a 2048 bit modulus has no others.
 func strayBits(last byte) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return alphabet[strings.IndexByte(alphabet, last)+1:][:1]
@@ -246,7 +246,7 @@ func TestParseAcceptsKeySizes(t *testing.T) {
 func TestParsePrivateMembers(t *testing.T) {
 	for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
 		t.Run("published with "+member, func(t *testing.T) {
-			// A value of any type will do, but null: somebody put a private member there.
+			// The type of the value does not matter, except for null.
 			set, err := Parse([]byte(keys(good().Also(member, "false").String())))
 			if err != nil {
 				t.Fatal(err)
@@ -302,8 +302,7 @@ func TestZeroSetHasNoKeys(t *testing.T) {
 	checkRefused(t, key, err, refusal.UnknownKid)
 }
 
-// TestParseAgreesWithJWX holds our reading of an ordinary document against that of
-// a library that reads more than we do.
+// TestParseAgreesWithJWX compares with jwx on an ordinary document.
 func TestParseAgreesWithJWX(t *testing.T) {
 	document := tokentest.PublicKeySet()
 	ours, err := Parse(document)

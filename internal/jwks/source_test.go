@@ -128,7 +128,7 @@ func TestAStormDelaysARotationByOneInterval(t *testing.T) {
 	p.says(both())
 	s.wantRefused(t, "k2", refusal.JWKSRateLimited)
 	s.clock.advance(unknownKidInterval)
-	s.Key(context.Background(), "yet more junk") // takes the fetch, which brings k2 along
+	s.Key(context.Background(), "yet more junk") // causes the fetch, which has k2
 	s.wantKey(t, "k2", tokentest.K2())
 }
 
@@ -176,12 +176,12 @@ func TestAfterAFreezeTheNextCallRefreshes(t *testing.T) {
 	s.wantRefused(t, "junk", refusal.UnknownKid)
 	s.clock.advance(6 * time.Hour)
 	p.says(both())
-	s.wantKey(t, "k2", tokentest.K2()) // the refresh, not the budget, brings it
+	s.wantKey(t, "k2", tokentest.K2()) // by the refresh, not from the budget
 	p.wantGets(t, 3)
 }
 
-// TestR08OnlyTheWallClockCounts gives the source times whose monotonic reading
-// stands still, as it does while a sandbox is frozen.
+// TestOnlyTheWallClockCounts gives the source times whose monotonic reading stands still, as
+// while a sandbox is frozen.
 func TestOnlyTheWallClockCounts(t *testing.T) {
 	p := serve(t, both())
 	s := p.source(t)

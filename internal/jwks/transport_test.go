@@ -124,7 +124,7 @@ func TestReadBundle(t *testing.T) {
 	}
 }
 
-// A file that Go would not read could hold a root that Go does not trust.
+// TestBundlesAreThoseOfGo: another file could hold a root that Go does not trust.
 func TestBundlesAreThoseOfGo(t *testing.T) {
 	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
 	if err != nil {

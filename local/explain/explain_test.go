@@ -18,8 +18,7 @@ import (
 	"account-api/internal/token/tokentest"
 )
 
-// TestMain doubles as the command, for the one thing that is not visible from within:
-// the status that it exits with.
+// TestMain is also the command, to see its exit status.
 func TestMain(m *testing.M) {
 	if os.Getenv("EXPLAIN_ARGUMENTS") != "" {
 		os.Args = append(os.Args[:1], strings.Fields(os.Getenv("EXPLAIN_ARGUMENTS"))...)
@@ -68,8 +67,8 @@ func keyFile(t *testing.T) string {
 	return name
 }
 
-// explained runs the command with the real program of the stack. Whatever it prints
-// must hold nothing of the token but what may be shown.
+// explained runs the command with the stack's program. The output must hold nothing of the
+// token but what may be shown.
 func explained(t *testing.T, given string, arguments ...string) (status int, out string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -196,9 +195,8 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// TestTheGatewayLetsEveryGoodTokenThrough holds the expression that is deployed to the
-// whole corpus: one that forgot a character of base64url would refuse most tokens,
-// and nobody would find a reason in a log.
+// TestTheGatewayLetsEveryGoodTokenThrough tests the deployed expression with the corpus. Without
+// one character of base64url it would refuse most tokens, and no log would say why.
 func TestTheGatewayLetsEveryGoodTokenThrough(t *testing.T) {
 	a, err := readAuthorizer(settings{root: root, stack: stack()})
 	if err != nil {
