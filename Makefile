@@ -65,8 +65,8 @@ test-long: ## Test under load with handlers being killed
 
 conform: export CONFORM_TOKEN := $(or $(TOKEN),$(CONFORM_TOKEN))
 conform: export CONFORM_TOKEN_WITHOUT_SCOPE := $(or $(TOKEN_WITHOUT_SCOPE),$(CONFORM_TOKEN_WITHOUT_SCOPE))
-conform: ## Ask a deployed or local API whether it answers as promised (URL=… [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1])
-	@go run ./local/conform -url "$(URL)" $(if $(V),-v)
+conform: ## Ask a deployed or local API whether it answers as declared (URL=… [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1])
+	@go run ./local/conform -url "$(URL)" $(if $(filter-out file,$(origin STACK)),-stack "$(STACK)") $(if $(V),-v)
 
 explain: ## Say why a token is refused: make explain STACK=prod < token
 	@go run ./local/explain -stack "$(STACK)"

@@ -1,12 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"syscall"
 	"time"
 )
 
@@ -15,10 +19,10 @@ const (
 	// function by default, twice rounded up, as one request may wait for an authorizer.
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 	answerTime = 60 * time.Second
-	// maxBody, in bytes, is far more than any answer here has.
+	// maxBody, in bytes, is the most that is read of an answer.
 	maxBody = 1 << 20
-	// userAgent tells whoever reads the access log where the odd requests come from.
-	userAgent = "account-api-conform"
+	// userAgent tells readers of an access log where these requests come from.
+	userAgent = "conform"
 )
 
 // newClient follows no redirect, keeps no cookie and asks for no compression: an
@@ -33,29 +37,28 @@ func newClient() *http.Client {
 	}
 }
 
-// request is one request of a case. The zero value asks for the endpoint.
+// request is one request of a case. It never has a body.
 type request struct {
-	method string // "" is GET
-	path   string // "" is the endpoint's
-	query  string
-	header []string // name, value, name, value …
+	method, path, query string
+	header              []string // name, value, name, value …
+	before              *request // is sent first; nil for none
 }
 
-func (r request) String() string { return cmp.Or(r.method, http.MethodGet) + " " + r.path }
+// with adds a header.
+func (r request) with(name, value string) request {
+	r.header = append(slices.Clone(r.header), name, value)
+	return r
+}
 
-// answer is what came back. Header names are in Go's canonical form: over HTTP/2 they
-// are all lower-case on the wire, so that their spelling can carry no meaning.
+// answer is what came back. The spelling of header names carries no meaning: HTTP/2 has
+// them in lower case only.
 // https://www.rfc-editor.org/rfc/rfc9113#section-8.2
 type answer struct {
-	request  request
-	status   int
-	header   http.Header
-	body     string
-	length   int64 // Content-Length; -1 without one
-	major    int   // version of HTTP
-	proto    string
-	took     time.Duration
-	previous *answer // to the request that the same case sent before; nil for the first
+	*http.Response
+	request request
+	body    string
+	took    time.Duration
+	before  *answer // to the request that was sent before; nil for none
 }
 
 // caller sends requests to the target and remembers what was answered.
@@ -65,56 +68,88 @@ type caller struct {
 	seen   []*answer
 }
 
-// send makes one request. Its error is a sentence, see [explain].
+// send makes one request, or two.
 func (c *caller) send(ctx context.Context, r request) (*answer, error) {
-	r.path = cmp.Or(r.path, c.target.url.Path)
+	var before *answer
+	var err error
+	if r.before != nil {
+		if before, err = c.send(ctx, *r.before); err != nil {
+			return nil, err
+		}
+	}
 	address := url.URL{Scheme: c.target.url.Scheme, Host: c.target.url.Host, Path: r.path, RawQuery: r.query}
-	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.method, http.MethodGet), address.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, r.method, address.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("expected a path that can be requested: %w", err)
 	}
 	req.Header.Set("User-Agent", userAgent)
 	for i := 0; i < len(r.header); i += 2 {
-		req.Header[http.CanonicalHeaderKey(r.header[i])] = []string{r.header[i+1]}
+		req.Header.Set(r.header[i], r.header[i+1])
 	}
 	start := time.Now()
 	response, err := c.client.Do(req)
 	if err != nil {
-		return nil, explain(c.target, err)
+		return nil, c.target.explain(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	if err != nil {
-		return nil, explain(c.target, err)
+		return nil, c.target.explain(err)
 	}
-	a := &answer{
-		request: r, status: response.StatusCode, header: response.Header, body: string(body), length: response.ContentLength,
-		major: response.ProtoMajor, proto: response.Proto, took: time.Since(start),
-	}
+	a := &answer{Response: response, request: r, body: string(body), took: time.Since(start), before: before}
 	c.seen = append(c.seen, a)
 	return a, nil
 }
 
-// probe finds out whether there is such an API at all, so that a wrong URL is one
-// sentence and not a table of differences.
-func (c *caller) probe(ctx context.Context) (*answer, error) {
-	a, err := c.send(ctx, request{})
+// probe finds out whether the API is there at all, so that a wrong URL is one sentence
+// and not a table of differences.
+func (c *caller) probe(ctx context.Context, r request) (*answer, error) {
+	a, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	location := c.target.url.String()
-	kind := a.header.Get(errorTypeHeader)
+	location, kind := c.target.origin()+r.path, a.Header.Get(errorType)
 	switch {
-	case a.header.Get("Location") != "" && a.status >= 300 && a.status < 400:
+	case a.Header.Get("Location") != "" && a.StatusCode >= 300 && a.StatusCode < 400:
 		return nil, fmt.Errorf("%s redirects, which no REST API of API Gateway does by itself: expected the invoke URL; %s", location, urlHint)
-	case a.header.Get("Apigw-Requestid") != "":
+	case a.Header.Get("Apigw-Requestid") != "":
 		return nil, fmt.Errorf("%s is an HTTP API, which answers otherwise: expected a REST API; %s", location, urlHint)
-	case kind == "" && a.header.Get(requestIDHeader) == "" && a.header.Get(extendedIDHeader) == "":
-		return nil, fmt.Errorf("%s answered %d, but not as API Gateway: it has no x-amzn-RequestId and no x-amz-apigw-id; %s", location, a.status, urlHint)
-	case kind == "ForbiddenException" && a.status == http.StatusForbidden:
-		return nil, fmt.Errorf("%s is forbidden: expected a stage that exists and lets you in, the first part of the path; %s", location, urlHint)
+	case kind == "" && a.Header.Get(requestID) == "" && a.Header.Get(extendedID) == "":
+		return nil, fmt.Errorf("%s answered %d, but not as API Gateway: it has no x-amzn-RequestId and no x-amz-apigw-id; %s", location, a.StatusCode, urlHint)
+	case kind == "ForbiddenException" && a.StatusCode == http.StatusForbidden:
+		return nil, fmt.Errorf("%s is forbidden: expected a stage that exists and lets you in; %s", location, urlHint)
 	case kind == "MissingAuthenticationTokenException":
-		return nil, fmt.Errorf("%s has no GET method: expected the path of the profile endpoint, /STAGE/profile; %s", location, urlHint)
+		return nil, fmt.Errorf("the API has no %s %s, which the stack declares: is this checkout deployed there?", r.method, location)
 	}
 	return a, nil
+}
+
+// explain says in one sentence why a request got no answer, and what to do.
+func (t target) explain(err error) error {
+	var (
+		request     *url.Error
+		name        *net.DNSError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		network     net.Error
+	)
+	if errors.As(err, &request) {
+		err = request.Err // without the URL, which may be long
+	}
+	hint := "expected the URL of an API"
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("stopped")
+	case errors.As(err, &name):
+		hint = "is this machine online? Are API ID and region as deployed?"
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		hint = "it does not speak TLS: use http://" + t.url.Host + t.url.Path
+	case errors.As(err, &certificate):
+		hint = "is it the right host? Is a TLS-inspecting proxy in between? Is this machine's clock right?"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		hint = "start the API with make run, or correct the URL"
+	case errors.As(err, &network) && network.Timeout():
+		hint = "is it reachable from here, and its endpoint not private?"
+	}
+	return fmt.Errorf("%s gave no answer: %w: %s", t.url.Host, err, hint)
 }

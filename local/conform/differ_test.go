@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -11,8 +12,11 @@ import (
 
 // Kinds of request, as a server sees them.
 func isPreflight(r *http.Request) bool { return r.Method == http.MethodOptions }
-func atEndpoint(r *http.Request) bool  { return r.URL.Path == "/dev/profile" }
-func hasToken(r *http.Request) bool    { _, sent := r.Header["Authorization"]; return sent }
+func atOrders(r *http.Request) bool    { return r.URL.Path == "/test/orders" }
+func noToken(r *http.Request) bool {
+	return r.Header["Authorization"] == nil && r.Header["X-Token"] == nil
+}
+func hasToken(r *http.Request) bool { return !noToken(r) }
 
 // on changes the answers to those requests that all conditions hold for.
 func on(change func(*reply), conditions ...func(*http.Request) bool) func(*http.Request, *reply) {
@@ -26,12 +30,8 @@ func on(change func(*reply), conditions ...func(*http.Request) bool) func(*http.
 	}
 }
 
-func verb(v string) func(*http.Request) bool {
-	return func(r *http.Request) bool { return r.Method == v && r.Header.Get("X-Http-Method-Override") == "" }
-}
-
 func at(p string) func(*http.Request) bool {
-	return func(r *http.Request) bool { return r.URL.Path == p && r.Method == http.MethodGet }
+	return func(r *http.Request) bool { return r.URL.Path == p }
 }
 
 func override(v string) func(*http.Request) bool {
@@ -41,7 +41,7 @@ func override(v string) func(*http.Request) bool {
 func answered(status int) func(*reply) {
 	return func(a *reply) {
 		a.status, a.body = status, `{"message":"otherwise"}`
-		a.header.Del(errorTypeHeader)
+		a.header.Del(errorType)
 	}
 }
 
@@ -81,75 +81,95 @@ func bearer(token string) func(*http.Request) bool {
 
 // Every case differs from some server that is wrong in one way only.
 func TestWrongServers(t *testing.T) {
-	needStack(t)
-	noToken := func(r *http.Request) bool { return !hasToken(r) }
+	const group = "GET /orders without a token: "
+	toOrders := func(verb string) func(*http.Request) bool {
+		return func(r *http.Request) bool {
+			return atOrders(r) && r.Method == verb && r.Header.Get("X-Http-Method-Override") == ""
+		}
+	}
 	rows := []struct {
 		name    string
 		mutate  func(*http.Request, *reply)
 		differs []string
 	}{
-		{"another body of 401", on(func(a *reply) { a.body = `{"message":"unauthorized"}` }, verb("GET"), atEndpoint, noToken), []string{"without a token: it is 401"}},
-		{"no error type", onStatus(401, lacking(errorTypeHeader)), []string{"without a token: its error type is UnauthorizedException"}},
-		{"another challenge", onStatus(401, with("Www-Authenticate", "Basic")), []string{"without a token: it challenges for a bearer token"}},
-		{"no CORS headers on 401", onStatus(401, lacking("Access-Control-Allow-Origin")), []string{"without a token: a page on the allowed origin may read it"}},
-		{"another origin on 401 than on the preflight", onStatus(401, with("Access-Control-Allow-Origin", "https://app.example.com")), []string{"without a token: a page on the allowed origin may read it"}},
-		{"credentials for any origin", everywhere(with("Access-Control-Allow-Credentials", "true")), []string{"without a token: a page on the allowed origin may read it", "preflight: it allows an origin"}},
-		{"a hidden challenge", onStatus(401, with("Access-Control-Expose-Headers", "x-amzn-RequestId")), []string{"without a token: such a page may read request ID and challenge"}},
-		{"a query is an error", on(answered(400), func(r *http.Request) bool { return r.URL.RawQuery != "" }), []string{"without a token: a query changes nothing"}},
+		{"another body of 401", on(func(a *reply) { a.body = `{"message":"unauthorized"}` }, toOrders("GET"), noToken), []string{group + "it is 401"}},
+		{"no error type", onStatus(401, lacking(errorType)), []string{group + "its error type is UnauthorizedException"}},
+		{"another challenge", onStatus(401, with("Www-Authenticate", "Basic")), []string{group + "it challenges for a bearer token", "other methods: PUT /orders without a token: 401"}},
+		{"no CORS headers on 401", onStatus(401, lacking("Access-Control-Allow-Origin")), []string{group + "a page on the allowed origin may read it"}},
+		{"another origin on 401 than declared", onStatus(401, with("Access-Control-Allow-Origin", "*")), []string{group + "a page on the allowed origin may read it"}},
+		{"no Vary next to one origin", everywhere(lacking("Vary")), []string{group + "a page on the allowed origin may read it", "preflight: /orders: it allows the declared origin"}},
+		{"a hidden challenge", onStatus(401, with("Access-Control-Expose-Headers", "x-amzn-RequestId")), []string{group + "such a page may read request ID and challenge"}},
+		{"a query is an error", on(answered(400), func(r *http.Request) bool { return r.URL.RawQuery != "" }), []string{group + "a query changes nothing"}},
 
-		{"an authorizer that accepts everything", on(func(a *reply) { a.status, a.body = 200, profileBody }, hasToken),
-			append(slices.Concat(names("malformed values", malformed()), names("refused tokens", refused(mustForge(t)))),
-				"with a token: with a lower-case scheme: 401", "with a token: after two spaces: 401",
-				"with a token: without its scheme: 401", "with a token: twice in one header: 401")},
+		{"an authorizer that accepts everything", on(func(a *reply) { a.status, a.body = 200, "{}" }, hasToken), slices.Concat(
+			named(t, "GET /orders with malformed values"), named(t, "GET /orders with refused tokens"),
+			slices.DeleteFunc(named(t, "other methods"), func(name string) bool {
+				return strings.HasSuffix(name, "without a token: 401") || strings.HasSuffix(name, "needs no token")
+			}),
+			[]string{"misuse of a token: with a lower-case scheme: 401", "misuse of a token: after two spaces: 401", "misuse of a token: without its scheme: 401", "misuse of a token: twice in one header: 401"})},
+		{"an open PUT", on(answered(200), toOrders("PUT")), []string{"other methods: PUT /orders without a token: 401"}},
+		{"a second path without an authorizer", on(answered(200), noToken, at("/test/orders/conform/lines")), []string{"other methods: GET /orders/{order}/lines without a token: 401"}},
+		{"a second authorizer that is missing", on(answered(200), noToken, at("/test/reports")), []string{"other methods: GET /reports without a token: 401"}},
+		{"an open method that is closed", on(answered(401), at("/test/health")), []string{"other methods: GET /health needs no token"}},
 
-		{"a preflight that needs a token", on(answered(401), isPreflight), []string{"preflight: it is 200 or 204 without a token"}},
-		{"a preflight without an origin", on(lacking("Access-Control-Allow-Origin"), isPreflight), []string{"preflight: it allows an origin"}},
-		{"a preflight for another method", on(with("Access-Control-Allow-Methods", "POST"), isPreflight), []string{"preflight: it allows GET"}},
-		{"a preflight with a wildcard for headers", on(with("Access-Control-Allow-Headers", "*"), isPreflight), []string{"preflight: it allows Authorization by name, which * does not cover"}},
+		{"a preflight that needs a token", on(answered(401), isPreflight), []string{
+			"preflight: /orders: it is 200 or 204 without a token", "preflight: /orders/{order}/lines: it is 200 or 204 without a token"}},
+		{"a preflight without an origin", on(lacking("Access-Control-Allow-Origin"), isPreflight), []string{
+			"preflight: /orders: it allows the declared origin", "preflight: /orders/{order}/lines: it allows the declared origin"}},
+		{"a preflight without the PUT", on(with("Access-Control-Allow-Methods", "GET"), isPreflight), []string{"preflight: /orders: it allows the declared methods and no other"}},
+		{"a preflight for one method too many", on(with("Access-Control-Allow-Methods", "GET,PUT"), isPreflight), []string{"preflight: /orders/{order}/lines: it allows the declared methods and no other"}},
+		{"a preflight with a wildcard for headers", on(with("Access-Control-Allow-Headers", "*"), isPreflight), []string{
+			"preflight: /orders: it allows the token's header by name, which * does not cover", "preflight: /orders/{order}/lines: it allows the token's header by name, which * does not cover"}},
 		{"a preflight for every call", on(with("Access-Control-Max-Age", "5"), isPreflight), []string{"preflight: a browser may keep it for a minute or more"}},
 		{"a preflight that reflects the origin", func(r *http.Request, a *reply) {
 			if isPreflight(r) {
 				a.header.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
 			}
 		}, []string{"preflight: its origin does not depend on who asks"}},
-		{"a preflight by a function", on(with(traceHeader, "Root=1-00000000-000000000000000000000000"), isPreflight), []string{"preflight: API Gateway answers it alone, so it has no trace"}},
-		{"a preflight for every path", on(answered(204), isPreflight, func(r *http.Request) bool { return !atEndpoint(r) }), []string{"preflight: one for an unknown path is 403"}},
-		{"a preflight without IDs", on(func(a *reply) { a.header.Del(requestIDHeader); a.header.Del(extendedIDHeader) }, isPreflight), []string{"headers: a preflight has both"}},
+		{"a preflight by a function", on(with(traceID, "Root=1-00000000-000000000000000000000000"), isPreflight), []string{"preflight: API Gateway answers it alone, so it has no trace"}},
+		{"a preflight for every path", on(answered(204), isPreflight, at("/test/conform-no-such-path")), []string{"routing: a preflight for an unknown path is 403"}},
+		{"a preflight without IDs", on(func(a *reply) { a.header.Del(requestID); a.header.Del(extendedID) }, isPreflight), []string{"preflight: it has both request IDs"}},
 
-		{"404 for an unknown path", on(answered(404), at("/dev/conform-no-such-path")), []string{"routing: an unknown path is 403, not 404"}},
-		{"a path that goes on", on(answered(401), at("/dev/profile/conform")), []string{"routing: so is a path below the endpoint"}},
-		{"a path in any case", on(answered(401), at("/dev/PROFILE")), []string{"routing: so is the path in upper case"}},
+		{"404 for an unknown path", on(answered(404), at("/test/conform-no-such-path")), []string{"routing: an unknown path is 403, not 404"}},
+		{"a path that goes on", on(answered(401), at("/test/orders/conform-no-such-path")), []string{"routing: a path below the endpoint is 403"}},
+		{"a path in any case", on(answered(401), at("/test/ORDERS")), []string{"routing: the path in upper case is 403"}},
 		{"no CORS headers on 403", onStatus(403, lacking("Access-Control-Allow-Origin")), []string{
-			"routing: a page on the allowed origin may read that", "with a token that lacks the scope: a page on the allowed origin may read it"}},
-		{"a slash that counts", on(answered(404), at("/dev/profile/")), []string{"routing: a trailing slash is the same path", "with a token: a trailing slash is the same path"}},
-		{"405 for POST", on(answered(405), verb("POST")), []string{"routing: POST is 403, not 405"}},
-		{"405 for PUT", on(answered(405), verb("PUT")), []string{"routing: PUT is 403, not 405"}},
-		{"405 for PATCH", on(answered(405), verb("PATCH")), []string{"routing: PATCH is 403, not 405"}},
-		{"405 for DELETE", on(answered(405), verb("DELETE")), []string{"routing: DELETE is 403, not 405"}},
-		{"HEAD as GET", on(answered(401), verb("HEAD")), []string{"routing: HEAD is 403 without a body"}},
-		{"an ignored override to GET", on(answered(403), override("GET")), []string{
-			"routing: X-HTTP-Method-Override makes a GET of a POST", "with a token: X-HTTP-Method-Override: GET makes a GET of a POST"}},
-		{"an ignored override to DELETE", on(answered(401), override("DELETE")), []string{"routing: X-HTTP-Method-Override makes a DELETE of a GET"}},
-		{"404 for an unknown stage", on(answered(404), at("/conform-no-such-stage/profile")), []string{"routing: an unknown stage is forbidden"}},
+			"routing: a page on the allowed origin may read a 403", "with TOKEN_WITHOUT_SCOPE: a page on the allowed origin may read that"}},
+		{"a slash that counts", on(answered(404), at("/test/orders/")), []string{"routing: a trailing slash is the same path"}},
+		{"405 for POST", on(answered(405), toOrders("POST")), []string{"routing: POST /orders is 403, not 405"}},
+		{"405 for PATCH", on(answered(405), toOrders("PATCH")), []string{"routing: PATCH /orders is 403, not 405"}},
+		{"405 for DELETE", on(answered(405), toOrders("DELETE")), []string{"routing: DELETE /orders is 403, not 405"}},
+		{"HEAD as GET", on(answered(401), toOrders("HEAD")), []string{"routing: HEAD /orders is 403, not 405"}},
+		{"405 on every other path", on(answered(405), func(r *http.Request) bool { return !atOrders(r) && (r.Method == "POST" || r.URL.Path == "/test/admin") }), []string{
+			"routing: POST /orders/{order}/lines is 403, not 405", "routing: POST /reports is 403, not 405",
+			"routing: POST /health is 403, not 405", "routing: GET /admin is 403, not 405"}},
+		{"an ignored override to GET", on(answered(403), override("GET")), []string{"routing: X-HTTP-Method-Override makes a declared method of another"}},
+		{"an ignored override to POST", on(answered(401), override("POST")), []string{"routing: X-HTTP-Method-Override makes another method of a declared one"}},
+		{"404 for an unknown stage", on(answered(404), at("/conform-no-such-stage/orders")), []string{"routing: an unknown stage is forbidden"}},
 		{"a page without a stage", on(answered(200), at("/")), []string{"routing: no stage is forbidden"}},
 
-		{"the same request ID for all", everywhere(with(requestIDHeader, "00000000-0000-4000-8000-000000000000")), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
-		{"a request ID of another form", on(with(requestIDHeader, "42"), verb("GET")), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
-		{"the same extended ID for all", everywhere(with(extendedIDHeader, "N7Sb5GwpDoEEf9A=")), []string{"headers: x-amz-apigw-id is an ID, another one each time"}},
-		{"no trace", everywhere(lacking(traceHeader)), []string{"headers: a refusal can be traced", "with a token: it can be traced"}},
+		{"the same request ID for all", everywhere(with(requestID, "00000000-0000-4000-8000-000000000000")), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
+		{"a request ID of another form", everywhere(func(a *reply) { a.header.Set(requestID, strings.TrimPrefix(a.header.Get(requestID), "0")) }), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
+		{"the same extended ID for all", everywhere(with(extendedID, "N7Sb5GwpDoEEf9A=")), []string{"headers: x-amz-apigw-id is an ID, another one each time"}},
+		{"no trace", everywhere(lacking(traceID)), []string{"headers: a refusal can be traced", "with TOKEN: that can be traced", "with TOKEN_WITHOUT_SCOPE: that can be traced"}},
 		{"a date of another year", everywhere(with("Date", "Mon, 17 Jun 2024 14:52:41 GMT")), []string{"headers: Date is a date of today"}},
-		{"a chunked body", everywhere(func(a *reply) { a.header.Del("Content-Length"); a.chunked = true }), []string{"headers: Content-Length is the body's"}},
+		{"a chunked body", everywhere(func(a *reply) { a.chunked = true }), []string{"headers: Content-Length is the body's"}},
 		{"a connection for each request", everywhere(with("Connection", "close")), []string{"headers: HTTP/1.1 connections stay open"}},
 		{"another content type", everywhere(with("Content-Type", "text/html")), []string{
-			"without a token: it is 401", "with a token: it is 200 with the profile", "with a token that lacks the scope: it is 403 with the policy's reason"}},
+			group + "it is 401", "with TOKEN: GET /orders is answered, as its policy allows it", "with TOKEN_WITHOUT_SCOPE: GET /orders is 403 with its policy's reasons"}},
 
-		{"another profile", onStatus(200, func(a *reply) { a.body = `{"name":"Daniel"}` }), []string{"with a token: it is 200 with the profile"}},
-		{"no CORS headers on 200", onStatus(200, lacking("Access-Control-Allow-Origin")), []string{"with a token: a page on the allowed origin may read it"}},
-		{"a profile that may be cached", onStatus(200, with("Cache-Control", "max-age=60")), []string{"with a token: no cache may keep it"}},
-		{"a session after the first token", remembers(bearer(good), noToken, 200), []string{"with a token: the next request without it is 401"}},
-		{"another reason", on(func(a *reply) { a.body = `{"message":"Forbidden"}` }, bearer(scant)), []string{"with a token that lacks the scope: it is 403 with the policy's reason"}},
-		{"a denial that may be cached", onStatus(403, lacking("Cache-Control")), []string{"with a token that lacks the scope: no cache may keep it"}},
-		{"a denial that stays", remembers(bearer(scant), bearer(good), 403), []string{"with a token that lacks the scope: a token with the scope is 200 right after"}},
+		{"a function that fails", onStatus(200, answered(500)), []string{"with TOKEN: GET /orders is answered, as its policy allows it", "with TOKEN_WITHOUT_SCOPE: GET /reports is answered, as its policy allows it"}},
+		{"a policy that denies everybody", onStatus(200, answered(403)), []string{"with TOKEN: GET /orders is answered, as its policy allows it"}},
+		{"a policy that allows everybody", on(answered(200), hasToken), []string{
+			"with TOKEN: GET /reports is 403 with its policy's reasons", "with TOKEN_WITHOUT_SCOPE: GET /orders is 403 with its policy's reasons"}},
+		{"another reason", on(func(a *reply) { a.body = `{"message":"Forbidden"}` }, bearer(clerk)), []string{"with TOKEN_WITHOUT_SCOPE: GET /orders is 403 with its policy's reasons"}},
+		{"a good token that is refused", on(answered(401), at("/test/orders/conform/lines"), hasToken), []string{
+			"with TOKEN: GET /orders/{order}/lines has no policy in this checkout, and accepts the token",
+			"with TOKEN_WITHOUT_SCOPE: GET /orders/{order}/lines has no policy in this checkout, and accepts the token"}},
+		{"no CORS headers on 200", onStatus(200, lacking("Access-Control-Allow-Origin")), []string{"with TOKEN: a page on the allowed origin may read that"}},
+		{"answers that may be cached", everywhere(with("Cache-Control", "max-age=60")), []string{"with TOKEN: no cache may keep that", "with TOKEN_WITHOUT_SCOPE: no cache may keep that"}},
+		{"a session after the first token", remembers(bearer(reader), noToken, 200), []string{"misuse of a token: the next request without it is 401"}},
+		{"a denial that stays", remembers(bearer(clerk), bearer(reader), 403), []string{"with both: an allowed caller is answered right after a denied one"}},
 	}
 	covered := map[string]bool{}
 	for _, row := range rows {
@@ -158,7 +178,7 @@ func TestWrongServers(t *testing.T) {
 		}
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := invoke(t, newClient(), tokens(), "-url", serve(t, row.mutate))
+			r := invoke(t, newClient(), both(), "-url", serve(t, row.mutate))
 			found := differing(r.out)
 			for _, name := range row.differs {
 				if !found[name] {
@@ -171,47 +191,76 @@ func TestWrongServers(t *testing.T) {
 		})
 	}
 	t.Run("and there is one for every case", func(t *testing.T) {
-		target, err := parseTarget(stack.API)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cases, err := allCases(t.Context(), &caller{client: newClient(), target: target}, settings{target: target, token: good, withoutScope: scant})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, k := range cases {
-			if name := k.group + ": " + k.name; !covered[name] {
+		for _, name := range named(t, "") {
+			if !covered[name] {
 				t.Errorf("no wrong server shows that %q can differ", name)
 			}
 		}
 	})
 }
 
-func mustForge(t *testing.T) []forgery {
+// named are the names of the fixture's cases, of a group or of all.
+func named(t *testing.T, group string) (names []string) {
 	t.Helper()
-	forged, err := forge(good)
+	target, err := parseTarget("http://127.0.0.1/test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return forged
-}
-
-func names(group string, cases []testCase) []string {
-	var names []string
-	for _, k := range cases {
-		names = append(names, group+": "+k.name)
+	d, err := readGraph(shop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.locate(d); err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPlan(t.Context(), settings{target: target, root: checkout(t, shop()), tokens: [2]token{{"TOKEN", reader}, {"TOKEN_WITHOUT_SCOPE", clerk}}}, d, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range p.cases {
+		if group == "" || k.group == group {
+			names = append(names, k.group+": "+k.name)
+		}
 	}
 	return names
 }
 
+// A page on any origin may read what allows any origin, but not with credentials.
+func TestAnyOrigin(t *testing.T) {
+	g := shop()
+	for _, r := range g.Resources {
+		if r.Name == "4XX" {
+			r.Inputs["responseParameters"] = map[string]any{"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
+		}
+	}
+	root := checkout(t, g)
+	for _, row := range []struct {
+		name   string
+		mutate func(*reply)
+		status int
+	}{
+		{"without Vary", func(a *reply) { a.header.Set("Access-Control-Allow-Origin", "*"); a.header.Del("Vary") }, exitConforms},
+		{"with credentials", func(a *reply) {
+			a.header.Set("Access-Control-Allow-Origin", "*")
+			a.header.Set("Access-Control-Allow-Credentials", "true")
+		}, exitDiffers},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := invokeIn(t, root, newClient(), both(), "-graph", filepath.Join(root, "graph.json"), "-url", serve(t, everywhere(row.mutate)))
+			if r.status != row.status {
+				t.Errorf("expected exit status %d, got %d:\n%s%s", row.status, r.status, r.out, r.errs)
+			}
+		})
+	}
+}
+
 // A server that sends back what it got must not make the table show a token.
 func TestEchoedTokensAreRedacted(t *testing.T) {
-	needStack(t)
-	r := invoke(t, newClient(), tokens(), "-v", "-url", serve(t, func(r *http.Request, a *reply) {
+	r := invoke(t, newClient(), both(), "-v", "-url", serve(t, func(r *http.Request, a *reply) {
 		if sent := r.Header.Get("Authorization"); sent != "" {
 			a.body = `{"message":"` + strings.Repeat("x", 280) + sent + `"}`
 			a.header.Set("Content-Type", sent)
-			a.header.Set(errorTypeHeader, strings.TrimPrefix(sent, "Bearer "))
+			a.header.Set(errorType, strings.TrimPrefix(sent, "Bearer "))
 		}
 	}))
 	if !strings.Contains(r.out, "[token]") {

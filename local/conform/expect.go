@@ -8,180 +8,209 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+	"time"
 )
 
-// Headers of API Gateway, in canonical form.
+// Headers of API Gateway, as its documentation spells them.
 const (
-	errorTypeHeader  = "X-Amzn-Errortype"
-	requestIDHeader  = "X-Amzn-Requestid"
-	extendedIDHeader = "X-Amz-Apigw-Id"
-	traceHeader      = "X-Amzn-Trace-Id"
-)
-
-// The bodies that clients may rely on, byte by byte.
-const (
-	unauthorizedBody  = `{"message":"Unauthorized"}`
-	missingTokenBody  = `{"message":"Missing Authentication Token"}`
-	forbiddenHostBody = `{"message":"Forbidden"}`
-	profileBody       = `{"name":"Daniël"}`
-	noScopeBody       = `{"message":"Error: Forbidden","info":"scope \"get:profile\" is required"}`
+	errorType  = "x-amzn-ErrorType"
+	requestID  = "x-amzn-RequestId"
+	extendedID = "x-amz-apigw-id"
+	traceID    = "X-Amzn-Trace-Id"
 )
 
 // expectation says what is wrong with an answer, as "expected …, got …"; "" when
 // nothing is.
 type expectation func(*answer) string
 
-func status(want int) expectation {
+// unless is "" if all is well, and the text otherwise.
+func unless(ok bool, format string, arguments ...any) string {
+	if ok {
+		return ""
+	}
+	return fmt.Sprintf(format, arguments...)
+}
+
+func status(want ...int) expectation {
 	return func(a *answer) string {
-		if a.status == want {
-			return ""
-		}
-		return fmt.Sprintf("expected status %d, got %d", want, a.status)
+		return unless(slices.Contains(want, a.StatusCode), "expected status %d, got %d", want, a.StatusCode)
 	}
 }
 
-func statusOneOf(want ...int) expectation {
+// authorized expects an answer by the function: no refusal, and no server error.
+func authorized(a *answer) string {
+	refused := a.StatusCode == 401 || a.StatusCode == 403 || a.StatusCode >= 500 || a.Header.Get(errorType) != ""
+	return unless(!refused, "expected neither 401, 403 nor an error of the server, got %d %s", a.StatusCode, a.Header.Get(errorType))
+}
+
+func authenticated(a *answer) string {
+	return unless(a.StatusCode != 401, "expected the token to be accepted, got 401")
+}
+
+// after expects the status of the request before, without which the case says nothing.
+func after(want int) expectation {
 	return func(a *answer) string {
-		if slices.Contains(want, a.status) {
-			return ""
-		}
-		return fmt.Sprintf("expected a status of %v, got %d", want, a.status)
+		return unless(a.before.StatusCode == want, "expected status %d of the request before, got %d", want, a.before.StatusCode)
 	}
 }
 
-// body compares every byte.
+// body compares every byte. An answer to HEAD has none.
 func body(want string) expectation {
 	return func(a *answer) string {
-		if a.body == want {
-			return ""
-		}
-		return fmt.Sprintf("expected the body %s, got %s", shown(want), shown(a.body))
+		return unless(a.body == want || a.body == "" && a.request.method == http.MethodHead, "expected the body %s, got %s", shown(want), shown(a.body))
 	}
 }
 
-// shown is text that fits a line: control characters are escaped, and what is long is
-// cut by the report, after tokens were taken out.
-func shown(text string) string {
-	if text == "" {
+// shown is text that fits a line. The report cuts what is long, after tokens were taken
+// out.
+func shown(texts ...string) string {
+	text := strconv.QuoteToGraphic(strings.Join(texts, " and "))
+	if text == `""` {
 		return "none"
 	}
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.String()
+	return strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`)
 }
 
 // header compares the one value of a header; "" expects it to be absent.
 func header(name, want string) expectation {
 	return func(a *answer) string {
-		values := a.header.Values(name)
-		switch {
-		case len(values) == 0 && want == "", len(values) == 1 && values[0] == want && want != "":
-			return ""
-		case want == "":
-			return fmt.Sprintf("expected no %s, got one", spelled(name))
-		case len(values) == 0:
-			return fmt.Sprintf("expected %s: %s, got none", spelled(name), want)
-		}
-		return fmt.Sprintf("expected %s: %s, got %s", spelled(name), want, shown(strings.Join(values, " and ")))
+		values := a.Header.Values(name)
+		return unless(len(values) == 0 && want == "" || len(values) == 1 && values[0] == want, "expected %s: %s, got %s", name, shown(want), shown(values...))
 	}
 }
 
+// The forms of values.
+var (
+	// uuid: RFC 9562, section 4.
+	uuid = shaped(requestID, "a UUID", `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	// base64ID is such as N7Sb5GwpDoEEf9A=. Which of the two base64 alphabets it has is
+	// not documented.
+	base64ID = shaped(extendedID, "of base64 characters", `^[-_+/0-9A-Za-z]{8,}={0,2}$`)
+	// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+	traced = shaped(traceID, "with a root", `^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;|$)`)
+)
+
 // shaped expects exactly one value, of a form.
-func shaped(name, form string, pattern *regexp.Regexp) expectation {
+func shaped(name, form, pattern string) expectation {
+	expression := regexp.MustCompile(pattern)
 	return func(a *answer) string {
-		values := a.header.Values(name)
-		if len(values) == 1 && pattern.MatchString(values[0]) {
-			return ""
-		}
-		return fmt.Sprintf("expected one %s, %s, got %s", spelled(name), form, shown(strings.Join(values, " and ")))
+		values := a.Header.Values(name)
+		return unless(len(values) == 1 && expression.MatchString(values[0]), "expected one %s, %s, got %s", name, form, shown(values...))
 	}
+}
+
+// renewed expects another value than the request before had, kept the same one.
+func renewed(name string) expectation {
+	return func(a *answer) string {
+		return unless(a.Header.Get(name) != a.before.Header.Get(name), "expected another %s for another request, got the same", name)
+	}
+}
+
+func kept(name string) expectation {
+	return func(a *answer) string {
+		return unless(a.Header.Get(name) == a.before.Header.Get(name), "expected the same %s for another page, got another", name)
+	}
+}
+
+// listed are the parts of a comma-separated header, in lower case.
+func listed(a *answer, name string) []string {
+	return strings.FieldsFunc(strings.ToLower(strings.Join(a.Header.Values(name), ",")), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // lists expects a comma-separated header to name all of what is wanted, in any case,
 // without the help of a wildcard.
 func lists(name string, want ...string) expectation {
 	return func(a *answer) string {
-		named := commaList(a.header.Values(name))
-		for _, w := range want {
-			if !slices.Contains(named, strings.ToLower(w)) {
-				return fmt.Sprintf("expected %s to name %s, got %s", spelled(name), w, shown(strings.Join(named, ", ")))
+		named := listed(a, name)
+		missing := slices.DeleteFunc(slices.Clone(want), func(w string) bool { return w == "" || slices.Contains(named, strings.ToLower(w)) })
+		return unless(len(missing) == 0, "expected %s to name %s, got %s", name, strings.Join(missing, ", "), shown(strings.Join(named, ", ")))
+	}
+}
+
+// offers expects a preflight to name the declared methods and no other. OPTIONS and HEAD
+// need not be named: no page asks for them with a token.
+func offers(declared []endpoint) expectation {
+	const name = "Access-Control-Allow-Methods"
+	var all, needed []string
+	for _, e := range declared {
+		if all = append(all, strings.ToLower(e.verb)); e.verb != "OPTIONS" && e.verb != "HEAD" {
+			needed = append(needed, e.verb)
+		}
+	}
+	return func(a *answer) string {
+		for _, named := range listed(a, name) {
+			if !slices.Contains(all, named) {
+				return fmt.Sprintf("expected %s to name declared methods only, %s, got %s", name, strings.Join(needed, ", "), shown(a.Header.Values(name)...))
 			}
 		}
-		return ""
+		return lists(name, needed...)(a)
 	}
 }
 
-func commaList(values []string) []string {
-	var parts []string
-	for part := range strings.SplitSeq(strings.ToLower(strings.Join(values, ",")), ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			parts = append(parts, part)
-		}
-	}
-	return parts
-}
-
-// isJSON expects the media type of JSON. A charset is tolerated: RFC 8259, section 11
-// gives it no meaning.
+// isJSON expects the media type of JSON where there is a body. A charset is tolerated:
+// RFC 8259, section 11 gives it no meaning.
 func isJSON(a *answer) string {
-	sent := a.header.Get("Content-Type")
-	if media, _, err := mime.ParseMediaType(sent); err == nil && media == "application/json" {
-		return ""
-	}
-	return fmt.Sprintf("expected Content-Type: application/json, got %s", shown(sent))
+	media, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	return unless(a.body == "" || err == nil && media == "application/json", "expected Content-Type: application/json, got %s", shown(a.Header.Get("Content-Type")))
 }
 
-// readable expects that a page on the allowed origin may read the answer.
+// readable expects that a page on the allowed origin may read the answer; "" is any.
 // https://fetch.spec.whatwg.org/#cors-check
 func readable(origin string) expectation {
 	return func(a *answer) string {
-		allowed := a.header.Values("Access-Control-Allow-Origin")
+		allowed := a.Header.Values("Access-Control-Allow-Origin")
 		switch {
-		case len(allowed) != 1 || allowed[0] == "":
-			return fmt.Sprintf("expected one Access-Control-Allow-Origin, got %s", shown(strings.Join(allowed, " and ")))
-		case origin != "" && allowed[0] != origin:
-			return fmt.Sprintf("expected Access-Control-Allow-Origin: %s, as the preflight says, got %s", origin, shown(allowed[0]))
-		case allowed[0] == "*" && slices.Contains(a.header.Values("Access-Control-Allow-Credentials"), "true"):
-			return `expected no Access-Control-Allow-Credentials next to the origin *, which browsers refuse, got "true"`
-		case allowed[0] != "*":
-			// Whoever caches the answer must not give it to a page on another origin.
-			return lists("Vary", "Origin")(a)
+		case len(allowed) != 1 || allowed[0] == "" || origin != "" && allowed[0] != origin:
+			return fmt.Sprintf("expected one Access-Control-Allow-Origin, as declared: %s, got %s", shown(origin), shown(allowed...))
+		case allowed[0] == "*":
+			// Browsers refuse credentials together with any origin.
+			return header("Access-Control-Allow-Credentials", "")(a)
 		}
-		return ""
+		// Whoever caches the answer must not give it to a page on another origin.
+		return lists("Vary", "Origin")(a)
 	}
 }
 
-// spelled is a header's name as documentation writes it.
-func spelled(name string) string {
-	switch name {
-	case errorTypeHeader:
-		return "x-amzn-ErrorType"
-	case requestIDHeader:
-		return "x-amzn-RequestId"
-	case extendedIDHeader:
-		return "x-amz-apigw-id"
-	}
-	return name
+// maxAge, in seconds: with less than a minute nearly every call costs two requests.
+func maxAge(a *answer) string {
+	sent := a.Header.Get("Access-Control-Max-Age")
+	seconds, err := strconv.Atoi(sent)
+	return unless(err == nil && seconds >= 60, "expected Access-Control-Max-Age of at least 60 seconds, got %s", shown(sent))
+}
+
+// dated tolerates a clock that is off by a day: it is about the form.
+func dated(a *answer) string {
+	at, err := http.ParseTime(a.Header.Get("Date"))
+	return unless(err == nil && time.Since(at).Abs() < 24*time.Hour, "expected a Date of today, got %s", shown(a.Header.Get("Date")))
+}
+
+// measured tolerates an answer without a length, which HTTP/2 and CDNs may send.
+func measured(a *answer) string {
+	ok := a.ContentLength == int64(len(a.body)) || a.ContentLength < 0 && relayed(a) || a.request.method == http.MethodHead
+	return unless(ok, "expected Content-Length: %d, got %d", len(a.body), a.ContentLength)
+}
+
+func keptOpen(a *answer) string {
+	return unless(relayed(a) || a.Header.Get("Connection") == "keep-alive", "expected Connection: keep-alive, got %s", shown(a.Header.Get("Connection")))
+}
+
+// relayed reports whether the connection says nothing about API Gateway. HTTP/2 has no
+// Connection header (RFC 9113, section 8.2.2), and a CDN or a proxy owns its connections:
+// CloudFront does before an edge-optimized API.
+func relayed(a *answer) bool {
+	return a.ProtoMajor > 1 || a.Header.Get("Via") != "" || a.Header.Get("X-Cache") != ""
 }
 
 // gatewayError is an answer that API Gateway gives by itself.
 func gatewayError(code int, kind, text string) []expectation {
-	return []expectation{status(code), body(text), header(errorTypeHeader, kind), isJSON}
+	return []expectation{status(code), body(`{"message":"` + text + `"}`), header(errorType, kind), isJSON}
 }
 
-// unauthorized is how every token is refused: nobody learns from outside why.
-func unauthorized() []expectation {
-	return gatewayError(http.StatusUnauthorized, "UnauthorizedException", unauthorizedBody)
-}
-
-// noRoute is what a REST API says instead of 404 and 405.
-func noRoute() []expectation {
-	return gatewayError(http.StatusForbidden, "MissingAuthenticationTokenException", missingTokenBody)
-}
+// The gateway errors that clients may rely on, byte by byte.
+var (
+	// unauthorized is how every token is refused: the answer never tells why.
+	unauthorized = gatewayError(401, "UnauthorizedException", "Unauthorized")
+	// noRoute is what a REST API answers instead of 404 and 405.
+	noRoute   = gatewayError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+	forbidden = gatewayError(403, "ForbiddenException", "Forbidden")
+)

@@ -1,16 +1,19 @@
-// Command conform asks an API over HTTP whether it answers as this project promises:
-// the same cases against a deployed stage and against the one that make run serves.
-// It is for whoever has just deployed, or changed the local gateway, and wants to
-// know what clients will see.
+// Command conform asks an API over HTTP whether it answers as its declaration and its
+// policies say: the same cases against a deployed stage and against the one that make
+// run serves. It is for whoever has just deployed, or changed the local gateway.
 //
-// It needs no token for most cases; those that do say so and are not run. It changes
-// nothing, and it is no load test: some seventy requests, one after the other. What a
-// stage looks like from outside is all that it can tell: not why, and nothing about
-// logs, alarms or cost. No token that it is given, and none that it makes, is ever
-// written to its output.
+// What there is to ask comes from the checkout: methods, paths, authorizers and allowed
+// origin from what the Pulumi program declares, and what a token gets from the Rego
+// policy of each endpoint. It needs no token for most cases; those that do say so.
+//
+// It changes nothing: it calls only GET, HEAD and OPTIONS with a token. It is no load
+// test: some eighty requests, one after the other, and a few for each further endpoint.
+// It sees a stage from outside: not why, and nothing about logs, alarms or cost. No
+// token, given or made here, is ever written to its output.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -29,12 +32,18 @@ const (
 	exitNotRun   = 2 // nothing can be said: the command line is wrong, or there is no such API
 )
 
-const usage = `usage: make conform URL=https://….amazonaws.com/dev/profile [TOKEN=…]
+const usage = `usage: make conform URL=https://….amazonaws.com/STAGE [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1]
 
-  -url URL                      the profile endpoint, as pulumi stack output url prints it
-  -token TOKEN                  a token with get:profile; better in the environment, as
-                                CONFORM_TOKEN, where no list of processes shows it
-  -token-without-scope TOKEN    a valid token that lacks get:profile, or CONFORM_TOKEN_WITHOUT_SCOPE
+  -url URL                      the invoke URL of any endpoint, or of the stage
+  -stack STACK                  the stack whose declaration says what to ask; without it the
+                                one that the URL's stage names, or dev
+  -token TOKEN                  a token; the policies in this checkout say what it should get.
+                                Better in the environment, as CONFORM_TOKEN, where no list of
+                                processes shows it
+  -token-without-scope TOKEN    a second token, of a caller who may do less: one that a policy
+                                denies. Or CONFORM_TOKEN_WITHOUT_SCOPE
+  -graph FILE                   read the declaration from a file that local/capture wrote
+  -root DIRECTORY               the checkout; without it the working directory
   -v                            show the answer to every request
 `
 
@@ -48,10 +57,10 @@ func main() {
 
 // settings are what the command line and the environment say.
 type settings struct {
-	target       target
-	token        string // with the scope; "" for none
-	withoutScope string // a token without it; "" for none
-	verbose      bool
+	target             target
+	stack, graph, root string
+	tokens             [2]token // TOKEN and TOKEN_WITHOUT_SCOPE
+	verbose            bool
 }
 
 // run runs every case and returns the exit status.
@@ -61,49 +70,43 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, cl
 		fmt.Fprint(out, usage)
 		return exitConforms
 	}
+	differs := 0
 	if err == nil {
-		err = conform(ctx, s, client, out)
+		differs, err = conform(ctx, s, client, out, status)
 	}
-	if errors.Is(err, errDiffers) {
-		return exitDiffers
-	}
-	if err != nil {
-		fmt.Fprintln(status, "error:", newRedactor(s.token, s.withoutScope).redact(err.Error()))
+	switch {
+	case err != nil:
+		fmt.Fprintln(status, "error:", newRedactor(s.tokens[:]...).Replace(err.Error()))
 		return exitNotRun
+	case differs > 0:
+		return exitDiffers
 	}
 	return exitConforms
 }
 
 func parse(arguments []string, getenv func(string) string) (settings, error) {
-	var s settings
+	s := settings{tokens: [2]token{{variable: "TOKEN"}, {variable: "TOKEN_WITHOUT_SCOPE"}}}
 	flags := flag.NewFlagSet("conform", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // its messages repeat values, and one of them may be a token
 	address := flags.String("url", "", "")
-	flags.StringVar(&s.token, "token", "", "")
-	flags.StringVar(&s.withoutScope, "token-without-scope", "", "")
+	flags.StringVar(&s.stack, "stack", "", "")
+	flags.StringVar(&s.graph, "graph", "", "")
+	flags.StringVar(&s.root, "root", ".", "")
+	flags.StringVar(&s.tokens[0].value, "token", "", "")
+	flags.StringVar(&s.tokens[1].value, "token-without-scope", "", "")
 	flags.BoolVar(&s.verbose, "v", false, "")
-	if err := flags.Parse(arguments); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return s, err
-		}
-		return s, errors.New("expected the flags -url, -token, -token-without-scope and -v, got something else: conform -h explains them")
-	}
-	if flags.NArg() > 0 {
+	switch err := flags.Parse(arguments); {
+	case errors.Is(err, flag.ErrHelp):
+		return s, err
+	case err != nil:
+		return s, errors.New("expected the flags of conform, got something else: conform -h explains them")
+	case flags.NArg() > 0:
 		return s, fmt.Errorf("expected flags only, got %d arguments more: conform -h explains them", flags.NArg())
 	}
-	for _, t := range []struct {
-		value          *string
-		flag, variable string
-	}{
-		{&s.token, "-token", "CONFORM_TOKEN"},
-		{&s.withoutScope, "-token-without-scope", "CONFORM_TOKEN_WITHOUT_SCOPE"},
-	} {
-		name := t.flag
-		if *t.value == "" {
-			*t.value, name = getenv(t.variable), t.variable
-		}
+	for i := range s.tokens {
+		t, variable := &s.tokens[i], "CONFORM_"+s.tokens[i].variable
 		var err error
-		if *t.value, err = checkToken(name, *t.value); err != nil {
+		if t.value, err = checkToken(t.variable, cmp.Or(t.value, getenv(variable))); err != nil {
 			return s, err
 		}
 	}
@@ -111,37 +114,50 @@ func parse(arguments []string, getenv func(string) string) (settings, error) {
 	if s.target, err = parseTarget(*address); err != nil {
 		return s, err
 	}
-	if s.target.url.Scheme == "http" && s.target.place != onThisMachine && s.token+s.withoutScope != "" {
+	if s.target.url.Scheme == "http" && s.target.place != onThisMachine && s.tokens[0].value+s.tokens[1].value != "" {
 		return s, fmt.Errorf("%s is not encrypted: a token is sent over https only, or to this machine", s.target.origin())
 	}
+	s.stack = cmp.Or(s.stack, stackOf(s.root, s.target.url.Path))
 	return s, nil
 }
 
-// errDiffers is a run that was complete and found a difference.
-var errDiffers = errors.New("the API differs")
-
-// conform probes the API, runs the cases and writes the table.
-func conform(ctx context.Context, s settings, client *http.Client, out io.Writer) error {
+// conform reads the declaration, probes the API, runs the cases and writes the table. It
+// returns how many cases differ.
+func conform(ctx context.Context, s settings, client *http.Client, out, status io.Writer) (differ int, err error) {
+	d, err := load(ctx, s, status)
+	if err != nil {
+		return 0, err
+	}
+	asked, err := s.target.locate(d)
+	if err != nil {
+		return 0, err
+	}
+	p, err := newPlan(ctx, s, d, asked)
+	if err != nil {
+		return 0, err
+	}
 	c := &caller{client: client, target: s.target}
-	first, err := c.probe(ctx)
+	first, err := c.probe(ctx, p.ask(p.first))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	cases, err := allCases(ctx, c, s)
-	if err != nil {
-		return err
-	}
-	r := newReport(out, s)
-	r.begin(s, first)
-	for _, k := range cases {
-		if r.write(k.run(ctx, c)); ctx.Err() != nil {
-			return fmt.Errorf("stopped after %d of %d cases", r.cases(), len(cases))
+	r := &report{out: out, redact: newRedactor(s.tokens[:]...), verbose: s.verbose}
+	r.printf("%s%s on %s, over %s, as stack %s declares it", s.target.origin(), s.target.base, s.target.place, first.Proto, d.stack)
+	for i, k := range p.cases {
+		var a *answer
+		var problems []string
+		if k.missing == "" {
+			a, problems = k.run(ctx, c)
 		}
+		if ctx.Err() != nil {
+			return 0, fmt.Errorf("stopped after %d of %d cases", i, len(p.cases))
+		}
+		r.write(k, a, problems)
 	}
-	r.end()
-	r.settled(s.target, settle(ctx, c))
-	if r.differ > 0 {
-		return errDiffers
+	r.printf("\n%d pass, %d differ, %d not run", r.pass, r.differ, r.notRun)
+	for _, remark := range p.remarks {
+		r.printf("%s", remark)
 	}
-	return nil
+	r.settle(ctx, c, p.questions())
+	return r.differ, nil
 }

@@ -3,262 +3,213 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"io"
-	"maps"
+	"crypto/tls"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
+	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"account-api/local/running"
 )
 
-// The stack that tests share, with a token of each kind: see [needStack].
-var (
-	stack       *running.Stack
-	good, scant string
-)
-
-// start starts it once. Fuzzing, which starts many processes of this test, needs none.
-var start = sync.OnceValue(func() (err error) {
-	ctx := context.Background()
-	if stack, err = running.Start(ctx, "../.."); err != nil {
-		return err
-	}
-	if good, err = stack.Token(ctx, "get:profile"); err != nil {
-		return err
-	}
-	scant, err = stack.Token(ctx, "update:profile")
-	return err
-})
-
-func needStack(t *testing.T) {
-	t.Helper()
-	if err := start(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if stack != nil {
-		if err := stack.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// result is one run of the command.
-type result struct {
-	status    int
-	out, errs string
-}
-
-func invoke(t *testing.T, client *http.Client, environment map[string]string, arguments ...string) result {
-	t.Helper()
-	var out, errs bytes.Buffer
-	code := run(t.Context(), arguments, func(name string) string { return environment[name] }, client, &out, &errs)
-	for _, token := range []string{good, scant} {
-		for _, part := range strings.Split(token, ".") {
-			if text := out.String() + errs.String(); strings.Contains(text, part) {
-				t.Errorf("expected no part of a token in the output, got one:\n%s", strings.ReplaceAll(text, part, "<HERE>"))
-			}
-		}
-	}
-	return result{code, out.String(), errs.String()}
-}
-
 // counts is the line below the table.
-var counts = regexp.MustCompile(`(?m)^\d+ pass, (\d+) differ, (\d+) not run$`)
+var counts = regexp.MustCompile(`(?m)^(\d+) pass, (\d+) differ, (\d+) not run$`)
 
-// tokens are in the environment, where make conform puts them.
-func tokens() map[string]string {
-	return map[string]string{"CONFORM_TOKEN": good, "CONFORM_TOKEN_WITHOUT_SCOPE": scant}
-}
-
-// relay passes requests on to the stack, and its answers back as mutate changes them.
-type relay struct {
-	t      *testing.T
-	mutate func(r *http.Request, a *reply)
-}
-
-// reply is an answer that may be changed.
-type reply struct {
-	status  int
-	header  http.Header
-	body    string
-	chunked bool // no Content-Length
-}
-
-func (p *relay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	upstream, err := url.Parse(stack.API)
-	if err != nil {
-		p.t.Error(err)
-		return
-	}
-	out := r.Clone(r.Context())
-	out.RequestURI, out.Host = "", upstream.Host
-	out.URL.Scheme, out.URL.Host = upstream.Scheme, upstream.Host
-	if r.Header.Get("User-Agent") != userAgent {
-		p.t.Errorf("expected the user agent %q, got %q", userAgent, r.Header.Get("User-Agent"))
-	}
-	response, err := http.DefaultTransport.RoundTrip(out)
-	if err != nil {
-		p.t.Error(err)
-		return
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		p.t.Error(err)
-		return
-	}
-	a := &reply{status: response.StatusCode, header: response.Header, body: string(text)}
-	if p.mutate != nil {
-		p.mutate(r, a)
-	}
-	if r.Method != http.MethodHead && a.status != http.StatusNoContent && a.header.Get("Content-Length") != "" {
-		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
-	maps.Copy(w.Header(), a.header)
-	w.WriteHeader(a.status)
-	if a.chunked {
-		w.(http.Flusher).Flush()
-	}
-	if r.Method != http.MethodHead {
-		io.WriteString(w, a.body)
-	}
-}
-
-// serve starts a relay and returns the endpoint's URL there.
-func serve(t *testing.T, mutate func(*http.Request, *reply)) string {
-	t.Helper()
-	server := httptest.NewServer(&relay{t, mutate})
-	t.Cleanup(server.Close)
-	return server.URL + "/dev/profile"
-}
-
-func TestTheLocalStackConforms(t *testing.T) {
-	needStack(t)
+func TestTheFixtureConforms(t *testing.T) {
+	url := serve(t, nil)
 	for _, row := range []struct {
 		name        string
 		environment map[string]string
 		arguments   []string
 		notRun      string
+		says        string
 	}{
-		{"without a token", nil, nil, "20"},
-		{"with a token", map[string]string{"CONFORM_TOKEN": " " + good + "\n"}, nil, "4"},
-		{"with only a token that lacks the scope", nil, []string{"-token-without-scope", scant}, "17"},
-		{"with both, in the environment", tokens(), nil, "0"},
-		{"with both, as flags", nil, []string{"-token", good, "-token-without-scope", scant, "-v"}, "0"},
+		{"without a token", nil, []string{"-url", url + "/orders"}, "17", "needs TOKEN)"},
+		{"with a token", map[string]string{"CONFORM_TOKEN": " " + reader + "\n"}, []string{"-url", url}, "4", "GET /orders is answered, as its policy allows it"},
+		{"with only the second token", nil, []string{"-url", url, "-token-without-scope", clerk}, "9", "GET /orders is 403 with its policy's reasons"},
+		{"with both, in the environment", both(), []string{"-url", url + "/"}, "0", "GET /reports is 403 with its policy's reasons"},
+		{"with both, as flags, and what was answered", nil, []string{"-url", url + "/orders/7/lines", "-token", reader, "-token-without-scope", clerk, "-v"}, "0", ". GET /test/orders/conform/lines: 404"},
+		{"about a method whose header no expression guards", both(), []string{"-url", url + "/reports"}, "4", "not run  with a lower-case scheme: 401 (needs an identityValidationExpression"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := invoke(t, newClient(), row.environment, append([]string{"-url", stack.API}, row.arguments...)...)
+			r := invoke(t, newClient(), row.environment, row.arguments...)
 			found := counts.FindStringSubmatch(r.out)
-			if r.status != exitConforms || found == nil || found[1] != "0" || found[2] != row.notRun || r.errs != "" {
-				t.Errorf("expected no difference and %s cases not run, got exit status %d:\n%s%s", row.notRun, r.status, r.out, r.errs)
+			if r.status != exitConforms || found == nil || found[2] != "0" || found[3] != row.notRun || r.errs != "" || !strings.Contains(r.out, row.says) {
+				t.Errorf("expected no difference, %s cases not run and %q, got exit status %d:\n%s%s", row.notRun, row.says, r.status, r.out, r.errs)
 			}
-			if !strings.Contains(r.out, "Not settled") || strings.Contains(r.out, "settled  ") {
-				t.Errorf("expected an emulation to settle nothing, got:\n%s", r.out)
+			if !strings.Contains(r.out, "POST /admin was not called") || !strings.Contains(r.out, "This is an emulation") {
+				t.Errorf("expected remarks about what was not asked, got:\n%s", r.out)
 			}
 		})
 	}
-	t.Run("with a trailing slash in the URL", func(t *testing.T) {
-		if r := invoke(t, newClient(), nil, "-url", stack.API+"/"); r.status != exitConforms {
-			t.Errorf("expected no difference, got exit status %d:\n%s%s", r.status, r.out, r.errs)
+}
+
+func TestRemarksAboutWhatNoTokenShows(t *testing.T) {
+	url := serve(t, nil)
+	g := shop()
+	for i, r := range g.Resources {
+		if r.Name == "reportsGET" {
+			g.Resources[i].Inputs["authorization"] = "AWS_IAM"
 		}
-	})
+	}
+	root := checkout(t, g)
+	for _, row := range []struct{ name, token, says string }{
+		{"a token that every policy allows", reader, "Nothing was tried that a policy denies"},
+		{"a token that every policy denies", clerk, "Nothing was tried that a policy allows"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := invokeIn(t, root, newClient(), nil, "-graph", filepath.Join(root, "graph.json"), "-url", url, "-token", row.token)
+			if r.status != exitConforms || !strings.Contains(r.out, row.says) {
+				t.Errorf("expected %q, got exit status %d:\n%s%s", row.says, r.status, r.out, r.errs)
+			}
+		})
+	}
+}
+
+// deployed serves the fixture under any name, over TLS, as API Gateway does.
+func deployed(t *testing.T, base string, http2 bool, mutate func(*http.Request, *reply)) *http.Client {
+	t.Helper()
+	server := httptest.NewUnstartedServer(&gateway{t: t, base: base, mutate: mutate})
+	server.EnableHTTP2 = http2
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	client := newClient()
+	transport := server.Client().Transport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: transport.TLSClientConfig.RootCAs, ServerName: "example.com"} // that of the test's certificate
+	transport.ForceAttemptHTTP2 = http2
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+	}
+	client.Transport = transport
+	return client
 }
 
 // What CloudFront adds before an edge-optimized API, and what HTTP/2 takes away, is
-// not a difference.
+// not a difference. Neither is an own domain, which has no stage.
 func TestTransportIsNoDifference(t *testing.T) {
-	needStack(t)
-	server := httptest.NewUnstartedServer(&relay{t, func(_ *http.Request, a *reply) {
+	cdn := func(_ *http.Request, a *reply) {
 		a.header.Del("Connection")
-		a.header.Del("Content-Length")
-		for name, value := range map[string]string{
-			"Via": "1.1 0123456789abcdef.cloudfront.net (CloudFront)", "X-Cache": "Error from cloudfront",
-			"X-Amz-Cf-Pop": "FRA56-P1", "X-Amz-Cf-Id": "aBcDeF-0123456789==", "Alt-Svc": `h3=":443"; ma=86400`,
-		} {
-			a.header.Set(name, value)
-		}
-	}})
-	server.EnableHTTP2 = true
-	server.StartTLS()
-	defer server.Close()
-	for _, row := range []struct{ name, proto string }{{"HTTP/2", "HTTP/2.0"}, {"HTTP/1.1", "HTTP/1.1"}} {
+		a.chunked = a.status != http.StatusNoContent
+		a.header.Set("Via", "1.1 0123456789abcdef.cloudfront.net (CloudFront)")
+		a.header.Set("X-Cache", "Error from cloudfront")
+	}
+	for _, row := range []struct {
+		name, base, url string
+		http2           bool
+		says            string
+	}{
+		{"HTTP/2", "/test", "https://abcdefghij.execute-api.eu-north-1.amazonaws.com/test/orders", true, "/test on API Gateway, over HTTP/2.0"},
+		{"HTTP/1.1", "/test", "https://abcdefghij.execute-api.eu-north-1.amazonaws.com/test", false, "/test on API Gateway, over HTTP/1.1"},
+		{"the stack's domain", "/v1", "https://api.shop.test/v1", true, "https://api.shop.test/v1 on API Gateway"},
+		{"an endpoint of the stack's domain", "/v1", "https://api.shop.test/v1/orders/7/lines", true, "https://api.shop.test/v1 on API Gateway"},
+		{"another domain", "", "https://shop.test/orders", true, "(Neither API Gateway nor the stack names the host shop.test"},
+	} {
 		t.Run(row.name, func(t *testing.T) {
-			client := newClient()
-			transport := server.Client().Transport.(*http.Transport).Clone()
-			if row.proto == "HTTP/1.1" {
-				transport.ForceAttemptHTTP2 = false
-				transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
-			}
-			client.Transport = transport
-			r := invoke(t, client, tokens(), "-url", server.URL+"/dev/profile")
-			if r.status != exitConforms || !strings.Contains(r.out, "over "+row.proto) {
-				t.Errorf("expected no difference over %s, got exit status %d:\n%s%s", row.proto, r.status, r.out, r.errs)
+			r := invoke(t, deployed(t, row.base, row.http2, cdn), both(), "-url", row.url)
+			if r.status != exitConforms || !strings.Contains(r.out, row.says) {
+				t.Errorf("expected no difference, and %q, got exit status %d:\n%s%s", row.says, r.status, r.out, r.errs)
 			}
 		})
 	}
 }
 
-// differing returns the rows that a run found to differ, as "group: name".
-func differing(out string) map[string]bool {
-	found := map[string]bool{}
-	group := ""
-	for line := range strings.Lines(out) {
-		line = strings.TrimRight(line, "\n")
-		if name, ok := strings.CutPrefix(line, "  differ   "); ok {
-			found[group+": "+name] = true
-		} else if line != "" && line[0] != ' ' {
-			group = line
-		}
-	}
-	return found
-}
-
-func TestOneAllowedOrigin(t *testing.T) {
-	needStack(t)
-	const origin = "https://app.example.com"
-	allow := func(vary bool) func(*http.Request, *reply) {
-		return func(_ *http.Request, a *reply) {
-			if a.header.Get("Access-Control-Allow-Origin") != "" {
-				a.header.Set("Access-Control-Allow-Origin", origin)
-				if vary {
-					a.header.Set("Vary", "Accept-Encoding, Origin")
+func TestOpenQuestions(t *testing.T) {
+	const url = "https://abcdefghij.execute-api.eu-north-1.amazonaws.com/test"
+	for _, row := range []struct {
+		name   string
+		mutate func(*http.Request, *reply)
+		says   []string
+	}{
+		{"a healthy stage settles what can be asked", nil, []string{
+			"settled  an unknown path with an Authorization header\n             assumed: 403 MissingAuthenticationTokenException, as without one\n             saw: 403 MissingAuthenticationTokenException with {message}",
+			"open     the error type of an authorizer that fails other than with Unauthorized",
+			"4 settled, 5 open"}},
+		{"a broken authorizer settles its error type", func(_ *http.Request, a *reply) {
+			if a.status == 401 {
+				a.status, a.body = 500, `{"message":null}`
+				a.header.Set(errorType, "AuthorizerFailureException")
+			}
+		}, []string{"saw: 500 AuthorizerFailureException with {message}", "5 settled"}},
+		{"a policy that denies settles the spelling of its message", onStatus(200, func(a *reply) {
+			a.status, a.body = 403, `{"Message":"User is not authorized to access this resource"}`
+			a.header.Set(errorType, "AccessDeniedException")
+		}), []string{"saw: 403 AccessDeniedException with {Message}"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := invoke(t, deployed(t, "/test", true, row.mutate), both(), "-url", url)
+			for _, want := range row.says {
+				if !strings.Contains(r.out, want) {
+					t.Errorf("expected the output to say %q, got:\n%s%s", want, r.out, r.errs)
 				}
 			}
+		})
+	}
+}
+
+func TestWaitForAnAuthorizerIsObserved(t *testing.T) {
+	p := &plan{first: endpoint{verb: "GET", path: "/orders"}}
+	for _, took := range []time.Duration{29123 * time.Millisecond, 40 * time.Millisecond} {
+		failed := &answer{Response: &http.Response{StatusCode: 500, Header: http.Header{}}, body: `{"message":null}`, took: took}
+		failed.Header.Set(errorType, "AuthorizerConfigurationException")
+		saw := ""
+		for _, q := range p.questions() {
+			if strings.HasPrefix(q.text, "how long") {
+				saw = q.observe(t.Context(), &caller{seen: []*answer{failed}})
+			}
 		}
-	}
-	if r := invoke(t, newClient(), tokens(), "-url", serve(t, allow(true))); r.status != exitConforms {
-		t.Errorf("expected one origin to be fine, got exit status %d:\n%s%s", r.status, r.out, r.errs)
-	}
-	if r := invoke(t, newClient(), tokens(), "-url", serve(t, allow(false))); !differing(r.out)["preflight: it allows an origin"] {
-		t.Errorf("expected one origin without Vary to differ, got exit status %d:\n%s%s", r.status, r.out, r.errs)
+		if took > slow != strings.Contains(saw, "after 29.1 s") {
+			t.Errorf("expected to observe slow authorizers only, got %q after %v", saw, took)
+		}
 	}
 }
 
 func TestStoppedRunSaysSo(t *testing.T) {
-	needStack(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var out, errs bytes.Buffer
-	endpoint := serve(t, func(r *http.Request, _ *reply) {
+	url := serve(t, func(r *http.Request, _ *reply) {
 		if r.Header.Get("Authorization") != "" {
 			cancel()
 		}
 	})
-	code := run(ctx, []string{"-url", endpoint}, func(string) string { return "" }, newClient(), &out, &errs)
+	root := checkout(t, shop())
+	code := run(ctx, []string{"-root", root, "-graph", filepath.Join(root, "graph.json"), "-url", url}, func(string) string { return "" }, newClient(), &out, &errs)
 	if code != exitNotRun || !strings.Contains(errs.String(), "stopped after") {
 		t.Errorf("expected a stopped run to be no result, got exit status %d: %s", code, &errs)
 	}
+}
+
+// Whatever the project declares, what it declares is what it answers.
+func TestThisProjectConforms(t *testing.T) {
+	const root = "../.."
+	stack, err := running.Start(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := stack.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	token, lesser := callers(t, stack)
+	r := invokeIn(t, root, newClient(), map[string]string{"CONFORM_TOKEN": token, "CONFORM_TOKEN_WITHOUT_SCOPE": lesser}, "-url", stack.API)
+	if found := counts.FindStringSubmatch(r.out); r.status != exitConforms || found == nil || found[2] != "0" {
+		t.Errorf("expected no difference, got exit status %d:\n%s%s", r.status, r.out, r.errs)
+	}
+}
+
+var printed = regexp.MustCompile(`Authorization: Bearer ([^' ]+)'`)
+
+// callers are the tokens of two callers, of whom the first may do more: those in the
+// commands that the stack prints.
+func callers(t *testing.T, stack *running.Stack) (token, lesser string) {
+	t.Helper()
+	found := printed.FindAllStringSubmatch(stack.Output(), -1)
+	if len(found) < 2 {
+		t.Fatalf("expected commands with two tokens, got %d:\n%s", len(found), stack.Output())
+	}
+	return found[len(found)-1][1], found[0][1]
 }

@@ -5,24 +5,25 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // place is where an API runs, as far as its host's name tells.
-type place int
+type place string
 
 const (
-	onThisMachine place = iota
-	onAWS               // an execute-api host
-	elsewhere           // a custom domain of API Gateway, or something else
+	onThisMachine place = "this machine"
+	onAWS         place = "API Gateway" // an execute-api host, or a domain that the stack declares
+	elsewhere     place = "a host that API Gateway did not name"
 )
 
-// target is the endpoint under test.
+// target is the API under test.
 type target struct {
-	url   *url.URL // of GET /profile, without a trailing slash
+	url   *url.URL // as given, without a trailing slash
 	place place
+	base  string // of the URL's path: what stands before the declared paths
 	stage string // "" where the URL names none, as that of a custom domain
 }
 
@@ -36,21 +37,18 @@ const urlHint = "pulumi stack output url prints it, and so does make run"
 // password.
 func parseTarget(address string) (target, error) {
 	if address == "" {
-		return target{}, errors.New("expected -url with the profile endpoint's URL: " + urlHint)
+		return target{}, errors.New("expected -url with the URL of an endpoint or of the stage: " + urlHint)
 	}
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return target{}, errors.New("expected -url to be https://HOST/STAGE/profile, got something else: " + urlHint)
+		return target{}, errors.New("expected -url to be https://HOST/STAGE/PATH, got something else: " + urlHint)
 	case u.User != nil:
 		return target{}, errors.New("expected a URL without a user: API Gateway knows none")
 	case u.RawQuery != "" || u.Fragment != "":
 		return target{}, errors.New("expected a URL that ends with the path, got one with a query or a fragment: " + urlHint)
 	}
-	if u.Path = strings.TrimRight(u.Path, "/"); u.Path == "" {
-		return target{}, fmt.Errorf("expected a URL with the stage and the path, as in %s://%s/dev/profile: %s", u.Scheme, u.Host, urlHint)
-	}
-	u.RawPath = ""
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 	t := target{url: u, place: elsewhere}
 	host := strings.ToLower(u.Hostname())
 	ip := net.ParseIP(host)
@@ -60,29 +58,36 @@ func parseTarget(address string) (target, error) {
 	case executeAPI.MatchString(host):
 		t.place = onAWS
 	}
-	// Elsewhere the parts before the endpoint are a base path mapping, if anything.
-	if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); len(parts) == 2 && t.place != elsewhere {
-		t.stage = parts[0]
-	}
 	return t, nil
 }
 
 // origin is the part of the URL before the path.
 func (t target) origin() string { return t.url.Scheme + "://" + t.url.Host }
 
-// beside is the path of a sibling of the endpoint.
-func (t target) beside(name string) string { return path.Join(path.Dir(t.url.Path), name) }
-
-// ofStage is the endpoint's path in another stage.
-func (t target) ofStage(stage string) string { return "/" + stage + "/" + path.Base(t.url.Path) }
-
-func (p place) String() string {
-	switch p {
-	case onThisMachine:
-		return "this machine"
-	case onAWS:
-		return "API Gateway"
-	default:
-		return "a host that API Gateway did not name"
+// locate finds the part of the URL's path that stands before the declared paths. It
+// also returns the path that the URL asks for, "" if it is the stage's URL.
+func (t *target) locate(d declaration) (asked string, err error) {
+	named := t.place != elsewhere
+	if slices.Contains(d.domains, strings.ToLower(t.url.Hostname())) {
+		t.place = onAWS
 	}
+	parts := strings.Split(t.url.Path, "/") // the first is ""
+	if named {
+		if len(parts) < 2 || !slices.Contains(d.stages, parts[1]) {
+			return "", fmt.Errorf("expected a URL with the stage that stack %s declares, %s/%s: choose another stack with STACK=…",
+				d.stack, t.origin(), strings.Join(d.stages, " or /"))
+		}
+		t.stage = parts[1]
+	}
+	for i := range parts {
+		t.base, asked = strings.Join(parts[:i+1], "/"), strings.Join(append([]string{""}, parts[i+1:]...), "/")
+		switch {
+		case named && t.base != "/"+t.stage:
+		case asked != "" && d.knows(asked),
+			asked == "" && (named || slices.Contains(d.bases, t.base) || slices.Contains(d.stages, strings.Trim(t.base, "/"))):
+			return asked, nil
+		}
+	}
+	return "", fmt.Errorf("%s fits no path that stack %s declares, %s: correct the URL, or choose another stack with STACK=…",
+		t.url, d.stack, strings.Join(d.paths(), ", "))
 }

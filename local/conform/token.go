@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"regexp"
@@ -32,27 +31,17 @@ func checkToken(name, token string) (string, error) {
 	}
 }
 
-// tokenHint guesses why a token that should work does not.
-func tokenHint(token string) func(*answer) string {
-	return func(a *answer) string {
-		var claims struct {
-			Expires float64 `json:"exp"`
-		}
-		parts := strings.Split(token, ".")
-		if payload, err := base64.RawURLEncoding.DecodeString(parts[min(1, len(parts)-1)]); err == nil &&
-			json.Unmarshal(payload, &claims) == nil && claims.Expires != 0 && claims.Expires <= float64(time.Now().Unix()) {
-			return "the token has expired: get a new one"
-		}
-		switch a.status {
-		case 200:
-			return "does the token have the scope get:profile after all?"
-		case 401:
-			return "is the token from the issuer, and for the audience, of this stack?"
-		case 403:
-			return "does the token lack the scope get:profile?"
-		}
-		return ""
+// hint guesses why a token is answered otherwise than foreseen.
+func (t token) hint(a *answer) string {
+	switch {
+	case t.claims().expired():
+		return "the token has expired: get a new one"
+	case a.StatusCode == 401:
+		return "is the token from the issuer, and for the audience, of this stack?"
+	case a.StatusCode == 200 || a.StatusCode == 403:
+		return "is the policy that is deployed there older than the one in this checkout?"
 	}
+	return ""
 }
 
 // forgery is a token that no API may accept.
@@ -60,6 +49,12 @@ type forgery struct {
 	name, token string
 	missing     string // as of a testCase
 }
+
+// Places in what [forge] returns.
+const (
+	unsigned = 1
+	foreign  = 3
+)
 
 // forge makes tokens that are well-formed and worthless. With a good token it also
 // makes those that come closest to it. They are signed by a key that exists only in
@@ -71,7 +66,7 @@ func forge(good string) ([]forgery, error) {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
 	now := time.Now().Unix()
-	claims := fmt.Sprintf(`{"iss":"https://conform.example/","sub":"conform","aud":"https://conform.example/api","iat":%d,"exp":%d,"scope":"get:profile"}`, now, now+300)
+	claims := fmt.Sprintf(`{"iss":"https://conform.example/","sub":"conform","aud":"https://conform.example/api","iat":%d,"exp":%d}`, now, now+300)
 	embedded := fmt.Sprintf(`{"alg":"RS256","typ":"JWT","kid":"conform","jwk":{"kty":"RSA","kid":"conform","e":"AQAB","n":%q}}`, encode(key.N.Bytes()))
 	f := []forgery{
 		{name: "a token whose parts are no JSON", token: "Y29u.Zm9y.bQ"},
@@ -84,7 +79,7 @@ func forge(good string) ([]forgery, error) {
 	near := []string{"the token's claims signed by another key", "the token's claims not signed (alg none)", "the token with its payload rewritten", "the token with one bit of its signature changed", "the token with the signature of another one"}
 	if good == "" {
 		for _, name := range near {
-			f = append(f, forgery{name: name, missing: tokenMissing("", "TOKEN")})
+			f = append(f, forgery{name: name, missing: "needs TOKEN"})
 		}
 		return f, nil
 	}
@@ -102,7 +97,7 @@ func forge(good string) ([]forgery, error) {
 		encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + parts[1] + ".AA",
 		parts[0] + "." + encode([]byte(" "+string(decoded[1]))) + "." + parts[2],
 		parts[0] + "." + parts[1] + "." + encode(flipped),
-		parts[0] + "." + parts[1] + "." + strings.Split(f[3].token, ".")[2],
+		parts[0] + "." + parts[1] + "." + strings.Split(f[foreign].token, ".")[2],
 	} {
 		f = append(f, forgery{name: near[i], token: token})
 	}

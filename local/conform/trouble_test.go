@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -69,7 +71,6 @@ func expired(t *testing.T) (tls.Certificate, *x509.CertPool) {
 }
 
 func TestTroubleIsOneSentence(t *testing.T) {
-	needStack(t)
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	quietly(secure)
@@ -110,7 +111,7 @@ func TestTroubleIsOneSentence(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		t.Cleanup(server.Close)
-		return server.URL + "/dev/profile"
+		return server.URL + "/test/orders"
 	}
 
 	for _, row := range []struct {
@@ -119,31 +120,32 @@ func TestTroubleIsOneSentence(t *testing.T) {
 		client *http.Client
 		says   string
 	}{
-		{"a host that does not exist", "https://nowhere.example/dev/profile", dialing(&net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}), "the host nowhere.example does not exist"},
-		{"no name server", "https://nowhere.example/dev/profile", dialing(&net.DNSError{Err: "server misbehaving", Name: "nowhere.example", IsTemporary: true}), "is this machine online?"},
-		{"nobody listens", "http://" + closed.Addr().String() + "/dev/profile", nil, "start the API with make run"},
-		{"no route", "https://nowhere.example/dev/profile", dialing(errors.New("network is unreachable")), "cannot be called"},
-		{"a certificate by an unknown authority", secure.URL + "/dev/profile", nil, "signed by nobody whom this machine trusts"},
-		{"a certificate for another host", secure.URL + "/dev/profile", trusting("other.test"), "is for another host"},
-		{"an expired certificate", outdated.URL + "/dev/profile", late, "has expired"},
-		{"no TLS version in common", modern.URL + "/dev/profile", old, "refuses the TLS handshake"},
-		{"https to a server of http", strings.Replace(plain.URL, "http:", "https:", 1) + "/dev/profile", nil, "does not speak TLS: use http://"},
-		{"http to a server of https", strings.Replace(secure.URL, "https:", "http:", 1) + "/dev/profile", nil, "not as API Gateway"},
-		{"a server that says nothing", "http://" + listen(t, func(net.Conn) {}) + "/dev/profile", impatient, "gave no answer"},
-		{"a server that hangs up", "http://" + listen(t, func(c net.Conn) { c.Close() }) + "/dev/profile", nil, "closed the connection"},
-		{"a server of something else", "http://" + listen(t, func(c net.Conn) { c.Read(make([]byte, 1)); c.Write([]byte("-ERR\r\n")) }) + "/dev/profile", nil, "does not answer in HTTP"},
-		{"a server that speaks first", "http://" + listen(t, func(c net.Conn) { c.Write([]byte("220 mail.example ESMTP\r\n")) }) + "/dev/profile", nil, "does not answer in HTTP"},
-		{"a web site", plain.URL + "/dev/profile", nil, "answered 404, but not as API Gateway"},
+		{"a host that does not exist", "https://nowhere.example/orders", dialing(&net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}), "no such host: is this machine online? Are API ID and region as deployed?"},
+		{"nothing listens", "http://" + closed.Addr().String() + "/test/orders", nil, "start the API with make run"},
+		{"no route", "https://nowhere.example/orders", dialing(errors.New("network is unreachable")), "gave no answer: network is unreachable"},
+		{"a certificate by an unknown authority", secure.URL + "/test/orders", nil, "signed by unknown authority: is it the right host? Is a TLS-inspecting proxy in between?"},
+		{"a certificate for another host", secure.URL + "/test/orders", trusting("other.test"), "not other.test: is it the right host?"},
+		{"an expired certificate", outdated.URL + "/test/orders", late, "certificate has expired"},
+		{"no TLS version in common", modern.URL + "/test/orders", old, "protocol version not supported"},
+		{"https to a server of http", strings.Replace(plain.URL, "http:", "https:", 1) + "/test/orders", nil, "does not speak TLS: use http://"},
+		{"http to a server of https", strings.Replace(secure.URL, "https:", "http:", 1) + "/test/orders", nil, "not as API Gateway"},
+		{"a server that says nothing", "http://" + listen(t, func(net.Conn) {}) + "/test/orders", impatient, "is it reachable from here"},
+		{"a server that hangs up", "http://" + listen(t, func(c net.Conn) { c.Close() }) + "/test/orders", nil, "gave no answer"},
+		{"a server of something else", "http://" + listen(t, func(c net.Conn) { c.Read(make([]byte, 1)); c.Write([]byte("-ERR\r\n")) }) + "/test/orders", nil, "malformed HTTP response"},
+		{"a web site", plain.URL + "/test/orders", nil, "answered 404, but not as API Gateway"},
 		{"a redirect", foreign("Location", "/login", 302), nil, "redirects"},
 		{"an HTTP API", foreign("Apigw-Requestid", "JKJaXmPLvHcESHA=", 404), nil, "is an HTTP API"},
-		{"another stage", strings.Replace(stack.API, "/dev/", "/staging/", 1), nil, "expected a stage that exists"},
-		{"another path", stack.API + "s", nil, "has no GET method"},
-		{"no path", "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/", nil, "expected a URL with the stage and the path"},
+		{"a stage that the gateway does not have", deployedAs(t, "/other"), nil, "expected a stage that exists"},
+		{"a checkout that is not deployed", serve(t, func(r *http.Request, a *reply) { a.header.Set(errorType, "MissingAuthenticationTokenException") }), nil, "is this checkout deployed there?"},
+		{"another stage than declared", plain.URL + "/live/orders", nil, "expected a URL with the stage that stack test declares, " + plain.URL + "/test: choose another stack"},
+		{"no stage", plain.URL, nil, "expected a URL with the stage"},
+		{"a path that is not declared", plain.URL + "/test/ordres", nil, "fits no path that stack test declares, /admin, /health, /orders, /orders/{order}/lines, /reports: correct the URL"},
+		{"such a path of another domain", "https://api.shop.test/v2", nil, "fits no path that stack test declares"},
 		{"no URL", "", nil, "expected -url"},
-		{"no scheme", "127.0.0.1:8080/dev/profile", nil, "expected -url to be https://"},
-		{"another scheme", "ftp://127.0.0.1/dev/profile", nil, "expected -url to be https://"},
-		{"a user", "https://user:secretword@api.example.com/dev/profile", nil, "without a user"},
-		{"a query", "https://api.example.com/dev/profile?token=secretword", nil, "a query or a fragment"},
+		{"no scheme", "127.0.0.1:8080/test/orders", nil, "expected -url to be https://"},
+		{"another scheme", "ftp://127.0.0.1/test/orders", nil, "expected -url to be https://"},
+		{"a user", "https://user:secretword@api.shop.test/v1", nil, "without a user"},
+		{"a query", "https://api.shop.test/v1?token=secretword", nil, "a query or a fragment"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if row.client == nil {
@@ -158,22 +160,31 @@ func TestTroubleIsOneSentence(t *testing.T) {
 }
 
 // quietly keeps a test server's complaints, which the test provokes, off the screen.
-func quietly(server *httptest.Server) { server.Config.ErrorLog = discard }
+func quietly(server *httptest.Server) { server.Config.ErrorLog = log.New(io.Discard, "", 0) }
+
+// deployedAs is the fixture's URL where the stage has another path.
+func deployedAs(t *testing.T, base string) string {
+	t.Helper()
+	server := httptest.NewServer(&gateway{t: t, base: base})
+	t.Cleanup(server.Close)
+	return server.URL + "/test/orders"
+}
 
 func TestCommandLine(t *testing.T) {
-	needStack(t)
+	const url = "http://127.0.0.1:1/test"
 	for _, row := range []struct {
 		name        string
 		environment map[string]string
 		arguments   []string
 		says        string
 	}{
-		{"a token with its scheme", nil, []string{"-url", stack.API, "-token", "Bearer " + good}, `-token: expected the token alone, got it with its scheme: remove "Bearer "`},
-		{"a token of another form", map[string]string{"CONFORM_TOKEN": good + "=x"}, []string{"-url", stack.API}, "CONFORM_TOKEN: expected a token"},
-		{"a token that is not base64url", nil, []string{"-url", stack.API, "-token", "a.b.c"}, "got a part 1 that is none"},
-		{"a token over the open net", nil, []string{"-url", "http://api.example.com/dev/profile", "-token", good}, "is not encrypted"},
-		{"an unknown flag", nil, []string{"-url", stack.API, "-tokn=" + good}, "conform -h explains them"},
-		{"more than flags", nil, []string{"-url", stack.API, good}, "got 1 arguments more"},
+		{"a token with its scheme", nil, []string{"-url", url, "-token", "Bearer " + reader}, `TOKEN: expected the token alone, got it with its scheme: remove "Bearer "`},
+		{"a token of another form", map[string]string{"CONFORM_TOKEN_WITHOUT_SCOPE": reader + "=x"}, []string{"-url", url}, "TOKEN_WITHOUT_SCOPE: expected a token"},
+		{"a token that is not base64url", nil, []string{"-url", url, "-token", "a.b.c"}, "got a part 1 that is none"},
+		{"a token over the open net", nil, []string{"-url", "http://api.shop.test/v1", "-token", reader}, "is not encrypted"},
+		{"an unknown flag", nil, []string{"-url", url, "-tokn=" + reader}, "conform -h explains them"},
+		{"more than flags", nil, []string{"-url", url, reader}, "got 1 arguments more"},
+		{"a file that is not there", nil, []string{"-url", url, "-graph", "nowhere.json"}, "nowhere.json"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r := invoke(t, newClient(), row.environment, row.arguments...)
@@ -188,33 +199,23 @@ func TestCommandLine(t *testing.T) {
 }
 
 func TestTokenHints(t *testing.T) {
-	needStack(t)
-	for _, row := range []struct{ name, token, says string }{
-		{"expired", stale(t), "the token has expired"},
-		{"of another API", mustForge(t)[3].token, "is the token from the issuer"},
-		{"without the scope", scant, "does the token lack the scope get:profile?"},
+	url := serve(t, nil)
+	for _, row := range []struct{ name, url, token, says string }{
+		{"expired", url, sign(`{"exp":1700000000,"scope":"read:orders"}`), "the token has expired"},
+		{"of another API", url, sign(`{"scope":"read:orders"}`), "is the token from the issuer"},
+		{"of another policy", serve(t, onStatus(200, answered(403))), reader, "is the policy that is deployed there older"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if r := invoke(t, newClient(), nil, "-url", stack.API, "-token", row.token); !strings.Contains(r.out, row.says) || r.status != exitDiffers {
-				t.Errorf("expected a hint that says %q, got:\n%s", row.says, r.out)
+			if r := invoke(t, newClient(), nil, "-url", row.url, "-token", row.token); !strings.Contains(r.out, row.says) || r.status != exitDiffers {
+				t.Errorf("expected a hint that says %q, got exit status %d:\n%s%s", row.says, r.status, r.out, r.errs)
 			}
 		})
 	}
-	if r := invoke(t, newClient(), nil, "-url", stack.API, "-token-without-scope", good); !strings.Contains(r.out, "have the scope get:profile after all?") {
-		t.Errorf("expected a hint about the scope, got:\n%s", r.out)
-	}
-}
-
-// stale is a token that has expired. Nobody signed it, which nobody gets to see.
-func stale(t *testing.T) string {
-	t.Helper()
-	parts := strings.Split(mustForge(t)[3].token, ".")
-	return parts[0] + "." + encode([]byte(`{"exp":1700000000}`)) + "." + parts[2]
 }
 
 func FuzzParseTarget(f *testing.F) {
-	for _, seed := range []string{"http://127.0.0.1:8080/dev/profile", "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/prod/profile", "https://api.example.com/profile/",
-		"http://[::1]:8080/dev/profile", "https://u:p@h/x", "//h/x", "https:///x", "https://h/%2F/x", "https://h//", "https://h/..", ""} {
+	for _, seed := range []string{"http://127.0.0.1:8080/test/orders", "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/prod/profile", "https://api.example.com/profile/",
+		"http://[::1]:8080/test/orders", "https://u:p@h/x", "//h/x", "https:///x", "https://h/%2F/x", "https://h//", "https://h/..", ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
@@ -222,9 +223,8 @@ func FuzzParseTarget(f *testing.F) {
 		if err != nil {
 			return
 		}
-		u := target.url
-		if u.Host == "" || u.User != nil || !strings.HasPrefix(u.Path, "/") || strings.HasSuffix(u.Path, "/") || strings.Contains(target.stage, "/") {
-			t.Errorf("%q became %q with the stage %q", address, u, target.stage)
+		if u := target.url; u.Host == "" || u.User != nil || strings.HasSuffix(u.Path, "/") {
+			t.Errorf("%q became %q", address, u)
 		}
 	})
 }

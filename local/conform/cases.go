@@ -1,0 +1,325 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// testCase is one promise about the API: a request, and what the answer must be.
+type testCase struct {
+	group, name string
+	missing     string // what it takes to run it; "" when it can
+	send        request
+	expect      []expectation
+	hint        func(*answer) string // what a user may have got wrong, if it differs; nil = nothing
+}
+
+// run sends the request and says what differs.
+func (k *testCase) run(ctx context.Context, c *caller) (a *answer, problems []string) {
+	a, err := c.send(ctx, k.send)
+	if err != nil {
+		return nil, []string{"expected an answer, got none: " + err.Error()}
+	}
+	for _, e := range k.expect {
+		if problem := e(a); problem != "" {
+			problems = append(problems, problem)
+		}
+	}
+	if len(problems) > 0 && k.hint != nil {
+		problems = append(problems, k.hint(a))
+	}
+	return a, problems
+}
+
+// plan is what is asked, in the order of the table.
+type plan struct {
+	settings
+	declared declaration
+	first    endpoint // is asked everything; the others a few things of each kind
+	forged   []forgery
+	cases    []*testCase
+	remarks  []string // about what is not asked
+}
+
+// newPlan chooses the endpoint that is asked everything: the one that the URL names, or
+// the first. It prefers a safe method, as only those are called with a token.
+func newPlan(ctx context.Context, s settings, d declaration, asked string) (*plan, error) {
+	p := &plan{settings: s, declared: d}
+	rank := func(e endpoint) (rank int) {
+		if !e.safe() {
+			rank += 2
+		}
+		if !e.fits(asked) {
+			rank++
+		}
+		return rank
+	}
+	p.first = slices.MinFunc(d.protected(), func(a, b endpoint) int { return rank(a) - rank(b) })
+	var err error
+	if p.forged, err = forge(s.tokens[0].value); err != nil {
+		return nil, err
+	}
+	p.refusals()
+	p.others()
+	p.preflights()
+	p.routing()
+	p.headers()
+	return p, p.decisions(ctx)
+}
+
+// add appends a case. The caller may say what it lacks.
+func (p *plan) add(group, name string, send request, expect ...expectation) *testCase {
+	k := &testCase{group: group, name: name, send: send, expect: expect}
+	p.cases = append(p.cases, k)
+	return k
+}
+
+// ask is a request to an endpoint, with a value for its authorizer or without one.
+func (p *plan) ask(e endpoint, value ...string) request {
+	r := request{method: e.verb, path: p.target.base + e.concrete(), query: e.query, header: slices.Clone(e.extra)}
+	if len(value) > 0 {
+		r.header = append(r.header, e.header, value[0])
+	}
+	return r
+}
+
+// get is a GET of any path of the stage.
+func (p *plan) get(path string) request { return request{method: "GET", path: p.target.base + path} }
+
+// page is an origin that no API allows by accident.
+const page = "https://conform.example"
+
+// preflight is what a browser asks before it sends a request with a token.
+// https://fetch.spec.whatwg.org/#cors-preflight-fetch
+func (p *plan) preflight(e endpoint, origin string) request {
+	return request{method: "OPTIONS", path: p.target.base + e.concrete(), header: []string{"Origin", origin,
+		"Access-Control-Request-Method", e.verb, "Access-Control-Request-Headers", strings.ToLower(e.header)}}
+}
+
+// cors is what a case about the allowed origin may lack.
+func (p *plan) cors() string {
+	return unless(p.declared.cors, "needs a declared DEFAULT_4XX response with Access-Control-Allow-Origin")
+}
+
+// junk has a token's form and no meaning.
+const junk = "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl"
+
+// refusals ask the first endpoint without a token and with every kind of bad one.
+func (p *plan) refusals() {
+	ask, group := p.ask(p.first), p.first.String()+" without a token"
+	query := ask
+	query.query = strings.TrimPrefix(ask.query+"&a=b", "&")
+	p.add(group, "it is 401", ask, unauthorized[0], unauthorized[1], isJSON)
+	p.add(group, "its error type is UnauthorizedException", ask, unauthorized[2])
+	// RFC 9110, section 15.5.2: a 401 says which scheme would help.
+	p.add(group, "it challenges for a bearer token", ask, header("WWW-Authenticate", "Bearer"))
+	p.add(group, "a page on the allowed origin may read it", ask.with("Origin", page), readable(p.declared.origin)).missing = p.cors()
+	p.add(group, "such a page may read request ID and challenge", ask.with("Origin", page),
+		lists("Access-Control-Expose-Headers", requestID, "WWW-Authenticate")).missing = p.cors()
+	p.add(group, "a query changes nothing", query, unauthorized...)
+
+	for _, row := range []struct{ name, value string }{
+		{"an empty value", ""},
+		{"the scheme alone", "Bearer"},
+		{"a token alone", junk},
+		{"a lower-case scheme", "bearer " + junk},
+		{"two spaces", "Bearer  " + junk},
+		{"a tab for the space", "Bearer\t" + junk},
+		{"another scheme", "Basic " + junk},
+		{"one part", "Bearer aGVhZGVy"},
+		{"two parts", "Bearer aGVhZGVy.cGF5bG9hZA"},
+		{"four parts", "Bearer " + junk + ".cGFydA"},
+		{"an empty part", "Bearer aGVhZGVy..c2lnbmF0dXJl"},
+		{"padding", "Bearer " + junk + "="},
+		{"a character that base64url lacks", "Bearer aGVhZGVy.cGF5+G9hZA.c2lnbmF0dXJl"},
+		{"two tokens", "Bearer " + junk + ", Bearer " + junk},
+	} {
+		p.add(p.first.String()+" with malformed values", row.name+": 401", p.ask(p.first, row.value), unauthorized...)
+	}
+	for _, f := range p.forged {
+		p.add(p.first.String()+" with refused tokens", f.name+": 401", p.ask(p.first, "Bearer "+f.token), unauthorized...).missing = f.missing
+	}
+}
+
+// others ask the other endpoints whether their authorizer is there.
+func (p *plan) others() {
+	const group = "other methods"
+	for _, e := range p.declared.endpoints {
+		switch name := e.String(); {
+		case name == p.first.String() || e.mock:
+		case e.header != "":
+			p.add(group, name+" without a token: 401", p.ask(e), append(slices.Clone(unauthorized), header("WWW-Authenticate", "Bearer"))...)
+			p.add(group, name+" with one part: 401", p.ask(e, "Bearer aGVhZGVy"), unauthorized...)
+			for _, f := range []forgery{p.forged[unsigned], p.forged[foreign]} {
+				p.add(group, name+" with "+f.name+": 401", p.ask(e, "Bearer "+f.token), unauthorized...)
+			}
+		case e.open && e.safe():
+			p.add(group, name+" needs no token", p.ask(e), authorized)
+		default:
+			p.remarks = append(p.remarks, name+" was not called: it has no TOKEN authorizer, and a call could change data or need other credentials.")
+		}
+	}
+}
+
+func (p *plan) preflights() {
+	const group = "preflight"
+	for i, e := range p.declared.where(endpoint.preflight) {
+		methods := p.declared.where(func(o endpoint) bool { return o.path == e.path })
+		guarded := methods[max(0, slices.IndexFunc(methods, func(o endpoint) bool { return o.header != "" }))]
+		ask, other := p.preflight(guarded, page), p.preflight(guarded, "https://other.conform.example")
+		other.before = &ask
+		// A browser goes on only after a status from 200 to 299.
+		p.add(group, e.path+": it is 200 or 204 without a token", ask, status(200, 204), header(errorType, ""))
+		p.add(group, e.path+": it allows the declared origin", ask, readable(p.declared.origin))
+		p.add(group, e.path+": it allows the declared methods and no other", ask, offers(methods))
+		// https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
+		p.add(group, e.path+": it allows the token's header by name, which * does not cover", ask, lists("Access-Control-Allow-Headers", guarded.header))
+		if i == 0 {
+			p.add(group, "a browser may keep it for a minute or more", ask, maxAge)
+			p.add(group, "its origin does not depend on who asks", other, kept("Access-Control-Allow-Origin"))
+			p.add(group, "API Gateway answers it alone, so it has no trace", ask, header(traceID, ""))
+			p.add(group, "it has both request IDs", ask, uuid, base64ID)
+		}
+	}
+}
+
+// unknown is a path part that no stack declares, unless it declares every path.
+const unknown = "/conform-no-such-path"
+
+func (p *plan) routing() {
+	const group = "routing"
+	path := p.first.concrete()
+	for _, k := range []*testCase{
+		p.add(group, "an unknown path is 403, not 404", p.get(unknown), noRoute...),
+		p.add(group, "a preflight for an unknown path is 403", p.preflight(endpoint{verb: "GET", path: unknown, header: p.first.header}, page), noRoute...),
+		p.add(group, "a path below the endpoint is 403", p.get(strings.TrimRight(path, "/")+unknown), noRoute...),
+		p.add(group, "the path in upper case is 403", p.get(strings.ToUpper(path)), noRoute...),
+	} {
+		if p.declared.answers(k.send.method, strings.TrimPrefix(k.send.path, p.target.base)) {
+			k.missing = "needs a path that the stack does not declare"
+		}
+	}
+	p.add(group, "a page on the allowed origin may read a 403", p.get(unknown).with("Origin", page), readable(p.declared.origin)).missing = p.cors()
+	slash := p.ask(p.first)
+	slash.path = strings.TrimRight(slash.path, "/") + "/"
+	p.add(group, "a trailing slash is the same path", slash, unauthorized...)
+	for _, declared := range p.declared.paths() {
+		concrete := endpoint{path: declared}.concrete()
+		lacking := p.declared.lacking(concrete)
+		if concrete != path {
+			lacking = lacking[:min(1, len(lacking))]
+		}
+		for _, verb := range lacking {
+			p.add(group, verb+" "+declared+" is 403, not 405", request{method: verb, path: p.target.base + concrete}, noRoute...)
+		}
+	}
+	// API Gateway lets a client name another method by a header:
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+	const override = "X-HTTP-Method-Override"
+	// The answer to HEAD has no body to compare.
+	lacking := slices.DeleteFunc(p.declared.lacking(path), func(verb string) bool { return verb == http.MethodHead })
+	missing := unless(len(lacking) > 0, "needs a method that the path lacks")
+	verb := append(lacking, "")[0]
+	from := p.ask(p.first).with(override, p.first.verb)
+	from.method = verb
+	p.add(group, override+" makes a declared method of another", from, unauthorized...).missing = missing
+	p.add(group, override+" makes another method of a declared one", p.ask(p.first).with(override, verb), noRoute...).missing = missing
+
+	missing = unless(p.target.stage != "", "needs a URL that names a stage; a custom domain has none")
+	p.add(group, "an unknown stage is forbidden", request{method: "GET", path: "/conform-no-such-stage" + path}, forbidden...).missing = missing
+	p.add(group, "no stage is forbidden", request{method: "GET", path: "/"}, forbidden...).missing = missing
+}
+
+func (p *plan) headers() {
+	const group = "headers"
+	ask := p.ask(p.first)
+	again := ask
+	again.before = &ask
+	p.add(group, "x-amzn-RequestId is a UUID, another one each time", again, uuid, renewed(requestID))
+	p.add(group, "x-amz-apigw-id is an ID, another one each time", again, base64ID, renewed(extendedID))
+	p.add(group, "a refusal can be traced", ask, traced)
+	p.add(group, "Date is a date of today", ask, dated)
+	p.add(group, "Content-Length is the body's", ask, measured)
+	p.add(group, "HTTP/1.1 connections stay open", ask, keptOpen)
+}
+
+// decisions need a token. What to expect is what the policy of each endpoint decides
+// about the token's bearer. Only safe methods are called: any other could change data.
+func (p *plan) decisions(ctx context.Context) error {
+	tried := map[bool]int{}                   // requests by what the policy decides
+	answers := map[string]map[bool]*request{} // by endpoint and decision
+	safe := slices.DeleteFunc(p.declared.protected(), func(e endpoint) bool { return !e.safe() })
+	for _, t := range p.tokens {
+		group := "with " + t.variable
+		for _, e := range safe {
+			if t.value == "" {
+				p.add(group, e.String()+" answers what its policy decides", request{}).missing = "needs " + t.variable
+				continue
+			}
+			d, err := predict(ctx, p.root, e, t)
+			if err != nil {
+				return err
+			}
+			ask := p.ask(e, "Bearer "+t.value)
+			var k *testCase
+			switch {
+			case d == nil:
+				k = p.add(group, e.String()+" has no policy in this checkout, and accepts the token", ask, authenticated)
+			case d.Allow:
+				k = p.add(group, e.String()+" is answered, as its policy allows it", ask, authorized, isJSON)
+			default:
+				k = p.add(group, e.String()+" is 403 with its policy's reasons", ask, status(403), body(forbiddenBody(d.Reasons)), isJSON, header(errorType, ""))
+			}
+			k.hint = t.hint
+			if d != nil {
+				tried[d.Allow]++
+				if answers[e.String()] == nil {
+					answers[e.String()] = map[bool]*request{}
+				}
+				answers[e.String()][d.Allow] = &ask
+			}
+			if d != nil && e.String() == p.first.String() {
+				p.add(group, "a page on the allowed origin may read that", ask.with("Origin", page), k.expect[0], readable(p.declared.origin)).missing = p.cors()
+				p.add(group, "no cache may keep that", ask, k.expect[0], header("Cache-Control", "no-store"))
+				p.add(group, "that can be traced", ask, k.expect[0], traced)
+			}
+		}
+	}
+	p.misused()
+	k := p.add("with both", "an allowed caller is answered right after a denied one", request{}, after(403), authorized)
+	k.missing = "needs TOKEN and TOKEN_WITHOUT_SCOPE, of which an endpoint's policy denies one"
+	for _, e := range safe {
+		if both := answers[e.String()]; len(both) == 2 && k.missing != "" {
+			k.missing, k.send = "", *both[true]
+			k.send.before = both[false]
+		}
+	}
+	if given := cmp.Or(p.tokens[0].value, p.tokens[1].value); given != "" && tried[false] == 0 {
+		p.remarks = append(p.remarks, "Nothing was tried that a policy denies: set TOKEN_WITHOUT_SCOPE to the token of a caller who may do less.")
+	} else if given != "" && tried[true] == 0 {
+		p.remarks = append(p.remarks, "Nothing was tried that a policy allows: set TOKEN to the token of a caller who may do more.")
+	}
+	return nil
+}
+
+// misused are requests around a good token that must not be accepted.
+func (p *plan) misused() {
+	const group = "misuse of a token"
+	good := cmp.Or(p.tokens[0].value, p.tokens[1].value)
+	missing := cmp.Or(unless(good != "", "needs TOKEN"), unless(p.first.safe(), "needs a GET method with an authorizer"))
+	with, without := p.ask(p.first, "Bearer "+good), p.ask(p.first)
+	without.before = &with
+	p.add(group, "the next request without it is 401", without, unauthorized...).missing = missing
+	for _, row := range []struct{ name, value string }{
+		{"with a lower-case scheme", "bearer " + good},
+		{"after two spaces", "Bearer  " + good},
+		{"without its scheme", good},
+		{"twice in one header", "Bearer " + good + ", Bearer " + good},
+	} {
+		p.add(group, row.name+": 401", p.ask(p.first, row.value), unauthorized...).missing =
+			cmp.Or(missing, unless(p.first.refuses(row.value), "needs an identityValidationExpression that refuses it"))
+	}
+}

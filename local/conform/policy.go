@@ -1,0 +1,114 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"account-api/internal/decision"
+)
+
+// token is a token that a user gave.
+type token struct {
+	variable string // of make conform
+	value    string // "" for none
+}
+
+// words are a claim's values: a text, or an array of texts joined by spaces.
+type words string
+
+// UnmarshalJSON takes any other type for an absent claim.
+func (w *words) UnmarshalJSON(text []byte) error {
+	var one string
+	var many []string
+	if json.Unmarshal(text, &one) != nil && json.Unmarshal(text, &many) == nil {
+		one = strings.Join(many, " ")
+	}
+	*w = words(one)
+	return nil
+}
+
+// claims are what is read of a token, under the names that providers use. The signature
+// is not checked: the API does that, and a wrong guess here shows as a difference.
+type claims struct {
+	Expires            float64 `json:"exp"`
+	Subject            words   `json:"sub"`
+	Scope, Scp         words
+	Permissions, Roles words
+	AuthorizedParty    words `json:"azp"`
+	ClientID           words `json:"client_id"`
+	CID                words
+}
+
+func (t token) claims() claims {
+	var c claims
+	if parts := strings.Split(t.value, "."); len(parts) == 3 {
+		payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
+		json.Unmarshal(payload, &c) // what cannot be read is absent
+	}
+	return c
+}
+
+// input is what a handler's policy is asked about the token's bearer.
+func (c claims) input() decision.Input {
+	return decision.Input{
+		Principal:       string(c.Subject),
+		Scope:           string(cmp.Or(c.Scope, c.Scp)),
+		Permissions:     string(cmp.Or(c.Permissions, c.Roles)),
+		AuthorizedParty: string(cmp.Or(c.AuthorizedParty, c.CID, c.ClientID)),
+	}
+}
+
+// expired reports whether the token is of no use any more.
+func (c claims) expired() bool { return c.Expires != 0 && c.Expires <= float64(time.Now().Unix()) }
+
+// ruleFiles are the files of one handler's policy, and the helpers that all policies
+// share, without tests.
+type ruleFiles struct {
+	fs.FS
+	handler string
+}
+
+// ReadDir implements [fs.ReadDirFS].
+func (f ruleFiles) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(f.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return strings.HasSuffix(e.Name(), "_test.rego") || name == "." && e.Name() != f.handler && e.Name() != "shared"
+	}), err
+}
+
+// predict asks the policy of an endpoint's handler, in this checkout, what it decides
+// about a token's bearer. It returns nil where there is no such policy.
+func predict(ctx context.Context, root string, e endpoint, t token) (*decision.Decision, error) {
+	name := path.Base(e.handler)
+	policies := filepath.Join(root, "policies")
+	if _, err := os.Stat(filepath.Join(policies, name)); e.handler == "" || err != nil {
+		return nil, nil
+	}
+	policy, err := decision.Prepare(ctx, ruleFiles{os.DirFS(policies), name}, name+"/decision")
+	if err != nil {
+		return nil, fmt.Errorf("policies/%s, the policy of %s: %w", name, e, err)
+	}
+	d, err := policy.Decide(ctx, t.claims().input())
+	if err != nil {
+		return nil, fmt.Errorf("policies/%s has no decision about %s: %w", name, t.variable, err)
+	}
+	return &d, nil
+}
+
+// forbiddenBody is how a handler answers what its policy denies.
+func forbiddenBody(reasons []string) string {
+	info, _ := jsontext.AppendQuote(nil, cmp.Or(strings.Join(reasons, "; "), "denied by policy"))
+	return `{"message":"Error: Forbidden","info":` + string(info) + `}`
+}
