@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -126,30 +125,19 @@ func (c *caller) probe(ctx context.Context, r request) (*answer, error) {
 
 // explain says in one sentence why a request got no answer, and what to do.
 func (t target) explain(err error) error {
-	var (
-		request     *url.Error
-		name        *net.DNSError
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		network     net.Error
-	)
+	var request *url.Error
+	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &request) {
 		err = request.Err // without the URL, which may be long
 	}
-	hint := "expected the URL of an API"
+	hint := "expected the URL of an API that can be reached from here"
 	switch {
 	case errors.Is(err, context.Canceled):
 		return errors.New("stopped")
-	case errors.As(err, &name):
-		hint = "is this machine online? Are API ID and region as deployed?"
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
-		hint = "it does not speak TLS: use http://" + t.url.Host + t.url.Path
 	case errors.As(err, &certificate):
 		hint = "is it the right host? Is a TLS-inspecting proxy in between? Is this machine's clock right?"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		hint = "start the API with make run, or correct the URL"
-	case errors.As(err, &network) && network.Timeout():
-		hint = "is it reachable from here, and its endpoint not private?"
 	}
 	return fmt.Errorf("%s gave no answer: %w: %s", t.url.Host, err, hint)
 }

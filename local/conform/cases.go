@@ -67,6 +67,7 @@ func newPlan(ctx context.Context, s settings, d declaration, asked string) (*pla
 	p.preflights()
 	p.routing()
 	p.headers()
+	p.misused()
 	return p, p.decisions(ctx)
 }
 
@@ -94,14 +95,9 @@ const page = "https://conform.example"
 
 // preflight is what a browser asks before it sends a request with a token.
 // https://fetch.spec.whatwg.org/#cors-preflight-fetch
-func (p *plan) preflight(e endpoint, origin string) request {
-	return request{method: "OPTIONS", path: p.target.base + e.concrete(), header: []string{"Origin", origin,
+func (p *plan) preflight(e endpoint) request {
+	return request{method: "OPTIONS", path: p.target.base + e.concrete(), header: []string{"Origin", page,
 		"Access-Control-Request-Method", e.verb, "Access-Control-Request-Headers", strings.ToLower(e.header)}}
-}
-
-// cors is what a case about the allowed origin may lack.
-func (p *plan) cors() string {
-	return unless(p.declared.cors, "needs a declared DEFAULT_4XX response with Access-Control-Allow-Origin")
 }
 
 // junk has a token's form and no meaning.
@@ -116,9 +112,9 @@ func (p *plan) refusals() {
 	p.add(group, "its error type is UnauthorizedException", ask, unauthorized[2])
 	// RFC 9110, section 15.5.2: a 401 says which scheme would help.
 	p.add(group, "it challenges for a bearer token", ask, header("WWW-Authenticate", "Bearer"))
-	p.add(group, "a page on the allowed origin may read it", ask.with("Origin", page), readable(p.declared.origin)).missing = p.cors()
+	p.add(group, "a page on the allowed origin may read it", ask.with("Origin", page), readable(p.declared.origin))
 	p.add(group, "such a page may read request ID and challenge", ask.with("Origin", page),
-		lists("Access-Control-Expose-Headers", requestID, "WWW-Authenticate")).missing = p.cors()
+		lists("Access-Control-Expose-Headers", requestID, "WWW-Authenticate"))
 	p.add(group, "a query changes nothing", query, unauthorized...)
 
 	for _, row := range []struct{ name, value string }{
@@ -169,8 +165,7 @@ func (p *plan) preflights() {
 	for i, e := range p.declared.where(endpoint.preflight) {
 		methods := p.declared.where(func(o endpoint) bool { return o.path == e.path })
 		guarded := methods[max(0, slices.IndexFunc(methods, func(o endpoint) bool { return o.header != "" }))]
-		ask, other := p.preflight(guarded, page), p.preflight(guarded, "https://other.conform.example")
-		other.before = &ask
+		ask := p.preflight(guarded)
 		// A browser goes on only after a status from 200 to 299.
 		p.add(group, e.path+": it is 200 or 204 without a token", ask, status(200, 204), header(errorType, ""))
 		p.add(group, e.path+": it allows the declared origin", ask, readable(p.declared.origin))
@@ -179,7 +174,6 @@ func (p *plan) preflights() {
 		p.add(group, e.path+": it allows the token's header by name, which * does not cover", ask, lists("Access-Control-Allow-Headers", guarded.header))
 		if i == 0 {
 			p.add(group, "a browser may keep it for a minute or more", ask, maxAge)
-			p.add(group, "its origin does not depend on who asks", other, kept("Access-Control-Allow-Origin"))
 			p.add(group, "API Gateway answers it alone, so it has no trace", ask, header(traceID, ""))
 			p.add(group, "it has both request IDs", ask, uuid, base64ID)
 		}
@@ -194,7 +188,7 @@ func (p *plan) routing() {
 	path := p.first.concrete()
 	for _, k := range []*testCase{
 		p.add(group, "an unknown path is 403, not 404", p.get(unknown), noRoute...),
-		p.add(group, "a preflight for an unknown path is 403", p.preflight(endpoint{verb: "GET", path: unknown, header: p.first.header}, page), noRoute...),
+		p.add(group, "a preflight for an unknown path is 403", p.preflight(endpoint{verb: "GET", path: unknown, header: p.first.header}), noRoute...),
 		p.add(group, "a path below the endpoint is 403", p.get(strings.TrimRight(path, "/")+unknown), noRoute...),
 		p.add(group, "the path in upper case is 403", p.get(strings.ToUpper(path)), noRoute...),
 	} {
@@ -202,7 +196,7 @@ func (p *plan) routing() {
 			k.missing = "needs a path that the stack does not declare"
 		}
 	}
-	p.add(group, "a page on the allowed origin may read a 403", p.get(unknown).with("Origin", page), readable(p.declared.origin)).missing = p.cors()
+	p.add(group, "a page on the allowed origin may read a 403", p.get(unknown).with("Origin", page), readable(p.declared.origin))
 	slash := p.ask(p.first)
 	slash.path = strings.TrimRight(slash.path, "/") + "/"
 	p.add(group, "a trailing slash is the same path", slash, unauthorized...)
@@ -249,57 +243,46 @@ func (p *plan) headers() {
 // decisions need a token. What to expect is what the policy of each endpoint decides
 // about the token's bearer. Only safe methods are called: any other could change data.
 func (p *plan) decisions(ctx context.Context) error {
-	tried := map[bool]int{}                   // requests by what the policy decides
-	answers := map[string]map[bool]*request{} // by endpoint and decision
-	safe := slices.DeleteFunc(p.declared.protected(), func(e endpoint) bool { return !e.safe() })
-	for _, t := range p.tokens {
-		group := "with " + t.variable
-		for _, e := range safe {
+	const group = "what policies decide"
+	tried := map[bool]bool{} // decisions
+	for _, e := range p.declared.where(func(e endpoint) bool { return e.header != "" && e.safe() }) {
+		sent := map[bool]request{} // by decision
+		for _, t := range p.tokens {
+			name := e.String() + " with " + t.variable
 			if t.value == "" {
-				p.add(group, e.String()+" answers what its policy decides", request{}).missing = "needs " + t.variable
+				p.add(group, name, request{}).missing = "needs " + t.variable
 				continue
 			}
-			d, err := predict(ctx, p.root, e, t)
-			if err != nil {
-				return err
-			}
 			ask := p.ask(e, "Bearer "+t.value)
-			var k *testCase
+			d, err := predict(ctx, p.root, e, t)
 			switch {
+			case err != nil:
+				return err
 			case d == nil:
-				k = p.add(group, e.String()+" has no policy in this checkout, and accepts the token", ask, authenticated)
+				p.add(group, name+" has no policy in this checkout: not 401", ask, authenticated).hint = t.hint
+				continue
 			case d.Allow:
-				k = p.add(group, e.String()+" is answered, as its policy allows it", ask, authorized, isJSON)
+				p.add(group, name+" is allowed: answered", ask, authorized, isJSON).hint = t.hint
 			default:
-				k = p.add(group, e.String()+" is 403 with its policy's reasons", ask, status(403), body(forbiddenBody(d.Reasons)), isJSON, header(errorType, ""))
+				p.add(group, name+" is denied: 403 with the reasons", ask, status(403), body(forbiddenBody(d.Reasons)), isJSON, header(errorType, "")).hint = t.hint
 			}
-			k.hint = t.hint
-			if d != nil {
-				tried[d.Allow]++
-				if answers[e.String()] == nil {
-					answers[e.String()] = map[bool]*request{}
-				}
-				answers[e.String()][d.Allow] = &ask
-			}
-			if d != nil && e.String() == p.first.String() {
-				p.add(group, "a page on the allowed origin may read that", ask.with("Origin", page), k.expect[0], readable(p.declared.origin)).missing = p.cors()
-				p.add(group, "no cache may keep that", ask, k.expect[0], header("Cache-Control", "no-store"))
-				p.add(group, "that can be traced", ask, k.expect[0], traced)
+			tried[d.Allow], sent[d.Allow] = true, ask
+			if e.String() == p.first.String() {
+				p.add(group, name+": a page on the allowed origin may read that", ask.with("Origin", page), readable(p.declared.origin))
+				p.add(group, name+": no cache may keep that", ask, header("Cache-Control", "no-store"))
+				p.add(group, name+": that can be traced", ask, traced)
 			}
 		}
-	}
-	p.misused()
-	k := p.add("with both", "an allowed caller is answered right after a denied one", request{}, after(403), authorized)
-	k.missing = "needs TOKEN and TOKEN_WITHOUT_SCOPE, of which an endpoint's policy denies one"
-	for _, e := range safe {
-		if both := answers[e.String()]; len(both) == 2 && k.missing != "" {
-			k.missing, k.send = "", *both[true]
-			k.send.before = both[false]
+		if allowed, denied := sent[true], sent[false]; len(sent) == 2 {
+			allowed.before = &denied
+			p.add(group, e.String()+" is answered right after it was denied to another caller", allowed, after(403), authorized)
 		}
 	}
-	if given := cmp.Or(p.tokens[0].value, p.tokens[1].value); given != "" && tried[false] == 0 {
+	switch {
+	case p.tokens[0].value+p.tokens[1].value == "":
+	case !tried[false]:
 		p.remarks = append(p.remarks, "Nothing was tried that a policy denies: set TOKEN_WITHOUT_SCOPE to the token of a caller who may do less.")
-	} else if given != "" && tried[true] == 0 {
+	case !tried[true]:
 		p.remarks = append(p.remarks, "Nothing was tried that a policy allows: set TOKEN to the token of a caller who may do more.")
 	}
 	return nil

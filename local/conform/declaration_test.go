@@ -116,10 +116,19 @@ func TestAStackThatDeclaresEverything(t *testing.T) {
 
 func TestTheStackOfAURL(t *testing.T) {
 	root := checkout(t, shop())
-	for path, want := range map[string]string{"/live/orders": "live", "/test": "test", "/orders": "dev", "": "dev"} {
-		if got := stackOf(root, path); got != want {
-			t.Errorf("expected stack %s for the path %q, got %s", want, path, got)
-		}
+	for url, want := range map[string]string{
+		"http://127.0.0.1/live/orders": "live", "https://a.execute-api.eu-north-1.amazonaws.com/test": "test", "http://127.0.0.1/orders": "dev",
+		"https://live.shop.test": "live", "https://live.shop.test/orders": "live", "https://other.test/orders": "dev", "https://other.test/test/orders": "test",
+	} {
+		t.Run(url, func(t *testing.T) {
+			target, err := parseTarget(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := stackOf(root, target); got != want {
+				t.Errorf("expected stack %s, got %s", want, got)
+			}
+		})
 	}
 }
 
@@ -147,7 +156,7 @@ func TestClaimsOfAToken(t *testing.T) {
 		{"of other types", `{"sub":"s","scope":7,"permissions":{},"client_id":"c"}`, "", "", "c"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			in := token{value: sign(row.payload)}.claims().input()
+			in := token{value: signed(row.payload)}.claims().input()
 			if in.Principal != "s" || in.Scope != row.scope || in.Permissions != row.permissions || in.AuthorizedParty != row.party {
 				t.Errorf("got %+v", in)
 			}

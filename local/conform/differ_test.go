@@ -79,6 +79,11 @@ func bearer(token string) func(*http.Request) bool {
 	return func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+token }
 }
 
+// deniedOnce is a request that the fixture's policies deny.
+func deniedOnce(r *http.Request) bool {
+	return bearer(clerk)(r) && atOrders(r) || r.Header.Get("X-Token") == "Bearer "+reader
+}
+
 // Every case differs from some server that is wrong in one way only.
 func TestWrongServers(t *testing.T) {
 	const group = "GET /orders without a token: "
@@ -125,7 +130,7 @@ func TestWrongServers(t *testing.T) {
 			if isPreflight(r) {
 				a.header.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
 			}
-		}, []string{"preflight: its origin does not depend on who asks"}},
+		}, []string{"preflight: /orders: it allows the declared origin"}},
 		{"a preflight by a function", on(with(traceID, "Root=1-00000000-000000000000000000000000"), isPreflight), []string{"preflight: API Gateway answers it alone, so it has no trace"}},
 		{"a preflight for every path", on(answered(204), isPreflight, at("/test/conform-no-such-path")), []string{"routing: a preflight for an unknown path is 403"}},
 		{"a preflight without IDs", on(func(a *reply) { a.header.Del(requestID); a.header.Del(extendedID) }, isPreflight), []string{"preflight: it has both request IDs"}},
@@ -134,7 +139,7 @@ func TestWrongServers(t *testing.T) {
 		{"a path that goes on", on(answered(401), at("/test/orders/conform-no-such-path")), []string{"routing: a path below the endpoint is 403"}},
 		{"a path in any case", on(answered(401), at("/test/ORDERS")), []string{"routing: the path in upper case is 403"}},
 		{"no CORS headers on 403", onStatus(403, lacking("Access-Control-Allow-Origin")), []string{
-			"routing: a page on the allowed origin may read a 403", "with TOKEN_WITHOUT_SCOPE: a page on the allowed origin may read that"}},
+			"routing: a page on the allowed origin may read a 403", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE: a page on the allowed origin may read that"}},
 		{"a slash that counts", on(answered(404), at("/test/orders/")), []string{"routing: a trailing slash is the same path"}},
 		{"405 for POST", on(answered(405), toOrders("POST")), []string{"routing: POST /orders is 403, not 405"}},
 		{"405 for PATCH", on(answered(405), toOrders("PATCH")), []string{"routing: PATCH /orders is 403, not 405"}},
@@ -151,25 +156,25 @@ func TestWrongServers(t *testing.T) {
 		{"the same request ID for all", everywhere(with(requestID, "00000000-0000-4000-8000-000000000000")), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
 		{"a request ID of another form", everywhere(func(a *reply) { a.header.Set(requestID, strings.TrimPrefix(a.header.Get(requestID), "0")) }), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
 		{"the same extended ID for all", everywhere(with(extendedID, "N7Sb5GwpDoEEf9A=")), []string{"headers: x-amz-apigw-id is an ID, another one each time"}},
-		{"no trace", everywhere(lacking(traceID)), []string{"headers: a refusal can be traced", "with TOKEN: that can be traced", "with TOKEN_WITHOUT_SCOPE: that can be traced"}},
+		{"no trace", everywhere(lacking(traceID)), []string{"headers: a refusal can be traced", "what policies decide: GET /orders with TOKEN: that can be traced", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE: that can be traced"}},
 		{"a date of another year", everywhere(with("Date", "Mon, 17 Jun 2024 14:52:41 GMT")), []string{"headers: Date is a date of today"}},
 		{"a chunked body", everywhere(func(a *reply) { a.chunked = true }), []string{"headers: Content-Length is the body's"}},
 		{"a connection for each request", everywhere(with("Connection", "close")), []string{"headers: HTTP/1.1 connections stay open"}},
 		{"another content type", everywhere(with("Content-Type", "text/html")), []string{
-			group + "it is 401", "with TOKEN: GET /orders is answered, as its policy allows it", "with TOKEN_WITHOUT_SCOPE: GET /orders is 403 with its policy's reasons"}},
+			group + "it is 401", "what policies decide: GET /orders with TOKEN is allowed: answered", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE is denied: 403 with the reasons"}},
 
-		{"a function that fails", onStatus(200, answered(500)), []string{"with TOKEN: GET /orders is answered, as its policy allows it", "with TOKEN_WITHOUT_SCOPE: GET /reports is answered, as its policy allows it"}},
-		{"a policy that denies everybody", onStatus(200, answered(403)), []string{"with TOKEN: GET /orders is answered, as its policy allows it"}},
+		{"a function that fails", onStatus(200, answered(500)), []string{"what policies decide: GET /orders with TOKEN is allowed: answered", "what policies decide: GET /reports with TOKEN_WITHOUT_SCOPE is allowed: answered"}},
+		{"a policy that denies everybody", onStatus(200, answered(403)), []string{"what policies decide: GET /orders with TOKEN is allowed: answered"}},
 		{"a policy that allows everybody", on(answered(200), hasToken), []string{
-			"with TOKEN: GET /reports is 403 with its policy's reasons", "with TOKEN_WITHOUT_SCOPE: GET /orders is 403 with its policy's reasons"}},
-		{"another reason", on(func(a *reply) { a.body = `{"message":"Forbidden"}` }, bearer(clerk)), []string{"with TOKEN_WITHOUT_SCOPE: GET /orders is 403 with its policy's reasons"}},
+			"what policies decide: GET /reports with TOKEN is denied: 403 with the reasons", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE is denied: 403 with the reasons"}},
+		{"another reason", on(func(a *reply) { a.body = `{"message":"Forbidden"}` }, bearer(clerk)), []string{"what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE is denied: 403 with the reasons"}},
 		{"a good token that is refused", on(answered(401), at("/test/orders/conform/lines"), hasToken), []string{
-			"with TOKEN: GET /orders/{order}/lines has no policy in this checkout, and accepts the token",
-			"with TOKEN_WITHOUT_SCOPE: GET /orders/{order}/lines has no policy in this checkout, and accepts the token"}},
-		{"no CORS headers on 200", onStatus(200, lacking("Access-Control-Allow-Origin")), []string{"with TOKEN: a page on the allowed origin may read that"}},
-		{"answers that may be cached", everywhere(with("Cache-Control", "max-age=60")), []string{"with TOKEN: no cache may keep that", "with TOKEN_WITHOUT_SCOPE: no cache may keep that"}},
+			"what policies decide: GET /orders/{order}/lines with TOKEN has no policy in this checkout: not 401",
+			"what policies decide: GET /orders/{order}/lines with TOKEN_WITHOUT_SCOPE has no policy in this checkout: not 401"}},
+		{"no CORS headers on 200", onStatus(200, lacking("Access-Control-Allow-Origin")), []string{"what policies decide: GET /orders with TOKEN: a page on the allowed origin may read that"}},
+		{"answers that may be cached", everywhere(with("Cache-Control", "max-age=60")), []string{"what policies decide: GET /orders with TOKEN: no cache may keep that", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE: no cache may keep that"}},
 		{"a session after the first token", remembers(bearer(reader), noToken, 200), []string{"misuse of a token: the next request without it is 401"}},
-		{"a denial that stays", remembers(bearer(clerk), bearer(reader), 403), []string{"with both: an allowed caller is answered right after a denied one"}},
+		{"a denial that stays", remembers(deniedOnce, hasToken, 403), []string{"what policies decide: GET /orders is answered right after it was denied to another caller", "what policies decide: GET /reports is answered right after it was denied to another caller"}},
 	}
 	covered := map[string]bool{}
 	for _, row := range rows {

@@ -99,16 +99,10 @@ func shaped(name, form, pattern string) expectation {
 	}
 }
 
-// renewed expects another value than the request before had, kept the same one.
+// renewed expects another value than the request before had.
 func renewed(name string) expectation {
 	return func(a *answer) string {
 		return unless(a.Header.Get(name) != a.before.Header.Get(name), "expected another %s for another request, got the same", name)
-	}
-}
-
-func kept(name string) expectation {
-	return func(a *answer) string {
-		return unless(a.Header.Get(name) == a.before.Header.Get(name), "expected the same %s for another page, got another", name)
 	}
 }
 

@@ -111,7 +111,7 @@ func checkout(t *testing.T, g *graph.Graph) string {
 	if err := g.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{"graph.json": b.String(), "Pulumi.test.yaml": "", "Pulumi.live.yaml": ""}
+	files := map[string]string{"graph.json": b.String(), "Pulumi.test.yaml": "", "Pulumi.live.yaml": "config:\n  shop:domain: live.shop.test\n"}
 	for name, text := range policyFiles {
 		files["policies/"+name] = text
 	}
@@ -128,14 +128,14 @@ func checkout(t *testing.T, g *graph.Graph) string {
 }
 
 // The callers: each may see what the other may not.
-var reader, clerk = sign(`{"sub":"reader","scope":"openid read:orders"}`), sign(`{"sub":"clerk","scope":"write:orders","permissions":["see:reports","x"]}`)
+var reader, clerk = signed(`{"sub":"reader","scope":"openid read:orders"}`), signed(`{"sub":"clerk","scope":"write:orders","permissions":["see:reports","x"]}`)
 
-func sign(claims string) string {
+func signed(claims string) string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
 	}
-	return signRS256(key, `{"alg":"RS256","typ":"JWT","kid":"shop"}`, claims)
+	return sign(key, encode(`{"alg":"RS256","typ":"JWT","kid":"shop"}`)+"."+encode(claims))
 }
 
 func both() map[string]string {

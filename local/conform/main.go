@@ -36,7 +36,7 @@ const usage = `usage: make conform URL=https://â€¦.amazonaws.com/STAGE [STACK=â€
 
   -url URL                      the invoke URL of any endpoint, or of the stage
   -stack STACK                  the stack whose declaration says what to ask; without it the
-                                one that the URL's stage names, or dev
+                                one whose stage or domain the URL names, or dev
   -token TOKEN                  a token; the policies in this checkout say what it should get.
                                 Better in the environment, as CONFORM_TOKEN, where no list of
                                 processes shows it
@@ -117,7 +117,7 @@ func parse(arguments []string, getenv func(string) string) (settings, error) {
 	if s.target.url.Scheme == "http" && s.target.place != onThisMachine && s.tokens[0].value+s.tokens[1].value != "" {
 		return s, fmt.Errorf("%s is not encrypted: a token is sent over https only, or to this machine", s.target.origin())
 	}
-	s.stack = cmp.Or(s.stack, stackOf(s.root, s.target.url.Path))
+	s.stack = cmp.Or(s.stack, stackOf(s.root, s.target))
 	return s, nil
 }
 

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -69,9 +68,6 @@ func (c claims) input() decision.Input {
 		AuthorizedParty: string(cmp.Or(c.AuthorizedParty, c.CID, c.ClientID)),
 	}
 }
-
-// expired reports whether the token is of no use any more.
-func (c claims) expired() bool { return c.Expires != 0 && c.Expires <= float64(time.Now().Unix()) }
 
 // ruleFiles are the files of one handler's policy, and the helpers that all policies
 // share, without tests.

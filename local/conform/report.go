@@ -49,10 +49,19 @@ func (r *report) write(k *testCase, a *answer, problems []string) {
 	for _, problem := range problems {
 		r.printf("             %s", r.cut(problem))
 	}
-	for ; r.verbose && a != nil; a = a.before {
-		r.printf("           . %s %s: %d %s in %v", a.request.method, a.request.path, a.StatusCode,
-			cmp.Or(a.Header.Get(errorType), "without an error type"), a.took.Round(time.Millisecond))
+	if r.verbose {
+		r.list(a)
 	}
+}
+
+// list shows an answer, after the one before it.
+func (r *report) list(a *answer) {
+	if a == nil {
+		return
+	}
+	r.list(a.before)
+	r.printf("           . %s %s: %d %s in %v", a.request.method, a.request.path, a.StatusCode,
+		cmp.Or(a.Header.Get(errorType), "without an error type"), a.took.Round(time.Millisecond))
 }
 
 // cut shortens a line, after tokens were taken out: half a token could not be found.

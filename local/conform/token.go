@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
@@ -8,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"math/big"
 	"regexp"
 	"strings"
 	"time"
@@ -33,8 +33,8 @@ func checkToken(name, token string) (string, error) {
 
 // hint guesses why a token is answered otherwise than foreseen.
 func (t token) hint(a *answer) string {
-	switch {
-	case t.claims().expired():
+	switch expires := t.claims().Expires; {
+	case expires != 0 && expires <= float64(time.Now().Unix()):
 		return "the token has expired: get a new one"
 	case a.StatusCode == 401:
 		return "is the token from the issuer, and for the audience, of this stack?"
@@ -65,57 +65,41 @@ func forge(good string) ([]forgery, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
+	const named, none = `{"alg":"RS256","typ":"JWT","kid":"conform"}`, `{"alg":"none","typ":"JWT"}`
 	now := time.Now().Unix()
 	claims := fmt.Sprintf(`{"iss":"https://conform.example/","sub":"conform","aud":"https://conform.example/api","iat":%d,"exp":%d}`, now, now+300)
-	embedded := fmt.Sprintf(`{"alg":"RS256","typ":"JWT","kid":"conform","jwk":{"kty":"RSA","kid":"conform","e":"AQAB","n":%q}}`, encode(key.N.Bytes()))
-	f := []forgery{
+	embedded := fmt.Sprintf(`{"alg":"RS256","typ":"JWT","kid":"conform","jwk":{"kty":"RSA","kid":"conform","e":"AQAB","n":%q}}`, encode(string(key.N.Bytes())))
+	hs256 := encode(`{"alg":"HS256","typ":"JWT","kid":"conform"}`) + "." + encode(claims)
+	mac := hmac.New(sha256.New, []byte("password"))
+	mac.Write([]byte(hs256))
+	forged := []forgery{
 		{name: "a token whose parts are no JSON", token: "Y29u.Zm9y.bQ"},
-		{name: "a token that is not signed (alg none)", token: encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + encode([]byte(claims)) + ".AA"},
-		{name: "a token signed with a password (HS256)", token: signHS256(`{"alg":"HS256","typ":"JWT","kid":"conform"}`, claims)},
-		{name: "a token of another issuer", token: signRS256(key, `{"alg":"RS256","typ":"JWT","kid":"conform"}`, claims)},
-		{name: "a token without a key ID", token: signRS256(key, `{"alg":"RS256","typ":"JWT"}`, claims)},
-		{name: "a token that brings its own key", token: signRS256(key, embedded, claims)},
+		unsigned: {name: "a token that is not signed (alg none)", token: encode(none) + "." + encode(claims) + ".AA"},
+		{name: "a token signed with a password (HS256)", token: hs256 + "." + encode(string(mac.Sum(nil)))},
+		foreign: {name: "a token of another issuer", token: sign(key, encode(named)+"."+encode(claims))},
+		{name: "a token without a key ID", token: sign(key, encode(`{"alg":"RS256","typ":"JWT"}`)+"."+encode(claims))},
+		{name: "a token that brings its own key", token: sign(key, encode(embedded)+"."+encode(claims))},
 	}
-	near := []string{"the token's claims signed by another key", "the token's claims not signed (alg none)", "the token with its payload rewritten", "the token with one bit of its signature changed", "the token with the signature of another one"}
-	if good == "" {
-		for _, name := range near {
-			f = append(f, forgery{name: name, missing: "needs TOKEN"})
-		}
-		return f, nil
+	missing := unless(good != "", "needs TOKEN")
+	parts := strings.Split(cmp.Or(good, junk), ".")
+	changed := "A" + parts[2][1:]
+	if changed == parts[2] {
+		changed = "B" + parts[2][1:]
 	}
-	parts := strings.Split(good, ".")
-	var decoded [3][]byte
-	for i := range decoded {
-		if decoded[i], err = base64.RawURLEncoding.DecodeString(parts[i]); err != nil {
-			return nil, fmt.Errorf("expected a token of base64url parts, got a part %d that is none", i+1)
-		}
-	}
-	resigned := signRS256(key, string(decoded[0]), string(decoded[1]))
-	flipped := new(big.Int).Xor(new(big.Int).SetBytes(decoded[2]), big.NewInt(1)).FillBytes(make([]byte, len(decoded[2])))
-	for i, token := range []string{
-		resigned,
-		encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + parts[1] + ".AA",
-		parts[0] + "." + encode([]byte(" "+string(decoded[1]))) + "." + parts[2],
-		parts[0] + "." + parts[1] + "." + encode(flipped),
-		parts[0] + "." + parts[1] + "." + strings.Split(f[foreign].token, ".")[2],
-	} {
-		f = append(f, forgery{name: near[i], token: token})
-	}
-	return f, nil
+	return append(forged,
+		forgery{"the token's claims signed by another key", sign(key, parts[0]+"."+parts[1]), missing},
+		forgery{"the token's claims not signed (alg none)", encode(none) + "." + parts[1] + ".AA", missing},
+		forgery{"the token with other claims", parts[0] + "." + encode(claims) + "." + parts[2], missing},
+		forgery{"the token with its signature changed", parts[0] + "." + parts[1] + "." + changed, missing},
+		forgery{"the token with the signature of another one", parts[0] + "." + parts[1] + "." + strings.Split(forged[foreign].token, ".")[2], missing},
+	), nil
 }
 
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-func signRS256(key *rsa.PrivateKey, header, claims string) string {
-	signed := encode([]byte(header)) + "." + encode([]byte(claims))
+// sign completes a token by RS256.
+func sign(key *rsa.PrivateKey, signed string) string {
 	digest := sha256.Sum256([]byte(signed))
 	signature, _ := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:]) // a digest of this size never fails
-	return signed + "." + encode(signature)
-}
-
-func signHS256(header, claims string) string {
-	signed := encode([]byte(header)) + "." + encode([]byte(claims))
-	mac := hmac.New(sha256.New, []byte("password"))
-	mac.Write([]byte(signed))
-	return signed + "." + encode(mac.Sum(nil))
+	return signed + "." + encode(string(signature))
 }

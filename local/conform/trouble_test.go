@@ -120,16 +120,16 @@ func TestTroubleIsOneSentence(t *testing.T) {
 		client *http.Client
 		says   string
 	}{
-		{"a host that does not exist", "https://nowhere.example/orders", dialing(&net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}), "no such host: is this machine online? Are API ID and region as deployed?"},
+		{"a host that does not exist", "https://nowhere.example/orders", dialing(&net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}), "no such host: expected the URL of an API that can be reached"},
 		{"nothing listens", "http://" + closed.Addr().String() + "/test/orders", nil, "start the API with make run"},
 		{"no route", "https://nowhere.example/orders", dialing(errors.New("network is unreachable")), "gave no answer: network is unreachable"},
 		{"a certificate by an unknown authority", secure.URL + "/test/orders", nil, "signed by unknown authority: is it the right host? Is a TLS-inspecting proxy in between?"},
 		{"a certificate for another host", secure.URL + "/test/orders", trusting("other.test"), "not other.test: is it the right host?"},
 		{"an expired certificate", outdated.URL + "/test/orders", late, "certificate has expired"},
 		{"no TLS version in common", modern.URL + "/test/orders", old, "protocol version not supported"},
-		{"https to a server of http", strings.Replace(plain.URL, "http:", "https:", 1) + "/test/orders", nil, "does not speak TLS: use http://"},
+		{"https to a server of http", strings.Replace(plain.URL, "http:", "https:", 1) + "/test/orders", nil, "server gave HTTP response to HTTPS client"},
 		{"http to a server of https", strings.Replace(secure.URL, "https:", "http:", 1) + "/test/orders", nil, "not as API Gateway"},
-		{"a server that says nothing", "http://" + listen(t, func(net.Conn) {}) + "/test/orders", impatient, "is it reachable from here"},
+		{"a server that says nothing", "http://" + listen(t, func(net.Conn) {}) + "/test/orders", impatient, "expected the URL of an API that can be reached from here"},
 		{"a server that hangs up", "http://" + listen(t, func(c net.Conn) { c.Close() }) + "/test/orders", nil, "gave no answer"},
 		{"a server of something else", "http://" + listen(t, func(c net.Conn) { c.Read(make([]byte, 1)); c.Write([]byte("-ERR\r\n")) }) + "/test/orders", nil, "malformed HTTP response"},
 		{"a web site", plain.URL + "/test/orders", nil, "answered 404, but not as API Gateway"},
@@ -180,7 +180,6 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{"a token with its scheme", nil, []string{"-url", url, "-token", "Bearer " + reader}, `TOKEN: expected the token alone, got it with its scheme: remove "Bearer "`},
 		{"a token of another form", map[string]string{"CONFORM_TOKEN_WITHOUT_SCOPE": reader + "=x"}, []string{"-url", url}, "TOKEN_WITHOUT_SCOPE: expected a token"},
-		{"a token that is not base64url", nil, []string{"-url", url, "-token", "a.b.c"}, "got a part 1 that is none"},
 		{"a token over the open net", nil, []string{"-url", "http://api.shop.test/v1", "-token", reader}, "is not encrypted"},
 		{"an unknown flag", nil, []string{"-url", url, "-tokn=" + reader}, "conform -h explains them"},
 		{"more than flags", nil, []string{"-url", url, reader}, "got 1 arguments more"},
@@ -201,8 +200,8 @@ func TestCommandLine(t *testing.T) {
 func TestTokenHints(t *testing.T) {
 	url := serve(t, nil)
 	for _, row := range []struct{ name, url, token, says string }{
-		{"expired", url, sign(`{"exp":1700000000,"scope":"read:orders"}`), "the token has expired"},
-		{"of another API", url, sign(`{"scope":"read:orders"}`), "is the token from the issuer"},
+		{"expired", url, signed(`{"exp":1700000000,"scope":"read:orders"}`), "the token has expired"},
+		{"of another API", url, signed(`{"scope":"read:orders"}`), "is the token from the issuer"},
 		{"of another policy", serve(t, onStatus(200, answered(403))), reader, "is the policy that is deployed there older"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
