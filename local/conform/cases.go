@@ -29,7 +29,9 @@ func (k *testCase) run(ctx context.Context, c *caller) (a *answer, problems []st
 		}
 	}
 	if len(problems) > 0 && k.hint != nil {
-		problems = append(problems, k.hint(a))
+		if hint := k.hint(a); hint != "" {
+			problems = append(problems, hint)
+		}
 	}
 	return a, problems
 }
@@ -59,7 +61,7 @@ func newPlan(ctx context.Context, s settings, d declaration, asked string) (*pla
 	}
 	p.first = slices.MinFunc(d.protected(), func(a, b endpoint) int { return rank(a) - rank(b) })
 	var err error
-	if p.forged, err = forge(s.tokens[0].value); err != nil {
+	if p.forged, err = forge(p.good()); err != nil {
 		return nil, err
 	}
 	p.refusals()
@@ -70,6 +72,9 @@ func newPlan(ctx context.Context, s settings, d declaration, asked string) (*pla
 	p.misused()
 	return p, p.decisions(ctx)
 }
+
+// good is a token that the API should accept, "" for none.
+func (p *plan) good() string { return cmp.Or(p.tokens[0].value, p.tokens[1].value) }
 
 // add appends a case. The caller may say what it lacks.
 func (p *plan) add(group, name string, send request, expect ...expectation) *testCase {
@@ -165,13 +170,15 @@ func (p *plan) preflights() {
 	for i, e := range p.declared.where(endpoint.preflight) {
 		methods := p.declared.where(func(o endpoint) bool { return o.path == e.path })
 		guarded := methods[max(0, slices.IndexFunc(methods, func(o endpoint) bool { return o.header != "" }))]
-		ask := p.preflight(guarded)
+		ask, name := p.preflight(guarded), strings.TrimPrefix(e.String(), "OPTIONS ")
 		// A browser goes on only after a status from 200 to 299.
-		p.add(group, e.path+": it is 200 or 204 without a token", ask, status(200, 204), header(errorType, ""))
-		p.add(group, e.path+": it allows the declared origin", ask, readable(p.declared.origin))
-		p.add(group, e.path+": it allows the declared methods and no other", ask, offers(methods))
-		// https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
-		p.add(group, e.path+": it allows the token's header by name, which * does not cover", ask, lists("Access-Control-Allow-Headers", guarded.header))
+		p.add(group, name+": it is 200 or 204 without a token", ask, status(200, 204), header(errorType, ""))
+		p.add(group, name+": it allows the declared origin", ask, readable(p.declared.origin))
+		p.add(group, name+": it allows the declared methods and no other", ask, offers(methods))
+		if guarded.header != "" {
+			// https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
+			p.add(group, name+": it allows the token's header by name, which * does not cover", ask, lists("Access-Control-Allow-Headers", guarded.header))
+		}
 		if i == 0 {
 			p.add(group, "a browser may keep it for a minute or more", ask, maxAge)
 			p.add(group, "API Gateway answers it alone, so it has no trace", ask, header(traceID, ""))
@@ -279,7 +286,7 @@ func (p *plan) decisions(ctx context.Context) error {
 		}
 	}
 	switch {
-	case p.tokens[0].value+p.tokens[1].value == "":
+	case p.good() == "":
 	case !tried[false]:
 		p.remarks = append(p.remarks, "Nothing was tried that a policy denies: set TOKEN_WITHOUT_SCOPE to the token of a caller who may do less.")
 	case !tried[true]:
@@ -288,10 +295,10 @@ func (p *plan) decisions(ctx context.Context) error {
 	return nil
 }
 
-// misused are requests around a good token that must not be accepted.
+// misused are requests that use a good token wrongly, and so must be refused.
 func (p *plan) misused() {
 	const group = "misuse of a token"
-	good := cmp.Or(p.tokens[0].value, p.tokens[1].value)
+	good := p.good()
 	missing := cmp.Or(unless(good != "", "needs TOKEN"), unless(p.first.safe(), "needs a GET method with an authorizer"))
 	with, without := p.ask(p.first, "Bearer "+good), p.ask(p.first)
 	without.before = &with

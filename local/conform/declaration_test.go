@@ -108,9 +108,36 @@ func TestAStackThatDeclaresEverything(t *testing.T) {
 		if k.missing == "" && len(k.expect) > 1 && k.group == "routing" && strings.Contains(k.name, "403") {
 			t.Errorf("expected no case about what is not declared, got %q", k.name)
 		}
-		if method := k.send.method; strings.Contains(k.group, "TOKEN") && method != "GET" && method != "HEAD" && method != "OPTIONS" {
-			t.Errorf("expected safe methods only with a token, got %s in %q", method, k.name)
-		}
+	}
+}
+
+// A request with a good token could change data, unless its method is safe.
+func TestGoodTokensAreSentWithSafeMethodsOnly(t *testing.T) {
+	onlyPUT := shop()
+	onlyPUT.Resources = slices.DeleteFunc(onlyPUT.Resources, func(r graph.Resource) bool {
+		return strings.HasSuffix(r.Type, ":Method") && r.Inputs["authorization"] == "CUSTOM" && r.Inputs["httpMethod"] != "PUT"
+	})
+	everything := shop()
+	everything.Resources = append(everything.Resources, method("admin", "ANY", "CUSTOM", "bearer", "orders")...)
+	for name, g := range map[string]*graph.Graph{"only a PUT": onlyPUT, "every method": everything} {
+		t.Run(name, func(t *testing.T) {
+			d, err := readGraph(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := newPlan(t.Context(), settings{root: checkout(t, g), tokens: [2]token{{"TOKEN", reader}, {"TOKEN_WITHOUT_SCOPE", clerk}}}, d, "/orders")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range p.cases {
+				for r := &k.send; r != nil && k.missing == ""; r = r.before {
+					sent := strings.Join(r.header, " ")
+					if good := strings.Contains(sent, reader) || strings.Contains(sent, clerk); good && !(endpoint{verb: r.method}).safe() {
+						t.Errorf("%s: %s: a good token was sent with %s", k.group, k.name, r.method)
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -116,7 +116,7 @@ func listed(a *answer, name string) []string {
 func lists(name string, want ...string) expectation {
 	return func(a *answer) string {
 		named := listed(a, name)
-		missing := slices.DeleteFunc(slices.Clone(want), func(w string) bool { return w == "" || slices.Contains(named, strings.ToLower(w)) })
+		missing := slices.DeleteFunc(slices.Clone(want), func(w string) bool { return slices.Contains(named, strings.ToLower(w)) })
 		return unless(len(missing) == 0, "expected %s to name %s, got %s", name, strings.Join(missing, ", "), shown(strings.Join(named, ", ")))
 	}
 }
