@@ -242,9 +242,6 @@ func (p *plan) headers() {
 	p.add(group, "x-amzn-RequestId is a UUID, another one each time", again, uuid, renewed(requestID))
 	p.add(group, "x-amz-apigw-id is an ID, another one each time", again, base64ID, renewed(extendedID))
 	p.add(group, "a refusal can be traced", ask, traced)
-	p.add(group, "Date is a date of today", ask, dated)
-	p.add(group, "Content-Length is the body's", ask, measured)
-	p.add(group, "HTTP/1.1 connections stay open", ask, keptOpen)
 }
 
 // decisions need a token. What to expect is what the policy of each endpoint decides

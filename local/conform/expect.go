@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Headers of API Gateway, as its documentation spells them.
@@ -170,29 +169,6 @@ func maxAge(a *answer) string {
 	sent := a.Header.Get("Access-Control-Max-Age")
 	seconds, err := strconv.Atoi(sent)
 	return unless(err == nil && seconds >= 60, "expected Access-Control-Max-Age of at least 60 seconds, got %s", shown(sent))
-}
-
-// dated tolerates a clock that is off by a day: it is about the form.
-func dated(a *answer) string {
-	at, err := http.ParseTime(a.Header.Get("Date"))
-	return unless(err == nil && time.Since(at).Abs() < 24*time.Hour, "expected a Date of today, got %s", shown(a.Header.Get("Date")))
-}
-
-// measured tolerates an answer without a length, which HTTP/2 and CDNs may send.
-func measured(a *answer) string {
-	ok := a.ContentLength == int64(len(a.body)) || a.ContentLength < 0 && relayed(a) || a.request.method == http.MethodHead
-	return unless(ok, "expected Content-Length: %d, got %d", len(a.body), a.ContentLength)
-}
-
-func keptOpen(a *answer) string {
-	return unless(relayed(a) || a.Header.Get("Connection") == "keep-alive", "expected Connection: keep-alive, got %s", shown(a.Header.Get("Connection")))
-}
-
-// relayed reports whether the connection says nothing about API Gateway. HTTP/2 has no
-// Connection header (RFC 9113, section 8.2.2), and a CDN or a proxy owns its connections:
-// CloudFront does before an edge-optimized API.
-func relayed(a *answer) bool {
-	return a.ProtoMajor > 1 || a.Header.Get("Via") != "" || a.Header.Get("X-Cache") != ""
 }
 
 // gatewayError is an answer that API Gateway gives by itself.

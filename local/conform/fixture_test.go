@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -144,10 +143,9 @@ func both() map[string]string {
 
 // reply is an answer that may be changed before it is sent.
 type reply struct {
-	status  int
-	header  http.Header
-	body    string
-	chunked bool // no Content-Length
+	status int
+	header http.Header
+	body   string
 }
 
 // gateway answers as API Gateway would for the fixture.
@@ -178,7 +176,6 @@ func (g *gateway) answer(r *http.Request) *reply {
 	a.header.Set(extendedID, fmt.Sprintf("N7Sb5Gwp%06d=", g.count))
 	g.mu.Unlock()
 	a.header.Set(traceID, "Root=1-00000000-000000000000000000000000")
-	a.header.Set("Connection", "keep-alive")
 	a.header.Set("Content-Type", "application/json")
 	a.header.Set("Access-Control-Allow-Origin", allowedOrigin)
 	a.header.Set("Access-Control-Expose-Headers", "WWW-Authenticate,x-amzn-RequestId")
@@ -253,13 +250,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.mutate(r, a)
 	}
 	maps.Copy(w.Header(), a.header)
-	if !a.chunked && a.status != http.StatusNoContent {
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
 	w.WriteHeader(a.status)
-	if a.chunked {
-		w.(http.Flusher).Flush()
-	}
 	if r.Method != http.MethodHead {
 		io.WriteString(w, a.body)
 	}
