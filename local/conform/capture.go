@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 
-	"account-api/local/build"
 	"account-api/local/graph"
 )
 
@@ -53,19 +52,23 @@ func load(ctx context.Context, s settings, status io.Writer) (declaration, error
 }
 
 // capture builds and runs the program that writes a stack's graph.
-func capture(ctx context.Context, s settings) ([]byte, error) {
-	out, err := filepath.Abs(filepath.Join(s.root, "dist", "conform"))
-	if err != nil {
-		return nil, err
+func capture(ctx context.Context, s settings) (written []byte, err error) {
+	program := filepath.Join("dist", "capture")
+	for _, command := range [][]string{
+		{"go", "build", "-buildvcs=false", "-o", program, "./local/capture"},
+		{"." + string(filepath.Separator) + program, "-root", ".", "-stack", s.stack},
+	} {
+		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+		cmd.Dir = s.root
+		written, err = cmd.Output()
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+			return nil, fmt.Errorf("read what stack %s declares: %s", s.stack, strings.TrimSpace(string(exit.Stderr)))
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	if err := build.Packages(ctx, build.Options{Root: s.root, Out: out, Packages: []string{"./local/capture"}}); err != nil {
-		return nil, err
-	}
-	written, err := exec.CommandContext(ctx, filepath.Join(out, "capture"), "-root", s.root, "-stack", s.stack).Output()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		err = fmt.Errorf("read what stack %s declares: %w: %s", s.stack, err, strings.TrimSpace(string(exit.Stderr)))
-	}
-	return written, err
+	return written, nil
 }
 
 // readGraph finds the API in what the stack declares.

@@ -197,12 +197,12 @@ func TestThisProjectConforms(t *testing.T) {
 var printed = regexp.MustCompile(`Authorization: Bearer ([^' ]+)'`)
 
 // callers are the tokens of two callers, of whom the first may do more: those in the
-// commands that the stack prints.
+// commands that the stack prints. Where it prints one, both are that one.
 func callers(t *testing.T, stack *running.Stack) (token, lesser string) {
 	t.Helper()
 	found := printed.FindAllStringSubmatch(stack.Output(), -1)
-	if len(found) < 2 {
-		t.Fatalf("expected commands with two tokens, got %d:\n%s", len(found), stack.Output())
+	if len(found) == 0 {
+		t.Fatalf("expected a command with a token, got:\n%s", stack.Output())
 	}
 	return found[len(found)-1][1], found[0][1]
 }
