@@ -9,7 +9,7 @@
 // It changes nothing: it calls only GET, HEAD and OPTIONS with a token. It is no load
 // test: some eighty requests, one after the other, and a few for each further endpoint.
 // It sees a stage from outside: not why, and nothing about logs, alarms or cost. No
-// token, given or made here, is ever written to its output.
+// token that it is given is ever written to its output, nor a part of one.
 package main
 
 import (
