@@ -30,6 +30,7 @@ import (
 // Policy is a compiled entrypoint. It does not change, and is safe for concurrent use.
 type Policy struct {
 	entrypoint string
+	ref        ast.Ref // of the entrypoint
 	revision   string
 	compiler   *ast.Compiler
 	query      ast.Body
@@ -86,6 +87,7 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 	}
 	p := &Policy{
 		entrypoint:  entrypoint,
+		ref:         ref,
 		revision:    revision,
 		compiler:    compiler,
 		query:       query,
@@ -106,6 +108,31 @@ func (p *Policy) Entrypoint() string { return p.entrypoint }
 //
 //	cd policies && sha256sum profile/profile.rego | sha256sum
 func (p *Policy) Revision() string { return p.revision }
+
+// Rules are the compiled rules that a decision may evaluate, in the order of the source.
+// They are for tools that read a policy; do not change them.
+func (p *Policy) Rules() []*ast.Rule {
+	seen := map[*ast.Rule]bool{}
+	var rules []*ast.Rule
+	next := p.compiler.GetRulesExact(p.ref)
+	for len(next) > 0 {
+		rule := next[0]
+		next = next[1:]
+		if seen[rule] {
+			continue
+		}
+		seen[rule] = true
+		rules = append(rules, rule)
+		for used := range p.compiler.Graph.Dependencies(rule) {
+			next = append(next, used.(*ast.Rule))
+		}
+		if rule.Else != nil {
+			next = append(next, rule.Else)
+		}
+	}
+	slices.SortFunc(rules, func(a, b *ast.Rule) int { return a.Location.Compare(b.Location) })
+	return rules
+}
 
 // parse reads the modules of files and computes their revision. It goes on after a
 // fault so that the error holds all of them.
