@@ -92,7 +92,7 @@ func (b *bench) decisions() error {
 }
 
 func ourDecision(ctx context.Context) (func() error, error) {
-	policy, err := decision.Prepare(ctx, policies.Profile, entrypoint)
+	policy, err := decision.Prepare(ctx, policies.For("profile"), entrypoint)
 	return func() error {
 		decided, err := policy.Decide(ctx, decision.Input{Principal: principal, Scope: grantedNow})
 		return allowed(decided.Allow, err)
@@ -124,7 +124,7 @@ func floorDecision(ctx context.Context) (func() error, error) {
 
 // regoOptions are our policy for package rego.
 func regoOptions() ([]func(*rego.Rego), error) {
-	source, err := fs.ReadFile(policies.Profile, "profile/profile.rego")
+	source, err := fs.ReadFile(policies.For("profile"), "profile/profile.rego")
 	return []func(*rego.Rego){
 		rego.Query("data." + strings.ReplaceAll(entrypoint, "/", ".")),
 		rego.Module("profile.rego", string(source)),

@@ -16,8 +16,8 @@ type endpoint struct {
 
 // endpoints are the API. To add one:
 //
-//  1. Write its Rego package and the tests next to policies/profile, embed it in
-//     policies/policies.go, and list it in the test there.
+//  1. Write its Rego package and the tests in a directory of policies/ with the name of
+//     its handler.
 //  2. Write its handler next to handlers/profile: a main function that gives
 //     endpoint.Serve the policy, its entrypoint and what the allowed are answered.
 //  3. Add its entry here. One more path to a handler that is there takes this step only.

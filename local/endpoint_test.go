@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// What it takes to add PUT /profile: one entry, one Rego package with its tests and its
-// variable in policies.go, and one handler, which is a main function. A further path to
-// a handler that is there takes the entry only.
+// What it takes to add PUT /profile: one entry, one Rego package with its tests, and one
+// handler, which is a main function. A further path to a handler that is there takes the
+// entry only.
 const (
 	endpointEntry = `
 	{
@@ -69,13 +69,6 @@ test_another_scope_does_not if {
 }
 `
 
-	updateEmbedded = `
-// Update decides who may update a profile. Its entrypoint is update/decision.
-//
-//go:embed update/update.rego
-var Update embed.FS
-`
-
 	updateHandler = `// Command update is the Lambda function behind PUT /profile.
 package main
 
@@ -88,7 +81,7 @@ import (
 
 func main() {
 	endpoint.Serve(endpoint.Config{
-		Policy:     policies.Update,
+		Policy:     policies.For("update"),
 		Entrypoint: "update/decision",
 		Answer: func(context.Context, endpoint.Request) ([]byte, error) {
 			return []byte(` + "`" + updatedBody + "`" + `), nil
@@ -114,8 +107,6 @@ func addEndpoint(t *testing.T, root string) {
 	policies := filepath.Join(root, "policies")
 	write(t, filepath.Join(policies, "update", "update.rego"), updatePolicy)
 	write(t, filepath.Join(policies, "update", "update_test.rego"), updatePolicyTest)
-	embedded := filepath.Join(policies, "policies.go")
-	edit(t, embedded, read(t, embedded), read(t, embedded)+updateEmbedded)
 
 	write(t, filepath.Join(root, "handlers", "update", "main.go"), updateHandler)
 }

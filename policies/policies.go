@@ -1,19 +1,25 @@
-// Package policies holds the Rego policies of the API, for the handlers that
-// evaluate them.
+// Package policies holds the Rego policies of the API, for the handlers that evaluate them.
 //
-// Each endpoint has one Rego package in the directory of the same name and one
-// file system here, so that a handler carries the policy that it needs and no
-// other. Tests stay on disk: they have no business in a deployed executable.
+// Each handler has a directory here with its own name, and shares the directory shared with
+// all others. To add a policy is to add a directory: nothing here names one.
 //
 // The package only carries text. It neither parses nor evaluates anything.
 package policies
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
 
-// Profile decides who may read a profile. Its entrypoint is profile/decision.
+	"account-api/internal/ruleset"
+)
+
+// Everything in every directory: go:embed has no pattern for "but the tests". For leaves
+// out what is not the handler's, and package bundle hides it from the compiler, so that no
+// deployed executable has it.
 //
-// The file is named and not matched by a pattern, as *.rego would embed the tests
-// too. A test compares the file system with the directory.
-//
-//go:embed profile/profile.rego
-var Profile embed.FS
+//go:embed */*
+var everything embed.FS
+
+// For returns the policy of the handler in handlers/<name>: the files of policies/<name>
+// and of policies/shared, without their tests.
+func For(name string) fs.FS { return ruleset.Of(everything, name) }

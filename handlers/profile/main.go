@@ -22,7 +22,7 @@ func main() {
 
 func profile() endpoint.Config {
 	return endpoint.Config{
-		Policy:     policies.Profile,
+		Policy:     policies.For("profile"),
 		Entrypoint: "profile/decision",
 		Answer:     answer,
 	}

@@ -16,6 +16,7 @@
 //     names, wherever the calling program came from: see [Build];
 //   - no GO… or CGO_… setting of the developer reaches the compiler, except where to
 //     find downloads and caches;
+//   - of the policies it has what its handler carries and no test: see package ruleset;
 //   - the executable has neither paths, nor version control stamps, nor a build ID;
 //   - the zip has a fixed time, a fixed mode and nothing but the executable.
 //
@@ -102,9 +103,13 @@ func build(ctx context.Context, o Options) (Bundle, error) {
 	}
 	defer os.RemoveAll(work)
 
+	overlay := filepath.Join(work, "overlay.json")
+	if err := hideForeignPolicies(overlay, o.Root, path.Base(o.Package)); err != nil {
+		return Bundle{}, err
+	}
 	executable := filepath.Join(work, "bootstrap")
 	o.progress("compiling %s for linux/arm64 with %s", o.Package, tools.version)
-	if err := tools.compile(ctx, executable, o.Package); err != nil {
+	if err := tools.compile(ctx, executable, overlay, o.Package); err != nil {
 		return Bundle{}, err
 	}
 	if err := checkLambda(executable); err != nil {

@@ -133,10 +133,11 @@ func (c *goCommand) toolchain(ctx context.Context) (string, error) {
 	return name, nil
 }
 
-// compile builds the package into an executable.
-func (c *goCommand) compile(ctx context.Context, executable, pkg string) error {
+// compile builds the package into an executable, from the files as the overlay has them:
+// https://pkg.go.dev/cmd/go#hdr-Compile_packages_and_dependencies
+func (c *goCommand) compile(ctx context.Context, executable, overlay, pkg string) error {
 	args := append([]string{"build"}, c.flags...)
-	return c.run(ctx, c.root, nil, nil, append(args, "-o", executable, "./"+pkg)...)
+	return c.run(ctx, c.root, nil, nil, append(args, "-overlay", overlay, "-o", executable, "./"+pkg)...)
 }
 
 // packer is the program that writes the zip, as source: compiled by the pinned

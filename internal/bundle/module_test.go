@@ -71,18 +71,42 @@ func buildElsewhere(t *testing.T, root string, env []string, wrapper ...string) 
 	return printed[len(printed)-1]
 }
 
-// source is a module with two handlers: one that embeds a file and uses a package of
-// the module, one that does neither.
+// source is a module with two handlers: one that embeds a file and a policy and uses
+// packages of the module, one that does neither.
 func source() map[string]string {
 	return map[string]string{
 		"go.mod": "module example.test/tiny\n\ngo 1.26.0\n\ntoolchain " + toolchain + "\n",
 		"handlers/greet/main.go": `package main
 
-import "example.test/tiny/words"
+import (
+	"example.test/tiny/policies"
+	"example.test/tiny/words"
+)
 
-func main() { println(words.Greeting) }
+func main() {
+	println(words.Greeting)
+	for _, directory := range []string{"greet", "shared", "silent"} {
+		entries, _ := policies.Files.ReadDir(directory)
+		for _, entry := range entries {
+			println(directory, entry.Name())
+		}
+	}
+}
 `,
 		"handlers/silent/main.go": "package main\n\nfunc main() {}\n",
+		"policies/policies.go": `package policies
+
+import "embed"
+
+//go:embed */*
+var Files embed.FS
+`,
+		"policies/greet/greet.rego":         "package greet\n",
+		"policies/greet/greet_test.rego":    "package greet_test\n",
+		"policies/greet/limits/limits.rego": "package greet.limits\n",
+		"policies/shared/shared.rego":       "package shared\n",
+		"policies/shared/shared_test.rego":  "package shared_test\n",
+		"policies/silent/silent.rego":       "package silent\n",
 		"words/words.go": `package words
 
 import _ "embed"

@@ -56,6 +56,8 @@ func TestBuildGivesTheSameBytes(t *testing.T) {
 		"with temporary files elsewhere":   {env: []string{"TMPDIR=" + t.TempDir()}},
 		"after other files changed":        {changes: map[string]string{"README.md": "read me", "handlers/silent/main.go": "package main\n"}},
 		"after tests were added":           {changes: map[string]string{"handlers/greet/main_test.go": "package main\n"}},
+		"after a policy's test changed":    {changes: map[string]string{"policies/greet/greet_test.rego": "package changed\n"}},
+		"after another policy changed":     {changes: map[string]string{"policies/silent/silent.rego": "", "policies/third/third.rego": "package third\n"}},
 		"with a file for another platform": {changes: map[string]string{"handlers/greet/main_windows.go": "package main\n\nvar x = 1\n"}},
 		"with a vendor directory":          {changes: map[string]string{"vendor/modules.txt": "# nothing\n"}},
 		"after files were touched": {prepare: func(t *testing.T, root string) {
@@ -101,8 +103,11 @@ func TestBuildGivesOtherBytesFor(t *testing.T) {
 	original := mustBuild(t, greet(module(t, nil))).SHA256
 	for name, changes := range map[string]map[string]string{
 		"a changed source file":   {"handlers/greet/main.go": "package main\n\nfunc main() { println(2) }\n"},
-		"a changed package":       {"words/words.go": "package words\n\nvar Greeting = \"hello\"\n"},
+		"a changed package":       {"words/words.go": "package words\n\nvar Greeting = \"hi\"\n"},
 		"a changed embedded file": {"words/greeting.txt": "hullo"},
+		"a changed policy":        {"policies/greet/greet.rego": "package changed\n"},
+		"an added policy file":    {"policies/greet/more.rego": "package greet\n"},
+		"a changed shared policy": {"policies/shared/shared.rego": "package changed\n"},
 		"an added source file":    {"handlers/greet/init.go": "package main\n\nfunc init() { println(1) }\n"},
 		"a changed go.mod":        {"go.mod": source()["go.mod"] + "\ngodebug panicnil=1\n"},
 	} {

@@ -20,7 +20,7 @@ import (
 func BenchmarkDecide(b *testing.B) {
 	ctx, cancel := context.WithTimeout(b.Context(), time.Hour) // as Lambda: a deadline to watch
 	defer cancel()
-	policy, err := decision.Prepare(ctx, policies.Profile, "profile/decision")
+	policy, err := decision.Prepare(ctx, policies.For("profile"), "profile/decision")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func BenchmarkEngineFloor(b *testing.B) {
 func BenchmarkPrepare(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decision.Prepare(b.Context(), policies.Profile, "profile/decision"); err != nil {
+		if _, err := decision.Prepare(b.Context(), policies.For("profile"), "profile/decision"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -189,7 +189,7 @@ decision := {"allow": open, "reasons": {reason | some reason in {input.principal
 }
 
 func TestDecideIsSafeForConcurrentUse(t *testing.T) {
-	policy, err := decision.Prepare(t.Context(), policies.Profile, "profile/decision")
+	policy, err := decision.Prepare(t.Context(), policies.For("profile"), "profile/decision")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func FuzzDecide(f *testing.F) {
 		f.Add("reader@clients", scope)
 		f.Add(scope, "")
 	}
-	policy, err := decision.Prepare(f.Context(), policies.Profile, "profile/decision")
+	policy, err := decision.Prepare(f.Context(), policies.For("profile"), "profile/decision")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -27,7 +27,7 @@ const body = `{"name":"Daniël"}`
 // configuration is an endpoint with the policy of profiles, in a world without origin.
 func configuration(log io.Writer) (Config, Environment) {
 	return Config{
-			Policy:     policies.Profile,
+			Policy:     policies.For("profile"),
 			Entrypoint: "profile/decision",
 			Answer:     func(context.Context, Request) ([]byte, error) { return []byte(body), nil },
 		}, Environment{

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -80,7 +81,7 @@ func TestDecisionLogSaysWhatItErased(t *testing.T) {
 
 // A line's input, given to a stock OPA, ends in the line's result.
 func TestDecisionLogCanBeReplayed(t *testing.T) {
-	source, err := policies.Profile.ReadFile("profile/profile.rego")
+	source, err := fs.ReadFile(policies.For("profile"), "profile/profile.rego")
 	if err != nil {
 		t.Fatal(err)
 	}

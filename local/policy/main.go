@@ -24,6 +24,7 @@ import (
 
 	"account-api/internal/caller"
 	"account-api/internal/decision"
+	"account-api/internal/ruleset"
 )
 
 func main() {
@@ -77,7 +78,7 @@ func run(ctx context.Context, to io.Writer, root string) error {
 }
 
 func find(ctx context.Context, files fs.FS, p policy) (caller.Examples, error) {
-	prepared, err := decision.Prepare(ctx, decision.Files(files, p.Handler), p.Entrypoint)
+	prepared, err := decision.Prepare(ctx, ruleset.Of(files, p.Handler), p.Entrypoint)
 	if err != nil {
 		return caller.Examples{}, err
 	}
@@ -91,7 +92,7 @@ var decisionRule = regexp.MustCompile(`(?m)^(default\s+)?decision\b`)
 // and that of shared helpers have none.
 func decides(files fs.FS, directory string) (bool, error) {
 	found := false
-	own := decision.Files(files, directory)
+	own := ruleset.Of(files, directory)
 	err := fs.WalkDir(own, directory, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err

@@ -1,4 +1,4 @@
-package decision_test
+package ruleset_test
 
 import (
 	"errors"
@@ -7,10 +7,10 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"account-api/internal/decision"
+	"account-api/internal/ruleset"
 )
 
-func TestFilesAreThoseOfTheHandlerAndTheSharedOnes(t *testing.T) {
+func TestOfHasTheFilesOfTheHandlerAndTheSharedOnes(t *testing.T) {
 	policies := fstest.MapFS{}
 	for _, name := range []string{
 		"orders/orders.rego", "orders/orders_test.rego", "orders/limits/limits.rego", "orders/limits/limits_test.rego",
@@ -19,7 +19,7 @@ func TestFilesAreThoseOfTheHandlerAndTheSharedOnes(t *testing.T) {
 	} {
 		policies[name] = &fstest.MapFile{Data: []byte("package x")}
 	}
-	files := decision.Files(policies, "orders")
+	files := ruleset.Of(policies, "orders")
 	want := []string{"orders/limits/limits.rego", "orders/orders.rego", "shared/clients.rego"}
 
 	var got []string

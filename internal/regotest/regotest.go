@@ -1,0 +1,134 @@
+// Package regotest runs the Rego tests of one policy directory in this process, as
+// `opa test` does. For what a handler evaluates it is stricter: a failing built-in function
+// fails the test, as it fails a request.
+//
+// It is for Go tests and tools over any policy. It judges nothing else: formatting and
+// coverage are for its callers.
+package regotest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/cover"
+	"github.com/open-policy-agent/opa/v1/tester"
+
+	"account-api/internal/ruleset"
+)
+
+// Suite is a policy with its tests.
+type Suite struct {
+	Modules map[string]*ast.Module // by path: the directory's files, its tests, and the shared ones
+	own     string
+}
+
+// Load parses the Rego files of a directory of policies and, without their tests, the
+// shared ones.
+func Load(policies fs.FS, directory string) (Suite, error) {
+	s := Suite{Modules: map[string]*ast.Module{}, own: directory}
+	read := func(files fs.FS, below string) error {
+		return fs.WalkDir(files, below, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || path.Ext(name) != ".rego" {
+				return err
+			}
+			source, err := fs.ReadFile(files, name)
+			if err != nil {
+				return err
+			}
+			s.Modules[name], err = ast.ParseModuleWithOpts(name, string(source), ast.ParserOptions{ProcessAnnotation: true})
+			return err
+		})
+	}
+	if err := read(ruleset.Of(policies, directory), "."); err != nil {
+		return Suite{}, err
+	}
+	return s, read(policies, directory)
+}
+
+// Rules are the names of the files that the directory's tests test.
+func (s Suite) Rules() []string {
+	var names []string
+	for name := range s.Modules {
+		if strings.HasPrefix(name, s.own+"/") && !strings.HasSuffix(name, "_test.rego") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// With returns the suite with another module in place of one of its own.
+func (s Suite) With(name string, module *ast.Module) Suite {
+	s.Modules = maps.Clone(s.Modules)
+	s.Modules[name] = module
+	return s
+}
+
+// Decides reports whether one of the directory's rules is the entrypoint of a handler.
+func (s Suite) Decides() bool {
+	for _, name := range s.Rules() {
+		for _, rule := range s.Modules[name].Rules {
+			if rule.Path().String() == "data."+s.own+".decision" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Result is what the tests of a suite found.
+type Result struct {
+	Tests    int
+	Failed   []string // one text for each test that did not pass
+	Coverage cover.Report
+}
+
+// Run compiles the modules in strict mode, with the schemas that annotations name, and runs
+// every test.
+func (s Suite) Run(ctx context.Context) (Result, error) {
+	coverage := cover.New()
+	runner := s.runner(ast.NewCompiler().WithStrict(true)).SetCoverageQueryTracer(coverage)
+	results, err := runner.RunTests(ctx, nil)
+	if err != nil {
+		return Result{}, err
+	}
+	var found Result
+	for result := range results {
+		found.Tests++
+		if !result.Pass() {
+			found.Failed = append(found.Failed, result.String())
+		}
+	}
+	found.Coverage = coverage.Report(s.Modules)
+	return found, ctx.Err()
+}
+
+// Passes reports whether every test passes. It ends at the first that does not, and does
+// not insist on strict mode. It is an error if the modules do not compile.
+func (s Suite) Passes(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results, err := s.runner(ast.NewCompiler()).RunTests(ctx, nil)
+	if err != nil {
+		return false, fmt.Errorf("compile: %w", err)
+	}
+	passes := true
+	for result := range results {
+		if passes && !result.Pass() {
+			passes = false
+			cancel()
+		}
+	}
+	return passes, nil
+}
+
+func (s Suite) runner(compiler *ast.Compiler) *tester.Runner {
+	return tester.NewRunner().
+		SetCompiler(compiler.WithUseTypeCheckAnnotations(true)).
+		RaiseBuiltinErrors(s.Decides() || s.own == ruleset.Shared).
+		SetModules(s.Modules)
+}
