@@ -79,6 +79,9 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 		done; \
 	done
 
+mutants: ## Make small mistakes in each policy and show those that no Rego test notices
+	@go run ./internal/mutant/mutants
+
 bench: ## Measure speed and size side by side with peers (some minutes)
 	go run -C bench .
 
@@ -105,4 +108,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain bench guard lint build preview up clean
+.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain mutants bench guard lint build preview up clean

@@ -2,67 +2,91 @@ package profile_test
 
 import data.profile
 
+# Each of these scopes is enough.
+granting := {"get:profile"}
+
 denied := {"allow": false, "reasons": {`scope "get:profile" is required`}}
 
 allowed := {"allow": true, "reasons": set()}
 
-scopes_that_grant := {
-	"the scope alone": "get:profile",
-	"the scope before another": "get:profile update:profile",
-	"the scope after another": "update:profile get:profile",
-	"the scope between others": "openid get:profile update:profile",
-	"the scope twice": "get:profile get:profile",
-	"a leading space": " get:profile",
-	"a trailing space": "get:profile ",
-	"a doubled space": "update:profile  get:profile",
+# Scope claims that grant access. SCOPE stands for a scope that is enough.
+claims_that_grant := {
+	"the scope alone": "SCOPE",
+	"the scope before another": "SCOPE another:scope",
+	"the scope after another": "another:scope SCOPE",
+	"the scope between others": "openid SCOPE another:scope",
+	"the scope twice": "SCOPE SCOPE",
+	"a leading space": " SCOPE",
+	"a trailing space": "SCOPE ",
+	"a doubled space": "another:scope  SCOPE",
 }
 
-inputs_that_do_not := {
-	"another scope": {"scope": "update:profile"},
-	"an empty scope": {"scope": ""},
-	"a scope of spaces": {"scope": "   "},
-	"a longer name": {"scope": "get:profiles"},
-	"a name with a digit appended": {"scope": "get:profile2"},
-	"a name with a letter in front": {"scope": "xget:profile"},
-	"a narrower name": {"scope": "get:profile:name"},
-	"the first half of the name": {"scope": "get:"},
-	"the second half of the name": {"scope": ":profile"},
-	"the name in two parts": {"scope": "get: profile"},
-	"upper case": {"scope": "GET:PROFILE"},
-	"title case": {"scope": "Get:Profile"},
-	"a wildcard verb": {"scope": "*:profile"},
-	"a wildcard resource": {"scope": "get:*"},
-	"a lone wildcard": {"scope": "*"},
-	"commas between scopes": {"scope": "get:profile,update:profile"},
-	"a tab between scopes": {"scope": "get:profile\tupdate:profile"},
-	"a newline between scopes": {"scope": "get:profile\nupdate:profile"},
-	"a no-break space between scopes": {"scope": "get:profile\u00a0update:profile"},
-	"a plus between scopes": {"scope": "get:profile+update:profile"},
-	"a trailing newline": {"scope": "get:profile\n"},
-	"a quoted name": {"scope": `"get:profile"`},
+# Scope claims that do not.
+claims_that_do_not := {
+	"another scope": "another:scope",
+	"an empty scope": "",
+	"a scope of spaces": "   ",
+	"a longer name": "SCOPEs",
+	"a name with a digit appended": "SCOPE2",
+	"a name with a letter in front": "xSCOPE",
+	"a narrower name": "SCOPE:name",
+	"a lone wildcard": "*",
+	"commas between scopes": "SCOPE,another:scope",
+	"a tab between scopes": "SCOPE\tanother:scope",
+	"a newline between scopes": "SCOPE\nanother:scope",
+	"a no-break space between scopes": "SCOPE\u00a0another:scope",
+	"a plus between scopes": "SCOPE+another:scope",
+	"a trailing newline": "SCOPE\n",
+	"a quoted name": `"SCOPE"`,
+}
+
+# Inputs that grant nothing, made of a scope that is enough.
+inputs_that_do_not(scope) := {
+	"upper case": {"scope": upper(scope)},
+	"title case": {"scope": concat("", [upper(substring(scope, 0, 1)), substring(scope, 1, -1)])},
+	"the first half of the name": {"scope": substring(scope, 0, 4)},
+	"the second half of the name": {"scope": substring(scope, 4, -1)},
+	"the name in two parts": {"scope": concat(" ", [substring(scope, 0, 4), substring(scope, 4, -1)])},
+	"a wildcard at the end": {"scope": concat("", [substring(scope, 0, 4), "*"])},
+	"a wildcard at the start": {"scope": concat("", ["*", substring(scope, 3, -1)])},
 	"a scope that is null": {"scope": null},
 	"a scope that is true": {"scope": true},
 	"a scope that is a number": {"scope": 1},
-	"a scope that is an array": {"scope": ["get:profile"]},
-	"a scope that is an object": {"scope": {"get:profile": "get:profile"}},
-	"the scope under another name": {"scopes": "get:profile"},
-	"the scope in another case": {"Scope": "get:profile"},
-	"the scope as the principal": {"principal": "get:profile"},
+	"a scope that is an array": {"scope": [scope]},
+	"a scope that is an object": {"scope": {scope: scope}},
+	"the scope under another name": {"scopes": scope},
+	"the scope in another case": {"Scope": scope},
+	"the scope as the principal": {"principal": scope},
+	"the scope as a permission": {"permissions": scope},
+	"the scope as the client": {"azp": scope},
 	"a principal without a scope": {"principal": "reader@clients"},
 	"an empty input": {},
 	"an input that is null": null,
-	"an input that is a string": "get:profile",
-	"an input that is an array": ["get:profile"],
+	"an input that is a string": scope,
+	"an input that is an array": [scope],
 }
 
 test_allow[name] if {
-	some name, scope in scopes_that_grant
-	profile.allow with input as {"scope": scope}
-	profile.decision == allowed with input as {"scope": scope}
+	some name, claim in claims_that_grant
+	every scope in granting {
+		text := replace(claim, "SCOPE", scope)
+		profile.allow with input as {"scope": text}
+		profile.decision == allowed with input as {"scope": text}
+	}
 }
 
-test_deny[name] if {
-	some name, document in inputs_that_do_not
+test_deny_a_claim[name] if {
+	some name, claim in claims_that_do_not
+	every scope in granting {
+		text := replace(claim, "SCOPE", scope)
+		profile.allow == false with input as {"scope": text}
+		profile.decision == denied with input as {"scope": text}
+	}
+}
+
+test_deny_an_input[name] if {
+	some scope in granting
+	some name, document in inputs_that_do_not(scope)
 	profile.allow == false with input as document
 	profile.decision == denied with input as document
 }
@@ -72,9 +96,12 @@ test_deny_without_any_input if {
 	profile.decision == denied
 }
 
-test_principal_makes_no_difference if {
-	profile.decision == allowed with input as {"principal": "reader@clients", "scope": "get:profile"}
-	profile.decision == denied with input as {"principal": "auth0|admin", "scope": "update:profile"}
+test_other_claims_make_no_difference if {
+	every scope in granting {
+		others := {"principal": "auth0|admin", "permissions": "all", "azp": "admin"}
+		profile.decision == allowed with input as object.union(others, {"scope": scope})
+		profile.decision == denied with input as object.union(others, {"scope": "another:scope"})
+	}
 }
 
 values_that_are_not_true := {
