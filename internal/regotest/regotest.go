@@ -100,7 +100,11 @@ func (s Suite) Run(ctx context.Context) (Result, error) {
 	for result := range results {
 		found.Tests++
 		if !result.Pass() {
-			found.Failed = append(found.Failed, result.String())
+			text := strings.TrimSpace(result.String())
+			if result.Error != nil {
+				text += "\n" + result.Error.Error()
+			}
+			found.Failed = append(found.Failed, text)
 		}
 	}
 	found.Coverage = coverage.Report(s.Modules)

@@ -36,10 +36,7 @@ package profile
 # scope: document
 default allow := false
 
-allow if {
-	is_string(input.scope)
-	"get:profile" in split(input.scope, " ")
-}
+allow if "get:profile" in split(input.scope, " ")
 
 # METADATA
 # title: The decision, and why

@@ -1,0 +1,61 @@
+package regotest_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"account-api/internal/regotest"
+)
+
+func load(t *testing.T, rules, tests string) regotest.Suite {
+	t.Helper()
+	suite, err := regotest.Load(fstest.MapFS{
+		"orders/orders.rego":      {Data: []byte("package orders\n\nimport data.shared\n\n" + rules)},
+		"orders/orders_test.rego": {Data: []byte("package orders_test\n\nimport data.orders\n\n" + tests)},
+		"shared/shared.rego":      {Data: []byte("package shared\n\nweb := \"web\"\n")},
+		"shared/shared_test.rego": {Data: []byte("package shared_test\n\ntest_fails if false\n")},
+		"other/other_test.rego":   {Data: []byte("package other_test\n\nnot Rego")},
+	}, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suite
+}
+
+func TestRun(t *testing.T) {
+	const decided = "decision if {\n\tinput.azp == shared.web\n}\n"
+	for _, row := range []struct{ name, rules, tests, failed, err string }{
+		{"tests that pass", decided, "test_decision if orders.decision with input as {\"azp\": \"web\"}\n", "", ""},
+		{"a test that fails", decided, "test_decision if orders.decision with input as {}\n", "data.orders_test.test_decision: FAIL", ""},
+		{"a failing built-in function", "decision if {\n\tshared.web\n\tconcat(\",\", [input])\n}\n", "test_decision if not orders.decision with input as {}\n", "operand 2 must be", ""},
+		{"a rule that does not compile", "decision if {\n\tshared.web == x\n}\n", "test_decision if orders.decision\n", "", "orders/orders.rego:6"},
+		{"what strict mode refuses", "decision if {\n\tx := shared.web\n}\n", "test_decision if orders.decision\n", "", "assigned var x unused"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			suite := load(t, row.rules, row.tests)
+			if !suite.Decides() || len(suite.Rules()) != 1 {
+				t.Errorf("got the files %q, decides %t", suite.Rules(), suite.Decides())
+			}
+			result, err := suite.Run(t.Context())
+			if row.err != "" {
+				if err == nil || !strings.Contains(err.Error(), row.err) {
+					t.Errorf("got error %v, want %s", err, row.err)
+				}
+				return
+			}
+			if err != nil || result.Tests != 1 {
+				t.Fatalf("got %d tests, %v", result.Tests, err)
+			}
+			if failed := strings.Join(result.Failed, "\n"); !strings.Contains(failed, row.failed) || (row.failed == "") != (failed == "") {
+				t.Errorf("got failed tests %q, want %q", failed, row.failed)
+			}
+			if passes, err := suite.Passes(t.Context()); err != nil || passes != (row.failed == "") {
+				t.Errorf("passes: got %t, %v", passes, err)
+			}
+			if len(result.Coverage.Files["orders/orders.rego"].Covered) == 0 {
+				t.Error("got no coverage")
+			}
+		})
+	}
+}
