@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"account-api/internal/decision"
 	"account-api/internal/endpoint"
 	"account-api/internal/endpoint/endpointtest"
 )
@@ -16,18 +17,25 @@ import (
 func BenchmarkInvoke(b *testing.B) {
 	log := new(bytes.Buffer)
 	h, err := endpoint.New(b.Context(), profile(), endpoint.Environment{
-		Labels: []slog.Attr{slog.String("app", "account-api")}, Log: log, Now: time.Now,
+		Labels: []slog.Attr{slog.String("function", "profile-bench")}, Log: log, Now: time.Now,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, row := range []struct{ name, scope string }{
-		{"200", "get:profile update:profile"},
-		{"403", "update:profile"},
-		{"200 among 10000 scopes", strings.Repeat("some:other ", 10_000) + "get:profile"},
+	allowed, denied := callers(b)
+	for _, row := range []struct {
+		name   string
+		caller *decision.Input
+	}{
+		{"allowed", allowed},
+		{"denied", denied},
+		{"with 10000 scopes", &decision.Input{Scope: strings.Repeat("some:other ", 10_000)}},
 	} {
+		if row.caller == nil {
+			continue // the policy has no such caller
+		}
 		b.Run(row.name, func(b *testing.B) {
-			payload := []byte(endpointtest.Event(endpointtest.Scope(b, row.scope)))
+			payload := []byte(endpointtest.Event(endpointtest.Caller(b, *row.caller)))
 			b.ReportAllocs()
 			for b.Loop() {
 				log.Reset()

@@ -46,7 +46,7 @@ type Options struct {
 	// directory.
 	Root string
 	// Package is the directory of a main package below Root, with forward slashes,
-	// e.g. "handlers/profile".
+	// e.g. "handlers/orders".
 	Package string
 	// Out is the file to write, relative to the current directory or absolute.
 	// Missing directories above it are made.
@@ -137,7 +137,7 @@ func (o Options) check() error {
 	switch {
 	case o.Package == "" || o.Package != path.Clean(o.Package) || !filepath.IsLocal(filepath.FromSlash(o.Package)) ||
 		strings.ContainsAny(o.Package, `\@*`) || strings.Contains(o.Package, "..."):
-		return fmt.Errorf("expected the directory of a main package below the module, like handlers/profile, got %q", o.Package)
+		return fmt.Errorf("expected the directory of a main package below the module, like handlers/orders, got %q", o.Package)
 	case o.Out == "":
 		return errors.New("expected a file to write to, got none")
 	}

@@ -164,7 +164,7 @@ func TestBuildErrorsSayWhatToChange(t *testing.T) {
 		"a package that does not exist": {
 			options: func(o *Options) { o.Package = "handlers/none" },
 			want:    []string{"directory not found", "\nbundle handlers/none: "}},
-		"no package":                 {options: func(o *Options) { o.Package = "" }, want: []string{`like handlers/profile, got ""`}},
+		"no package":                 {options: func(o *Options) { o.Package = "" }, want: []string{`like handlers/orders, got ""`}},
 		"a package above the module": {options: func(o *Options) { o.Package = "../x" }, want: []string{`bundle ../x: expected the directory`}},
 		"an absolute package":        {options: func(o *Options) { o.Package = "/x" }, want: []string{`bundle /x: expected the directory`}},
 		"a pattern":                  {options: func(o *Options) { o.Package = "handlers/..." }, want: []string{`expected the directory`}},

@@ -12,22 +12,21 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"account-api/internal/decision"
-	"account-api/policies"
 )
 
-// BenchmarkDecide measures the profile's policy. Compare it with BenchmarkEngineFloor
+// BenchmarkDecide measures a policy of the usual form. Compare it with BenchmarkEngineFloor
 // of the same run: absolute times depend on the machine.
 func BenchmarkDecide(b *testing.B) {
 	ctx, cancel := context.WithTimeout(b.Context(), time.Hour) // as Lambda: a deadline to watch
 	defer cancel()
-	policy, err := decision.Prepare(ctx, policies.For("profile"), "profile/decision")
+	policy, err := decision.Prepare(ctx, source(orders), "gate/decision")
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, row := range []struct{ name, scope string }{
-		{"allow", "get:profile update:profile"},
-		{"deny", "update:profile"},
-		{"allow among 10000 scopes", strings.Repeat("some:other ", 10_000) + "get:profile"},
+		{"allow", "read:orders write:orders"},
+		{"deny", "write:orders"},
+		{"allow among 10000 scopes", strings.Repeat("some:other ", 10_000) + "read:orders"},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			input := decision.Input{Principal: "reader@clients", Scope: row.scope}
@@ -72,7 +71,7 @@ func BenchmarkEngineFloor(b *testing.B) {
 func BenchmarkPrepare(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decision.Prepare(b.Context(), policies.For("profile"), "profile/decision"); err != nil {
+		if _, err := decision.Prepare(b.Context(), source(orders), "gate/decision"); err != nil {
 			b.Fatal(err)
 		}
 	}

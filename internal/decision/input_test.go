@@ -29,7 +29,7 @@ func TestFieldsRead(t *testing.T) {
 		{"one that another document is asked for", "grants := {}\n\ndecision := grants[input.principal]", fields{principal: true}},
 		{"one in a rule that the decision does not use", "other := input.azp\n\ndecision := 1", fields{authorizedParty: true}},
 		{"one that is negated", `decision := 1 if not input.permissions`, fields{permissions: true}},
-		{"one with another value", "other if input.scope\n\ndecision := 1 if other with input.scope as \"get:profile\"", fields{scope: true}},
+		{"one with another value", "other if input.scope\n\ndecision := 1 if other with input.scope as \"read:orders\"", fields{scope: true}},
 		{"one through an import", "import input.scope as granted\n\ndecision := granted", fields{scope: true}},
 		{"the input", `decision := input`, everyField},
 		{"the input through an import", "import input as caller\n\ndecision := caller.scope", fields{scope: true}},

@@ -46,7 +46,7 @@ type Policy struct {
 }
 
 // Prepare compiles every .rego file in files (Rego v1, strict mode) and returns the
-// rule at entrypoint, a slash-separated path such as "profile/decision", ready to
+// rule at entrypoint, a slash-separated path such as "orders/decision", ready to
 // be asked.
 //
 // A policy may use the built-in functions that [capabilities] lists. All of them
@@ -106,7 +106,7 @@ func (p *Policy) Entrypoint() string { return p.entrypoint }
 // of the output of sha256sum over its files in path order. To find the commit that a
 // log line belongs to, run the same in a checkout:
 //
-//	cd policies && sha256sum profile/profile.rego | sha256sum
+//	cd policies && sha256sum orders/orders.rego | sha256sum
 func (p *Policy) Revision() string { return p.revision }
 
 // Rules are the compiled rules that a decision may evaluate, in the order of the source.

@@ -9,6 +9,18 @@ import (
 	"account-api/internal/decision"
 )
 
+// orders is a policy of the usual form: one scope is required.
+const orders = `package gate
+
+default allow := false
+
+allow if "read:orders" in split(input.scope, " ")
+
+default decision := {"allow": false, "reasons": {"scope \"read:orders\" is required"}}
+
+decision := {"allow": true, "reasons": set()} if allow == true
+`
+
 // source is a file system with one policy file.
 func source(rego string) fs.FS {
 	return fstest.MapFS{"gate/gate.rego": {Data: []byte(rego)}}

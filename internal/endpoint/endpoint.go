@@ -23,8 +23,8 @@ import (
 
 // Config is what sets one endpoint apart from another. All of it is required.
 type Config struct {
-	Policy     fs.FS  // Rego files, as embedded in package policies
-	Entrypoint string // the rule that decides, as a path below data: "profile/decision"
+	Policy     fs.FS  // Rego files, as policies.For returns them
+	Entrypoint string // the rule that decides, as a path below data: "orders/decision"
 
 	// Answer returns the body of a 200, in JSON, for a caller whom the policy allows;
 	// nobody else gets here. It may be called from several goroutines at once.
@@ -48,9 +48,9 @@ type Environment struct {
 func (c Config) check() error {
 	switch {
 	case c.Policy == nil:
-		return errors.New("endpoint: expected a policy, got none: name one of package policies")
+		return errors.New("endpoint: expected a policy, got none: give it what policies.For returns")
 	case c.Entrypoint == "":
-		return errors.New(`endpoint: expected an entrypoint, got none: name the policy's rule, such as "profile/decision"`)
+		return errors.New(`endpoint: expected an entrypoint, got none: name the policy's rule, such as "orders/decision"`)
 	case c.Answer == nil:
 		return errors.New("endpoint: expected a function that answers, got none")
 	}

@@ -11,27 +11,38 @@ import (
 	"time"
 
 	"account-api/internal/endpoint/endpointtest"
-	"account-api/policies"
 )
+
+// orders is the policy of the tests' endpoint.
+const orders = `package orders
+
+default allow := false
+
+allow if "read:orders" in split(input.scope, " ")
+
+default decision := {"allow": false, "reasons": {"scope \"read:orders\" is required"}}
+
+decision := {"allow": true, "reasons": set()} if allow == true
+`
 
 // The three answers, byte for byte, of a function without ALLOWED_ORIGIN.
 const (
-	ok        = `{"statusCode":200,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"name\":\"Daniël\"}"}`
-	forbidden = `{"statusCode":403,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Error: Forbidden\",\"info\":\"scope \\\"get:profile\\\" is required\"}"}`
+	ok        = `{"statusCode":200,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"customer\":\"Zoë\"}"}`
+	forbidden = `{"statusCode":403,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Error: Forbidden\",\"info\":\"scope \\\"read:orders\\\" is required\"}"}`
 	failure   = `{"statusCode":500,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Internal server error\"}"}`
 )
 
 // body is what the tests' endpoint answers.
-const body = `{"name":"Daniël"}`
+const body = `{"customer":"Zoë"}`
 
-// configuration is an endpoint with the policy of profiles, in a world without origin.
+// configuration is an endpoint with the policy of orders, in a world without origin.
 func configuration(log io.Writer) (Config, Environment) {
 	return Config{
-			Policy:     policies.For("profile"),
-			Entrypoint: "profile/decision",
+			Policy:     regoFile(orders),
+			Entrypoint: "orders/decision",
 			Answer:     func(context.Context, Request) ([]byte, error) { return []byte(body), nil },
 		}, Environment{
-			Labels: []slog.Attr{slog.String("app", "account-api")},
+			Labels: []slog.Attr{slog.String("system", "orders-api")},
 			Log:    log,
 			Now:    time.Now,
 		}
@@ -58,7 +69,7 @@ func withPolicy(rego string) func(*Config, *Environment) {
 }
 
 func regoFile(rego string) fs.FS {
-	return fstest.MapFS{"profile/profile.rego": {Data: []byte(rego)}}
+	return fstest.MapFS{"orders/orders.rego": {Data: []byte(rego)}}
 }
 
 // Nothing of these may appear in a log, though the event has them.

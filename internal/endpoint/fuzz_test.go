@@ -12,9 +12,9 @@ import (
 // is 200 only if another JSON parser finds the scope in the right place too.
 func FuzzInvoke(f *testing.F) {
 	for _, seed := range []string{
-		event(scope(f, "get:profile")), event(scope(f, "update:profile")), event(`null`), event(`"get:profile"`),
-		event(`{"scope":["get:profile"]}`), event(`{"scope":"a","scope":"get:profile"}`), event(`{"Scope":"get:profile"}`),
-		event(`{"scope":"get\u003aprofile"}`), event(`{"scope":"\ud800 get:profile"}`), event("{\"scope\":\"\xff get:profile\"}"),
+		event(scope(f, "read:orders")), event(scope(f, "write:orders")), event(`null`), event(`"read:orders"`),
+		event(`{"scope":["read:orders"]}`), event(`{"scope":"a","scope":"read:orders"}`), event(`{"Scope":"read:orders"}`),
+		event(`{"scope":"read\u003aorders"}`), event(`{"scope":"\ud800 read:orders"}`), event("{\"scope\":\"\xff read:orders\"}"),
 		`{}`, `null`, `[]`, ``, `{"requestContext":`, "\ufeff{}", `{"requestContext":{"requestId":"\u0000"}}`,
 	} {
 		f.Add([]byte(seed))
@@ -47,7 +47,7 @@ func hasScope(payload []byte) bool {
 		value = object[name]
 	}
 	text, _ := value.(string)
-	return slices.Contains(strings.Split(text, " "), "get:profile")
+	return slices.Contains(strings.Split(text, " "), "read:orders")
 }
 
 // Whatever the event, its content is read or refused in words of our own.

@@ -15,66 +15,66 @@ import (
 
 func TestInvoke(t *testing.T) {
 	for _, row := range []struct{ name, event, want string }{
-		{"P01 the scope", event(scope(t, "get:profile")), ok},
-		{"P02 the scope before another", event(scope(t, "get:profile update:profile")), ok},
-		{"P02 the scope after another", event(scope(t, "update:profile get:profile")), ok},
-		{"P03 another scope", event(scope(t, "update:profile")), forbidden},
-		{"P03 an empty scope", event(scope(t, "")), forbidden},
-		{"P03 no scope", event(`{"principalId":"` + subject + `"}`), forbidden},
-		{"P03 an empty authorizer", event(`{}`), forbidden},
-		{"P03 an authorizer that is null", event(`null`), forbidden},
-		{"P03 no authorizer", `{"requestContext":{"requestId":"` + eventID + `"}}`, forbidden},
-		{"P03 a requestContext that is null", `{"requestContext":null}`, forbidden},
-		{"P03 no requestContext", `{"headers":{"Authorization":"Bearer ` + bearer + `"}}`, forbidden},
-		{"P03 an empty event", `{}`, forbidden},
-		{"P04 a longer name", event(scope(t, "get:profiles")), forbidden},
-		{"P04 a letter in front", event(scope(t, "xget:profile")), forbidden},
-		{"P04 a digit appended", event(scope(t, "get:profile2")), forbidden},
-		{"P04 upper case", event(scope(t, "GET:PROFILE")), forbidden},
-		{"P04 a wildcard resource", event(scope(t, "get:*")), forbidden},
-		{"P04 a lone wildcard", event(scope(t, "*")), forbidden},
-		{"P04 commas between scopes", event(scope(t, "get:profile,update:profile")), forbidden},
-		{"P05 a doubled space", event(scope(t, "update:profile  get:profile")), ok},
-		{"P05 a leading space", event(scope(t, " get:profile")), ok},
-		{"P05 a trailing space", event(scope(t, "get:profile ")), ok},
-		{"P06 a tab between scopes", event(scope(t, "get:profile\tupdate:profile")), forbidden},
-		{"P06 a newline between scopes", event(scope(t, "get:profile\nupdate:profile")), forbidden},
-		{"P06 a no-break space between scopes", event(scope(t, "get:profile\u00a0update:profile")), forbidden},
-		{"P06 a plus between scopes", event(scope(t, "get:profile+update:profile")), forbidden},
-		{"P07 a scope that is a number", event(`{"scope":1}`), forbidden},
-		{"P07 a scope that is true", event(`{"scope":true}`), forbidden},
-		{"P07 a scope that is null", event(`{"scope":null}`), forbidden},
-		{"P07 a scope that is an array", event(`{"scope":["get:profile"]}`), forbidden},
-		{"P07 a scope that is an object", event(`{"scope":{"get:profile":"get:profile"}}`), forbidden},
-		{"P07 an authorizer that is a string", event(`"get:profile"`), forbidden},
-		{"P07 an authorizer that is an array", event(`[{"scope":"get:profile"}]`), forbidden},
-		{"P07 a requestContext that is a string", `{"requestContext":"get:profile"}`, forbidden},
-		{"P12 another principal", event(`{"principalId":"auth0|5f7c8ec7c33c6c004bbafe82","scope":"get:profile"}`), ok},
-		{"P12 a principal of another type", event(`{"principalId":7,"scope":"get:profile"}`), ok},
-		{"P12 no principal", event(`{"scope":"get:profile"}`), ok},
-		{"P14 the scope after 10000 others", event(scope(t, strings.Repeat("some:other ", 10_000)+"get:profile")), ok},
-		{"P14 10000 other scopes", event(scope(t, strings.Repeat("get:profiles ", 10_000))), forbidden},
+		{"the scope", event(scope(t, "read:orders")), ok},
+		{"the scope before another", event(scope(t, "read:orders write:orders")), ok},
+		{"the scope after another", event(scope(t, "write:orders read:orders")), ok},
+		{"another scope", event(scope(t, "write:orders")), forbidden},
+		{"an empty scope", event(`{"scope":""}`), forbidden},
+		{"no scope", event(`{"principalId":"` + subject + `"}`), forbidden},
+		{"an empty authorizer", event(`{}`), forbidden},
+		{"an authorizer that is null", event(`null`), forbidden},
+		{"no authorizer", `{"requestContext":{"requestId":"` + eventID + `"}}`, forbidden},
+		{"a requestContext that is null", `{"requestContext":null}`, forbidden},
+		{"no requestContext", `{"headers":{"Authorization":"Bearer ` + bearer + `"}}`, forbidden},
+		{"an empty event", `{}`, forbidden},
+		{"a longer name", event(scope(t, "read:orders2x")), forbidden},
+		{"a letter in front", event(scope(t, "xread:orders")), forbidden},
+		{"a digit appended", event(scope(t, "read:orders2")), forbidden},
+		{"upper case", event(scope(t, "READ:ORDERS")), forbidden},
+		{"a wildcard resource", event(scope(t, "read:*")), forbidden},
+		{"a lone wildcard", event(scope(t, "*")), forbidden},
+		{"commas between scopes", event(scope(t, "read:orders,write:orders")), forbidden},
+		{"a doubled space", event(scope(t, "write:orders  read:orders")), ok},
+		{"a leading space", event(scope(t, " read:orders")), ok},
+		{"a trailing space", event(scope(t, "read:orders ")), ok},
+		{"a tab between scopes", event(scope(t, "read:orders\twrite:orders")), forbidden},
+		{"a newline between scopes", event(scope(t, "read:orders\nwrite:orders")), forbidden},
+		{"a no-break space between scopes", event(scope(t, "read:orders\u00a0write:orders")), forbidden},
+		{"a plus between scopes", event(scope(t, "read:orders+write:orders")), forbidden},
+		{"a scope that is a number", event(`{"scope":1}`), forbidden},
+		{"a scope that is true", event(`{"scope":true}`), forbidden},
+		{"a scope that is null", event(`{"scope":null}`), forbidden},
+		{"a scope that is an array", event(`{"scope":["read:orders"]}`), forbidden},
+		{"a scope that is an object", event(`{"scope":{"read:orders":"read:orders"}}`), forbidden},
+		{"an authorizer that is a string", event(`"read:orders"`), forbidden},
+		{"an authorizer that is an array", event(`[{"scope":"read:orders"}]`), forbidden},
+		{"a requestContext that is a string", `{"requestContext":"read:orders"}`, forbidden},
+		{"another principal", event(`{"principalId":"auth0|5f7c8ec7c33c6c004bbafe82","scope":"read:orders"}`), ok},
+		{"a principal of another type", event(`{"principalId":7,"scope":"read:orders"}`), ok},
+		{"no principal", event(`{"scope":"read:orders"}`), ok},
+		{"the scope after 10000 others", event(scope(t, strings.Repeat("some:other ", 10_000)+"read:orders")), ok},
+		{"10000 other scopes", event(scope(t, strings.Repeat("read:orders2x ", 10_000))), forbidden},
 
-		{"an escaped scope", event(`{"scope":"get\u003aprofile"}`), ok},
-		{"the scope in permissions", event(`{"permissions":"get:profile"}`), forbidden},
-		{"members in another case", event(`{"Scope":"get:profile"}`), forbidden},
-		{"a requestContext in another case", `{"RequestContext":{"authorizer":{"scope":"get:profile"}}}`, forbidden},
-		{"the scope where HTTP APIs have it", `{"requestContext":{"authorizer":{"lambda":{"scope":"get:profile"}}}}`, forbidden},
-		{"the scope in a header", `{"headers":{"scope":"get:profile"},"requestContext":{"authorizer":{}}}`, forbidden},
-		{"the scope at the top", `{"scope":"get:profile","authorizer":{"scope":"get:profile"}}`, forbidden},
+		{"an escaped scope", event(`{"scope":"read\u003aorders"}`), ok},
+		{"the scope in permissions", event(`{"permissions":"read:orders"}`), forbidden},
+		{"members in another case", event(`{"Scope":"read:orders"}`), forbidden},
+		{"a requestContext in another case", `{"RequestContext":{"authorizer":{"scope":"read:orders"}}}`, forbidden},
+		{"the scope where HTTP APIs have it", `{"requestContext":{"authorizer":{"lambda":{"scope":"read:orders"}}}}`, forbidden},
+		{"the scope in a header", `{"headers":{"scope":"read:orders"},"requestContext":{"authorizer":{}}}`, forbidden},
+		{"the scope at the top", `{"scope":"read:orders","authorizer":{"scope":"read:orders"}}`, forbidden},
 
 		{"no event", ``, failure},
 		{"an event that is null", `null`, failure},
-		{"an event that is a string", `"get:profile"`, failure},
-		{"an event that is an array", `[` + event(scope(t, "get:profile")) + `]`, failure},
-		{"an event that ends early", strings.TrimSuffix(event(scope(t, "get:profile")), "}"), failure},
-		{"something after the event", event(scope(t, "get:profile")) + `{}`, failure},
-		{"two scopes", event(`{"scope":"update:profile","scope":"get:profile"}`), failure},
-		{"two authorizers", `{"requestContext":{"authorizer":{},"authorizer":{"scope":"get:profile"}}}`, failure},
-		{"two request contexts", `{"requestContext":{},"requestContext":{"authorizer":{"scope":"get:profile"}}}`, failure},
+		{"an event that is a string", `"read:orders"`, failure},
+		{"an event that is an array", `[` + event(scope(t, "read:orders")) + `]`, failure},
+		{"an event that ends early", strings.TrimSuffix(event(scope(t, "read:orders")), "}"), failure},
+		{"something after the event", event(scope(t, "read:orders")) + `{}`, failure},
+		{"two scopes", event(`{"scope":"write:orders","scope":"read:orders"}`), failure},
+		{"two authorizers", `{"requestContext":{"authorizer":{},"authorizer":{"scope":"read:orders"}}}`, failure},
+		{"two request contexts", `{"requestContext":{},"requestContext":{"authorizer":{"scope":"read:orders"}}}`, failure},
 		{"a header twice, with a name that is no business of the log", `{"headers":{"` + bearer + `":"","` + bearer + `":""}}`, failure},
 		{"a claim twice, likewise", event(`{"` + subject + `":"","` + subject + `":""}`), failure},
-		{"a scope that is not UTF-8", event("{\"scope\":\"get:profile \xff\"}"), failure},
+		{"a scope that is not UTF-8", event("{\"scope\":\"read:orders \xff\"}"), failure},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h, log := newTestHandler(t, nil)
@@ -93,7 +93,7 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
-// P08, P09: without a proper decision there is neither access nor a denial.
+// Without a proper decision there is neither access nor a denial.
 func TestInvokeWithBrokenPolicy(t *testing.T) {
 	for _, row := range []struct{ name, body, wantCause string }{
 		{"undefined", `decision := {"allow": false, "reasons": {"no"}} if not input.scope`, "undefined"},
@@ -102,11 +102,11 @@ func TestInvokeWithBrokenPolicy(t *testing.T) {
 		{"a boolean", `decision := true`, "got boolean"},
 		{"an allow that is not a boolean", `decision := {"allow": "yes", "reasons": set()}`, "got string"},
 		{"no reasons", `decision := {"allow": true}`, "has reasons false"},
-		{"a failing built-in function", `decision := {"allow": true, "reasons": {concat("", [input])}}`, "profile/profile.rego:3"},
+		{"a failing built-in function", `decision := {"allow": true, "reasons": {concat("", [input])}}`, "orders/orders.rego:3"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h, log := newTestHandler(t, withPolicy("package profile\n\n"+row.body+"\n"))
-			if got := invoke(t, h, event(scope(t, "get:profile"))); got != failure {
+			h, log := newTestHandler(t, withPolicy("package orders\n\n"+row.body+"\n"))
+			if got := invoke(t, h, event(scope(t, "read:orders"))); got != failure {
 				t.Errorf("got  %s\nwant %s", got, failure)
 			}
 			for _, want := range []string{row.wantCause, `"level":"ERROR"`, `"decision_id":"` + eventID + `"`} {
@@ -114,7 +114,7 @@ func TestInvokeWithBrokenPolicy(t *testing.T) {
 					t.Errorf("the log lacks %s:\n%s", want, log)
 				}
 			}
-			if strings.Contains(log.String(), "get:profile") {
+			if strings.Contains(log.String(), "read:orders") {
 				t.Errorf("the log of a failure quotes the input:\n%s", log)
 			}
 		})
@@ -138,7 +138,7 @@ func TestInvokeSurvivesPanics(t *testing.T) {
 				}
 			})
 			armed = true
-			if got := invoke(t, h, event(scope(t, "get:profile"))); got != failure {
+			if got := invoke(t, h, event(scope(t, "read:orders"))); got != failure {
 				t.Errorf("got  %s\nwant %s", got, failure)
 			}
 			if !strings.Contains(log.String(), "panic: ") || !strings.Contains(log.String(), "handler.go:") {
@@ -148,7 +148,7 @@ func TestInvokeSurvivesPanics(t *testing.T) {
 				t.Errorf("the log quotes the panic's value:\n%s", log)
 			}
 			armed = false
-			if got := invoke(t, h, event(scope(t, "get:profile"))); got != ok {
+			if got := invoke(t, h, event(scope(t, "read:orders"))); got != ok {
 				t.Errorf("after the panic: got %s", got)
 			}
 		})
@@ -159,7 +159,7 @@ func TestInvokeWithEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	h, log := newTestHandler(t, nil)
-	response, err := h.Invoke(ctx, []byte(event(scope(t, "get:profile"))))
+	response, err := h.Invoke(ctx, []byte(event(scope(t, "read:orders"))))
 	if err != nil || string(response) != failure {
 		t.Errorf("got %s, %v; want %s", response, err, failure)
 	}
@@ -196,9 +196,9 @@ func TestBrokenPolicyIsAnswered500(t *testing.T) {
 		cause string
 	}{
 		"none at all":                   {fstest.MapFS{}, "at least one .rego file"},
-		"one that does not compile":     {regoFile("package profile\n\ndecision := x\n"), "profile/profile.rego:3"},
-		"one that reaches the network":  {regoFile("package profile\n\ndecision := http.send({})\n"), "undefined function http.send"},
-		"one that lacks the entrypoint": {regoFile("package profile\n\nallow := true\n"), "profile/decision"},
+		"one that does not compile":     {regoFile("package orders\n\ndecision := x\n"), "orders/orders.rego:3"},
+		"one that reaches the network":  {regoFile("package orders\n\ndecision := http.send({})\n"), "undefined function http.send"},
+		"one that lacks the entrypoint": {regoFile("package orders\n\nallow := true\n"), "orders/decision"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -212,7 +212,7 @@ func TestBrokenPolicyIsAnswered500(t *testing.T) {
 				t.Errorf("expected the log at the start to say %s, got:\n%s", row.cause, &log)
 			}
 			log.Reset()
-			response, err := h.Invoke(t.Context(), []byte(event(scope(t, "get:profile"))))
+			response, err := h.Invoke(t.Context(), []byte(event(scope(t, "read:orders"))))
 			if err != nil || !bytes.Contains(response, []byte(`{"statusCode":500,`)) || !bytes.Contains(response, []byte(`Internal server error`)) {
 				t.Errorf("expected 500, got %s, %v", response, err)
 			}
@@ -225,14 +225,14 @@ func TestBrokenPolicyIsAnswered500(t *testing.T) {
 
 // The policy has the last word: nothing in Go second-guesses it.
 func TestPolicyThatAllowsEverybodyIsObeyed(t *testing.T) {
-	h, _ := newTestHandler(t, withPolicy("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()}\n"))
+	h, _ := newTestHandler(t, withPolicy("package orders\n\ndecision := {\"allow\": true, \"reasons\": set()}\n"))
 	if response, err := h.Invoke(t.Context(), []byte(`{}`)); err != nil || !bytes.Contains(response, []byte(`{"statusCode":200,`)) {
 		t.Errorf("expected 200, got %s, %v", response, err)
 	}
 }
 
 func TestDenialWithoutAReasonIsStill403(t *testing.T) {
-	h, _ := newTestHandler(t, withPolicy("package profile\n\ndecision := {\"allow\": false, \"reasons\": []}\n"))
+	h, _ := newTestHandler(t, withPolicy("package orders\n\ndecision := {\"allow\": false, \"reasons\": []}\n"))
 	response, err := h.Invoke(t.Context(), []byte(`{}`))
 	if err != nil || !bytes.Contains(response, []byte(`{\"message\":\"Error: Forbidden\",\"info\":\"denied by policy\"}`)) {
 		t.Errorf("expected 403 with words of our own, got %s, %v", response, err)
@@ -241,7 +241,7 @@ func TestDenialWithoutAReasonIsStill403(t *testing.T) {
 
 // A policy may read everything that the authorizer passes on.
 func TestPolicySeesEveryClaimPassedOn(t *testing.T) {
-	h, _ := newTestHandler(t, withPolicy(`package profile
+	h, _ := newTestHandler(t, withPolicy(`package orders
 
 decision := {"allow": false, "reasons": {concat("|", [input.principal, input.scope, input.permissions, input.azp])}}
 `))
@@ -254,7 +254,7 @@ decision := {"allow": false, "reasons": {concat("|", [input.principal, input.sco
 func TestFaultOnEmptyInputIsLoggedAtStart(t *testing.T) {
 	var log bytes.Buffer
 	c, e := configuration(&log)
-	withPolicy("package profile\n\ndecision := {\"allow\": true, \"reasons\": set()} if input.scope\n")(&c, &e)
+	withPolicy("package orders\n\ndecision := {\"allow\": true, \"reasons\": set()} if input.scope\n")(&c, &e)
 	_, err := New(t.Context(), c, e)
 	if err != nil || !strings.Contains(log.String(), "about an empty input") {
 		t.Errorf("got error %v and log %s", err, &log)

@@ -20,7 +20,7 @@ const maxLogged = 4 << 10
 //
 // It is enough to repeat a decision: with a line's input in input.json, run
 //
-//	opa eval -d policies -i input.json data.profile.decision
+//	opa eval -d policies -i input.json data.orders.decision
 //
 // It never holds who the caller is. The principal and the client are taken out of the
 // input, and the line says so under erased, as OPA does for what its operator masks.

@@ -3,7 +3,6 @@ package endpoint
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/rego"
-
-	"account-api/policies"
 )
 
 // clock returns a now that is at a fixed time first, and a second later at every call.
@@ -27,9 +24,9 @@ func clock() func() time.Time {
 func TestDecisionLogLine(t *testing.T) {
 	h, log := newTestHandler(t, func(c *Config, e *Environment) {
 		e.Now = clock()
-		e.Labels = []slog.Attr{slog.String("app", "account-api"), slog.String("version", "$LATEST")}
+		e.Labels = []slog.Attr{slog.String("system", "orders-api"), slog.String("version", "$LATEST")}
 	})
-	invoke(t, h, event(scope(t, "update:profile")))
+	invoke(t, h, event(scope(t, "write:orders")))
 
 	var line map[string]any
 	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
@@ -45,13 +42,13 @@ func TestDecisionLogLine(t *testing.T) {
 		"msg":         "Decision Log",
 		"type":        "openpolicyagent.org/decision_logs",
 		"decision_id": eventID,
-		"path":        "profile/decision",
-		"input":       map[string]any{"scope": "update:profile"},
+		"path":        "orders/decision",
+		"input":       map[string]any{"scope": "write:orders"},
 		"erased":      []any{"/input/principal"},
-		"result":      map[string]any{"allow": false, "reasons": []any{`scope "get:profile" is required`}},
+		"result":      map[string]any{"allow": false, "reasons": []any{`scope "read:orders" is required`}},
 		"revision":    h.policy.Revision(),
 		"metrics":     map[string]any{"timer_rego_query_eval_ns": float64(time.Second)},
-		"labels":      map[string]any{"app": "account-api", "version": "$LATEST"},
+		"labels":      map[string]any{"system": "orders-api", "version": "$LATEST"},
 	}
 	if !reflect.DeepEqual(line, want) {
 		t.Errorf("got  %v\nwant %v", line, want)
@@ -60,9 +57,9 @@ func TestDecisionLogLine(t *testing.T) {
 
 func TestDecisionLogSaysWhatItErased(t *testing.T) {
 	for _, row := range []struct{ name, authorizer, input, erased string }{
-		{"nothing to erase", `{"scope":"get:profile"}`, `{"scope":"get:profile"}`, `[]`},
-		{"the principal", `{"principalId":"p","scope":"get:profile"}`, `{"scope":"get:profile"}`, `["/input/principal"]`},
-		{"the client", `{"azp":"c","scope":"get:profile"}`, `{"scope":"get:profile"}`, `["/input/azp"]`},
+		{"nothing to erase", `{"scope":"read:orders"}`, `{"scope":"read:orders"}`, `[]`},
+		{"the principal", `{"principalId":"p","scope":"read:orders"}`, `{"scope":"read:orders"}`, `["/input/principal"]`},
+		{"the client", `{"azp":"c","scope":"read:orders"}`, `{"scope":"read:orders"}`, `["/input/azp"]`},
 		{"permissions stay", `{"permissions":"a b"}`, `{"permissions":"a b"}`, `[]`},
 		{"a scope at the bound", scope(t, strings.Repeat("s", maxLogged)),
 			`{"scope":"` + strings.Repeat("s", maxLogged) + `"}`, `["/input/principal"]`},
@@ -81,12 +78,8 @@ func TestDecisionLogSaysWhatItErased(t *testing.T) {
 
 // A line's input, given to a stock OPA, ends in the line's result.
 func TestDecisionLogCanBeReplayed(t *testing.T) {
-	source, err := fs.ReadFile(policies.For("profile"), "profile/profile.rego")
-	if err != nil {
-		t.Fatal(err)
-	}
 	h, log := newTestHandler(t, nil)
-	for _, claims := range []string{"get:profile", "get:profile update:profile", "update:profile", "", "tab\there \"quoted\" <é>"} {
+	for _, claims := range []string{"read:orders", "read:orders write:orders", "write:orders", "", "tab\there \"quoted\" <é>"} {
 		log.Reset()
 		invoke(t, h, event(scope(t, claims)))
 		var line struct {
@@ -99,7 +92,7 @@ func TestDecisionLogCanBeReplayed(t *testing.T) {
 		}
 		results, err := rego.New(
 			rego.Query("data."+strings.ReplaceAll(line.Path, "/", ".")),
-			rego.Module("profile.rego", string(source)),
+			rego.Module("orders.rego", orders),
 			rego.Input(line.Input),
 		).Eval(t.Context())
 		if err != nil || len(results) != 1 {

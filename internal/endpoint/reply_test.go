@@ -46,7 +46,7 @@ func TestReply(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h, log := newTestHandler(t, answering(func(context.Context, Request) ([]byte, error) { return []byte(row.body), row.err }))
-			got := invoke(t, h, event(scope(t, "get:profile")))
+			got := invoke(t, h, event(scope(t, "read:orders")))
 			var response struct {
 				StatusCode int
 				Headers    map[string]string
@@ -91,7 +91,7 @@ func TestReply(t *testing.T) {
 
 func TestReplySurvivesAPanic(t *testing.T) {
 	h, log := newTestHandler(t, answering(func(_ context.Context, r Request) ([]byte, error) { panic("nothing of " + r.Principal) }))
-	if got := invoke(t, h, event(scope(t, "get:profile"))); got != failure {
+	if got := invoke(t, h, event(scope(t, "read:orders"))); got != failure {
 		t.Errorf("got  %s\nwant %s", got, failure)
 	}
 	for _, want := range []string{`"msg":"no answer"`, "panic: a string", "reply_test.go:"} {
@@ -112,20 +112,20 @@ func TestOnlyTheAllowedAreAnswered(t *testing.T) {
 		return []byte(body), nil
 	})
 	h, _ := newTestHandler(t, answer)
-	for _, payload := range []string{event(scope(t, "update:profile")), event(`null`), `{}`, `null`, `not JSON`} {
+	for _, payload := range []string{event(scope(t, "write:orders")), event(`null`), `{}`, `null`, `not JSON`} {
 		invoke(t, h, payload)
 	}
 	for _, rego := range []string{"decision := x", "decision := true", "decision := {\"allow\": true, \"reasons\": set()} if input.absent"} {
 		h, _ := newTestHandler(t, func(c *Config, e *Environment) {
 			answer(c, e)
-			withPolicy("package profile\n\n"+rego+"\n")(c, e)
+			withPolicy("package orders\n\n"+rego+"\n")(c, e)
 		})
-		invoke(t, h, event(scope(t, "get:profile")))
+		invoke(t, h, event(scope(t, "read:orders")))
 	}
 	if calls != 0 {
 		t.Errorf("expected no call, nor one at the start, got %d", calls)
 	}
-	invoke(t, h, event(scope(t, "get:profile")))
+	invoke(t, h, event(scope(t, "read:orders")))
 	if calls != 1 {
 		t.Errorf("expected one call for one who is allowed, got %d", calls)
 	}
@@ -133,10 +133,10 @@ func TestOnlyTheAllowedAreAnswered(t *testing.T) {
 
 func TestRequestSaysWhoAndWhich(t *testing.T) {
 	for _, row := range []struct{ name, payload, principal, id string }{
-		{"a caller", event(scope(t, "get:profile")), subject, eventID},
-		{"a caller without a principal", event(`{"scope":"get:profile"}`), "", eventID},
-		{"a principal of another type", event(`{"scope":"get:profile","principalId":7}`), "", eventID},
-		{"an event without an ID", `{"requestContext":{"authorizer":{"principalId":"p","scope":"get:profile"}}}`, "p", ""},
+		{"a caller", event(scope(t, "read:orders")), subject, eventID},
+		{"a caller without a principal", event(`{"scope":"read:orders"}`), "", eventID},
+		{"a principal of another type", event(`{"scope":"read:orders","principalId":7}`), "", eventID},
+		{"an event without an ID", `{"requestContext":{"authorizer":{"principalId":"p","scope":"read:orders"}}}`, "p", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got Request

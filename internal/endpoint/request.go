@@ -30,7 +30,7 @@ func (r Request) Format(to fmt.State, _ rune) { io.WriteString(to, "request "+r.
 func (r Request) LogValue() slog.Value { return slog.StringValue(r.ID) }
 
 // Content is what the client sent besides its token. All of it is the client's word: the
-// policy has not seen it. A policy that lets the caller read a profile says nothing of
+// policy has not seen it. A policy that lets the caller read an account says nothing of
 // whose, so that an endpoint with {account} in its path has to compare that with the
 // principal.
 type Content struct {

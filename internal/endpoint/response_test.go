@@ -19,7 +19,7 @@ func TestResponseHeaders(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h, _ := newTestHandler(t, func(_ *Config, e *Environment) { e.AllowedOrigin = row.origin })
-			for _, payload := range []string{event(scope(t, "get:profile")), event(`null`), `not JSON`} {
+			for _, payload := range []string{event(scope(t, "read:orders")), event(`null`), `not JSON`} {
 				if got := invoke(t, h, payload); !strings.Contains(got, `,"headers":`+row.want+`,"body":`) {
 					t.Errorf("got %s\nwant headers %s", got, row.want)
 				}
@@ -59,7 +59,7 @@ func TestAllowedOriginIsChecked(t *testing.T) {
 
 // Reasons are the policy's: whatever they hold, the answer is well-formed.
 func TestForbiddenJoinsAndEscapesReasons(t *testing.T) {
-	h, _ := newTestHandler(t, withPolicy("package profile\n\n"+
+	h, _ := newTestHandler(t, withPolicy("package orders\n\n"+
 		`decision := {"allow": false, "reasons": {"é & <b> \"c\" \\ \n", "a"}}`+"\n"))
 	var response struct {
 		StatusCode int

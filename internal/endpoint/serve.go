@@ -11,9 +11,6 @@ import (
 	"account-api/internal/logline"
 )
 
-// app labels every line of the decision log: the API that its endpoints are of.
-const app = "account-api"
-
 // Serve is the main function of an endpoint's Lambda function. It answers invocations
 // until Lambda ends the process, and does not return.
 //
@@ -29,7 +26,6 @@ func Serve(c Config) {
 	handler, err := New(context.Background(), c, Environment{
 		AllowedOrigin: os.Getenv("ALLOWED_ORIGIN"),
 		Labels: []slog.Attr{
-			slog.String("app", app),
 			slog.String("function", os.Getenv("AWS_LAMBDA_FUNCTION_NAME")),
 			slog.String("version", os.Getenv("AWS_LAMBDA_FUNCTION_VERSION")),
 		},

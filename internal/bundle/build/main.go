@@ -1,7 +1,7 @@
 // Command build writes the deployment packages of handlers, the same bytes that
 // `pulumi up` ships:
 //
-//	go run ./internal/bundle/build [-out dist] handlers/authorizer handlers/profile
+//	go run ./internal/bundle/build [-out dist] handlers/orders handlers/refunds
 //
 // It runs in the module's root. For every handler it prints the file, its size in
 // bytes and its SHA-256.

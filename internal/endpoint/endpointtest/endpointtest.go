@@ -6,8 +6,11 @@
 package endpointtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"testing"
+
+	"account-api/internal/decision"
 )
 
 // What an event has and a log must not: the token, and the caller.
@@ -19,25 +22,38 @@ const (
 // RequestID is API Gateway's request ID in an event.
 const RequestID = "0f0ae4b9-2f5f-4d3a-9d5c-6a2a9f2f3b11"
 
-// Event is what API Gateway sends for GET /profile, with the given authorizer member.
+// Event is what API Gateway sends for GET /orders, with the given authorizer member.
 // The form is that of a REST API's Lambda proxy integration; headers are abridged.
 func Event(authorizer string) string {
-	return `{"resource":"/profile","path":"/profile","httpMethod":"GET",` +
+	return `{"resource":"/orders","path":"/orders","httpMethod":"GET",` +
 		`"headers":{"Accept":"*/*","Authorization":"Bearer ` + Bearer + `","Host":"abcdef1234.execute-api.eu-central-1.amazonaws.com"},` +
 		`"multiValueHeaders":{"Accept":["*/*"],"Authorization":["Bearer ` + Bearer + `"]},` +
 		`"queryStringParameters":null,"multiValueQueryStringParameters":null,"pathParameters":null,"stageVariables":null,` +
-		`"requestContext":{"resourceId":"r1","authorizer":` + authorizer + `,"resourcePath":"/profile","httpMethod":"GET",` +
-		`"requestTime":"17/Jun/2024:14:52:41 +0000","path":"/prod/profile","accountId":"123456789012","protocol":"HTTP/1.1",` +
+		`"requestContext":{"resourceId":"r1","authorizer":` + authorizer + `,"resourcePath":"/orders","httpMethod":"GET",` +
+		`"requestTime":"17/Jun/2024:14:52:41 +0000","path":"/prod/orders","accountId":"123456789012","protocol":"HTTP/1.1",` +
 		`"stage":"prod","requestTimeEpoch":1718635961000,"requestId":"` + RequestID + `","identity":{"sourceIp":"192.0.2.1","user":null},` +
 		`"apiId":"abcdef1234"},"body":null,"isBase64Encoded":false}`
 }
 
-// Scope is an authorizer member with a scope, which is encoded here.
+// Scope is an authorizer member with a scope.
 func Scope(t testing.TB, scope string) string {
 	t.Helper()
-	encoded, err := json.Marshal(scope)
+	return Caller(t, decision.Input{Scope: scope})
+}
+
+// Caller is an authorizer member that ends in the policy's input, with [Subject] for a
+// principal that is empty.
+func Caller(t testing.TB, input decision.Input) string {
+	t.Helper()
+	authorizer := struct {
+		PrincipalID string `json:"principalId"`
+		Latency     int    `json:"integrationLatency"`
+		decision.Input
+	}{cmp.Or(input.Principal, Subject), 422, input}
+	authorizer.Principal = ""
+	encoded, err := json.Marshal(authorizer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return `{"principalId":"` + Subject + `","integrationLatency":422,"scope":` + string(encoded) + `}`
+	return string(encoded)
 }
