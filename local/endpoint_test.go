@@ -144,7 +144,7 @@ func TestAddingAnEndpoint(t *testing.T) {
 	for name, arguments := range map[string][]string{
 		"asking the authorizer every time": nil,
 		// With a cached answer, the policy has to cover the other method of the path too.
-		"reusing the authorizer's answer": {"-config", "account-api:authorizerTtl=300"},
+		"reusing the authorizer's answer": {"-config", "authorizerTtl=300"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := runStack(t, root, arguments...)

@@ -310,7 +310,7 @@ func (p *idp) mint(t *testing.T, request issuer.TokenRequest) string {
 
 func TestProviderOfTheStack(t *testing.T) {
 	p := newIDP(t)
-	r := runStack(t, "..", "-issuer", "stack", "-config", "account-api:issuer=http://"+p.addr+"/")
+	r := runStack(t, "..", "-issuer", "stack", "-config", "issuer=http://"+p.addr+"/")
 	good := p.mint(t, issuer.TokenRequest{})
 
 	t.Run("a provider that is down at the start is 401, not 500", func(t *testing.T) {
@@ -467,10 +467,10 @@ func TestMistakesAreExplained(t *testing.T) {
 		fails(t, "..", []string{`stack "nowhere"`, "dev, prod"}, "-stack", "nowhere")
 	})
 	t.Run("the stack's configuration is wrong", func(t *testing.T) {
-		fails(t, "..", []string{"authorizerTtl", "set 3600"}, "-config", "account-api:authorizerTtl=9999")
+		fails(t, "..", []string{"authorizerTtl", "set 3600"}, "-config", "authorizerTtl=9999")
 	})
 	t.Run("the stack's own issuer is wrong", func(t *testing.T) {
-		fails(t, "..", []string{`set "https://t.eu.auth0.com/"`}, "-issuer", "stack", "-config", "account-api:issuer=https://t.eu.auth0.com")
+		fails(t, "..", []string{`set "https://t.eu.auth0.com/"`}, "-issuer", "stack", "-config", "issuer=https://t.eu.auth0.com")
 	})
 	t.Run("an unknown kind of issuer", func(t *testing.T) {
 		fails(t, "..", []string{`expected "local" or "stack"`}, "-issuer", "auth0")

@@ -25,9 +25,9 @@ type settings struct {
 	port        int
 	issuerPort  int
 	consolePort int
-	issuer      string // "local", or "stack" for the one that the stack file names
-	scopes      string // that the local issuer grants, space-separated
-	config      assignments
+	issuer      string   // "local", or "stack" for the one that the stack file names
+	scopes      string   // that the local issuer grants, space-separated
+	config      []string // key=value that replace those of the stack file
 	verbose     bool
 }
 
@@ -41,7 +41,13 @@ func main() {
 	flags.IntVar(&s.consolePort, "console-port", 8082, "port of the web console on 127.0.0.1; 0 picks a free one")
 	flags.StringVar(&s.issuer, "issuer", "local", `whose tokens are accepted: "local" for a token issuer on this machine, "stack" for the stack's own`)
 	flags.StringVar(&s.scopes, "scopes", "get:profile update:profile", "all scopes that the local issuer can grant")
-	flags.Var(&s.config, "config", "replace a value of the stack file, as account-api:key=value; may be repeated")
+	flags.Func("config", "replace a value of the stack file, as key=value; may be repeated", func(assignment string) error {
+		if !strings.Contains(assignment, "=") {
+			return fmt.Errorf("expected key=value, got %q", assignment)
+		}
+		s.config = append(s.config, assignment)
+		return nil
+	})
 	flags.BoolVar(&s.verbose, "v", false, "explain every step of each request, and show what the functions log")
 	// ExitOnError: Parse does not return an error.
 	_ = flags.Parse(os.Args[1:])
@@ -71,17 +77,4 @@ func run(ctx context.Context, s settings, arguments []string, out, status io.Wri
 		return err
 	}
 	return errors.Join(l.serve(ctx), l.close())
-}
-
-// assignments is a repeatable key=value flag.
-type assignments []string
-
-func (a *assignments) String() string { return strings.Join(*a, " ") }
-
-func (a *assignments) Set(assignment string) error {
-	if key, _, found := strings.Cut(assignment, "="); !found || !strings.Contains(key, ":") {
-		return fmt.Errorf("expected project:key=value, got %q", assignment)
-	}
-	*a = append(*a, assignment)
-	return nil
 }

@@ -141,7 +141,7 @@ func (f *traffic) end(t *testing.T, atLeast int64) {
 
 func TestReload(t *testing.T) {
 	root := copyProject(t)
-	r := runStack(t, root, "-config", "account-api:allowedOrigin=*")
+	r := runStack(t, root, "-config", "allowedOrigin=*")
 	policy := filepath.Join(root, "policies", "profile", "profile.rego")
 	handler := filepath.Join(root, "handlers", "profile", "main.go")
 	token := r.token(t, "get:profile")

@@ -154,7 +154,7 @@ func (l *localStack) compile(ctx context.Context) (reload.Release, error) {
 func (l *localStack) capture(ctx context.Context, built reload.Release) (*graph.Graph, error) {
 	arguments := []string{"-root", l.settings.root, "-stack", l.settings.stack}
 	if l.keys != nil {
-		arguments = append(arguments, "-config", "account-api:issuer="+l.issuerURL(), "-config", "account-api:jwksUri=")
+		arguments = append(arguments, "-config", "issuer="+l.issuerURL(), "-config", "jwksUri=")
 	}
 	for _, assignment := range l.settings.config {
 		arguments = append(arguments, "-config", assignment)

@@ -21,7 +21,7 @@ func main() {
 	root := flag.String("root", ".", "the project, the directory of Pulumi.yaml")
 	stack := flag.String("stack", "dev", "the stack, Pulumi.<stack>.yaml")
 	override := record.Overrides{}
-	flag.Var(override, "config", "replace a configuration value, as project:key=value; may be repeated")
+	flag.Var(override, "config", "replace a configuration value, as key=value; may be repeated")
 	flag.Parse()
 	if err := capture(*root, *stack, override); err != nil {
 		fmt.Fprintln(os.Stderr, err)

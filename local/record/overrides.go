@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Overrides are configuration values by full key, and a [flag.Value] that may be
-// repeated: project:key=value.
+// Overrides are configuration values by key, and a [flag.Value] that may be repeated:
+// key=value or namespace:key=value. A key without a namespace is the project's, as for
+// `pulumi config set`.
 type Overrides map[string]string
 
 // String implements [flag.Value].
@@ -15,8 +16,8 @@ func (o Overrides) String() string { return fmt.Sprint(map[string]string(o)) }
 // Set implements [flag.Value].
 func (o Overrides) Set(assignment string) error {
 	key, value, found := strings.Cut(assignment, "=")
-	if !found || !strings.Contains(key, ":") {
-		return fmt.Errorf("expected project:key=value, got %q", assignment)
+	if !found || key == "" {
+		return fmt.Errorf("expected key=value, got %q", assignment)
 	}
 	o[key] = value
 	return nil

@@ -28,7 +28,7 @@ const Account = "123456789012"
 type Stack struct {
 	Root string // the project: the directory of Pulumi.yaml
 	Name string // Pulumi.<Name>.yaml
-	// Override replaces configuration values, by full key ("account-api:issuer").
+	// Override replaces configuration values: "issuer" of the project, or "aws:region".
 	Override Overrides
 }
 
@@ -38,7 +38,12 @@ func Run(s Stack, program pulumi.RunFunc) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(config, s.Override)
+	for key, value := range s.Override {
+		if !strings.Contains(key, ":") {
+			key = project + ":" + key
+		}
+		config[key] = value
+	}
 	region := config["aws:region"]
 	if region == "" {
 		return nil, fmt.Errorf("stack %q sets no aws:region: pulumi config set aws:region eu-central-1", s.Name)

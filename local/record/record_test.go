@@ -97,15 +97,17 @@ func TestBadStackFilesAreRefused(t *testing.T) {
 const good = "config: {aws:region: eu-central-1, audience: a}"
 
 func TestOverrideReplacesTheStacksValue(t *testing.T) {
-	s := record.Stack{Root: write(t, good), Name: "test", Override: map[string]string{"sample:audience": "b"}}
-	_, err := record.Run(s, func(ctx *pulumi.Context) error {
-		if got := config.New(ctx, "").Get("audience"); got != "b" {
-			t.Errorf("expected b, got %q", got)
+	for _, key := range []string{"audience", "sample:audience"} {
+		s := record.Stack{Root: write(t, good), Name: "test", Override: record.Overrides{key: "b"}}
+		_, err := record.Run(s, func(ctx *pulumi.Context) error {
+			if got := config.New(ctx, "").Get("audience"); got != "b" {
+				t.Errorf("%s: expected b, got %q", key, got)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
