@@ -14,12 +14,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // clientCredentials is the one grant type here: RFC 6749 section 4.4.
 const clientCredentials = "client_credentials"
 
-// otherGrants are grant types that Auth0 knows and that a machine's client may not use:
+// otherGrants are grant types of Auth0 that the client of a machine may not use:
 // https://auth0.com/docs/get-started/applications/application-grant-types
 var otherGrants = []string{
 	"authorization_code", "implicit", "password", "refresh_token",
@@ -32,17 +33,39 @@ var otherGrants = []string{
 	"http://auth0.com/oauth/grant-type/password-realm",
 }
 
-// maxRequestBytes bounds a token request. An honest one has some hundred bytes.
+// maxRequestBytes bounds a token request. A usual one has some hundred bytes.
 const maxRequestBytes = 16 << 10
 
-// grantRequest is the body of a token request. Members that are not listed are left to
-// other grants and ignored: RFC 6749 section 3.2.
+// grantRequest is the body of a token request. Members that are not listed belong to
+// other grants and are ignored: RFC 6749 section 3.2.
 type grantRequest struct {
 	GrantType    string `json:"grant_type"`
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
 	Audience     string `json:"audience"`
-	Scope        string `json:"scope"` // separated by single spaces; "" is all scopes
+	// Scope is nil if absent. RFC 6749 section 3.1 would treat an empty one as absent,
+	// too; here it is the way to a token without scopes.
+	Scope *string `json:"scope"`
+
+	// The caller, see the package comment.
+	Subject         string                    `json:"sub"`
+	Permissions     words                     `json:"permissions"`
+	AuthorizedParty string                    `json:"azp"`
+	Claims          map[string]jsontext.Value `json:"claims"`
+}
+
+// words is a JSON array of text, or a text of words with spaces between.
+type words []string
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (w *words) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == '[' {
+		return json.UnmarshalDecode(d, (*[]string)(w))
+	}
+	var text string
+	err := json.UnmarshalDecode(d, &text)
+	*w = strings.Fields(text)
+	return err
 }
 
 // grantResponse is a successful answer: RFC 6749 section 5.1.
@@ -63,7 +86,7 @@ type oauthError struct {
 type refusal struct {
 	status int
 	body   oauthError
-	cause  string // for the log: a constant, because the description may quote the client
+	cause  string // for the log. It is a constant: the description may quote the client
 }
 
 func (r *refusal) Error() string { return r.cause }
@@ -72,7 +95,7 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	// RFC 6749 section 5.1. Errors are not for caches either.
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
-	scopes, err := i.grant(http.MaxBytesReader(w, r.Body, maxRequestBytes), r.Header)
+	request, err := i.grant(http.MaxBytesReader(w, r.Body, maxRequestBytes), r.Header)
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused):
@@ -84,69 +107,92 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	k := i.keys.Load().current
-	token, err := i.sign(k, TokenRequest{Scopes: scopes})
+	token, err := i.sign(k, request)
 	if err != nil {
 		i.fail(w, err)
 		return
 	}
-	i.options.Log.Info("issued a token", "kid", k.id, "scopes", len(scopes))
+	i.options.Log.Info("issued a token", "kid", k.id, "scopes", len(request.Scopes))
 	answer(w, http.StatusOK, grantResponse{
 		AccessToken: token,
-		Scope:       strings.Join(scopes, " "),
+		Scope:       strings.Join(request.Scopes, " "),
 		ExpiresIn:   int(Lifetime.Seconds()),
 		TokenType:   "Bearer",
 	})
 }
 
-// grant returns the scopes of the token that a request asks for, or a *refusal. The
-// checks are in the order of what a developer has to get right first.
-func (i *Issuer) grant(body io.Reader, header http.Header) ([]string, error) {
+// grant returns the token that a request asks for, or a *refusal.
+func (i *Issuer) grant(body io.Reader, header http.Header) (TokenRequest, error) {
 	request, err := readGrant(body, header)
 	if err != nil {
-		return nil, err
+		return TokenRequest{}, err
 	}
+	if err := i.admit(request); err != nil {
+		return TokenRequest{}, err
+	}
+	scopes, err := i.granted(request.Scope)
+	if err != nil {
+		return TokenRequest{}, err
+	}
+	further := map[string]any{}
+	for name, value := range request.Claims {
+		further[name] = value
+	}
+	if err := checkFurther(further); err != nil {
+		return TokenRequest{}, invalid("Expected claims without those that the issuer sets: " + strings.Join(set, ", "))
+	}
+	return TokenRequest{Scopes: scopes, Subject: request.Subject, Permissions: request.Permissions,
+		AuthorizedParty: request.AuthorizedParty, Claims: further}, nil
+}
+
+// admit refuses a request unless it is the client's, for the one grant and the one
+// audience. A developer's likely first mistakes are found first.
+func (i *Issuer) admit(request grantRequest) error {
 	switch {
 	case request.GrantType == "":
-		return nil, &refusal{http.StatusBadRequest,
+		return &refusal{http.StatusBadRequest,
 			oauthError{"invalid_request", "Missing required parameter: grant_type"}, "no grant type"}
 	case slices.Contains(otherGrants, request.GrantType):
-		return nil, &refusal{http.StatusForbidden,
+		return &refusal{http.StatusForbidden,
 			oauthError{"unauthorized_client", fmt.Sprintf("Grant type '%s' not allowed for the client.", request.GrantType)},
 			"a grant type that the client may not use"}
 	case request.GrantType != clientCredentials:
-		return nil, &refusal{http.StatusBadRequest,
+		return &refusal{http.StatusBadRequest,
 			oauthError{"unsupported_grant_type", "Unsupported grant type: " + request.GrantType}, "an unknown grant type"}
 	case !i.authenticates(request):
-		return nil, &refusal{http.StatusUnauthorized, oauthError{"access_denied", "Unauthorized"}, "wrong client ID or secret"}
+		return &refusal{http.StatusUnauthorized, oauthError{"access_denied", "Unauthorized"}, "wrong client ID or secret"}
 	case request.Audience == "":
-		// Auth0's words, which tell that its first API would be meant.
-		return nil, &refusal{http.StatusForbidden,
+		// Auth0's words: without an audience it means its own first API.
+		return &refusal{http.StatusForbidden,
 			oauthError{"access_denied", "Non-global clients are not allowed access to APIv1"}, "no audience"}
 	case request.Audience != i.options.Audience:
-		return nil, &refusal{http.StatusForbidden,
+		return &refusal{http.StatusForbidden,
 			oauthError{"access_denied", "Service not enabled within domain: " + request.Audience}, "an unknown audience"}
 	}
-	return i.granted(request.Scope)
+	return nil
 }
 
-// granted returns the scopes to grant: those requested, in their order, or all. As with
-// Auth0, one that the client does not have refuses the request, where RFC 6749 section
-// 3.3 would let a server grant the rest.
-func (i *Issuer) granted(scope string) ([]string, error) {
-	requested := strings.Fields(scope)
-	if len(requested) == 0 {
-		return i.options.Scopes, nil
+// granted returns the scopes to grant: those requested, in their order, or all. If
+// restricted, any other scope refuses the request, as with Auth0. RFC 6749 section 3.3
+// would let a server grant the rest.
+func (i *Issuer) granted(scope *string) ([]string, error) {
+	all := *i.scopes.Load()
+	if scope == nil {
+		return all, nil
 	}
-	var granted, missing []string
-	for _, s := range requested {
+	granted, missing := []string{}, []string{}
+	for _, s := range strings.Fields(*scope) {
 		switch {
-		case !slices.Contains(i.options.Scopes, s):
+		case !scopeToken.MatchString(s):
+			return nil, &refusal{http.StatusBadRequest,
+				oauthError{"invalid_scope", "Expected scopes without quotes and backslashes"}, "a malformed scope"}
+		case i.options.Restrict && !slices.Contains(all, s):
 			missing = append(missing, s)
 		case !slices.Contains(granted, s):
 			granted = append(granted, s)
 		}
 	}
-	if missing != nil {
+	if len(missing) > 0 {
 		return nil, &refusal{http.StatusForbidden,
 			oauthError{"access_denied", "Client has not been granted scopes: " + strings.Join(missing, ", ")},
 			"a scope that the API does not have"}
@@ -154,8 +200,8 @@ func (i *Issuer) granted(scope string) ([]string, error) {
 	return granted, nil
 }
 
-// authenticates reports whether the request comes from the client. It takes the same
-// time wherever a wrong ID or secret differs, and whatever its length.
+// authenticates reports whether the request comes from the client. Its duration tells
+// nothing of where a wrong ID or secret differs, nor of the right one's length.
 func (i *Issuer) authenticates(request grantRequest) bool {
 	return equal(request.ClientID, i.options.ClientID)&equal(request.ClientSecret, i.options.ClientSecret) == 1
 }
@@ -165,9 +211,9 @@ func equal(a, b string) int {
 	return subtle.ConstantTimeCompare(x[:], y[:])
 }
 
-// readGrant reads a token request from JSON, as Auth0's documentation sends it, or from
-// a form, as RFC 6749 section 4.4.2 does. The client may authenticate with HTTP Basic
-// instead of in the body (section 2.3.1), but not in both ways.
+// readGrant reads a token request: JSON as in Auth0's documentation, or a form as in RFC
+// 6749 section 4.4.2. The client authenticates in the body or with HTTP Basic (section
+// 2.3.1), but not in both ways.
 func readGrant(body io.Reader, header http.Header) (grantRequest, error) {
 	var request grantRequest
 	content, err := io.ReadAll(body)
@@ -182,29 +228,48 @@ func readGrant(body io.Reader, header http.Header) (grantRequest, error) {
 	case err == nil && mediaType == "application/json":
 		// Strict: no duplicate or case-folded names, no invalid UTF-8, nothing after.
 		if err := json.Unmarshal(content, &request); err != nil {
-			return request, invalid("Expected one JSON object with text members")
+			return request, invalid("Expected one JSON object with members of the right types")
 		}
 	case err == nil && mediaType == "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(string(content))
 		if err != nil {
 			return request, invalid("Expected a form")
 		}
-		for name, member := range map[string]*string{
-			"grant_type": &request.GrantType, "client_id": &request.ClientID, "client_secret": &request.ClientSecret,
-			"audience": &request.Audience, "scope": &request.Scope,
-		} {
-			if len(form[name]) > 1 { // RFC 6749 section 3.2
-				return request, invalid("Expected every parameter once")
-			}
-			*member = form.Get(name)
-			if !utf8.ValidString(*member) {
-				return request, invalid("Expected UTF-8")
-			}
+		if err := request.readForm(form); err != nil {
+			return request, err
 		}
 	default:
 		return request, invalid("Expected Content-Type application/json or application/x-www-form-urlencoded")
 	}
 	return request.withBasic(header)
+}
+
+// readForm reads the parameters of a form.
+func (g *grantRequest) readForm(form url.Values) error {
+	var scope, claims string
+	for name, member := range map[string]*string{
+		"grant_type": &g.GrantType, "client_id": &g.ClientID, "client_secret": &g.ClientSecret, "audience": &g.Audience,
+		"scope": &scope, "sub": &g.Subject, "azp": &g.AuthorizedParty, "claims": &claims,
+	} {
+		if len(form[name]) > 1 { // RFC 6749 section 3.2
+			return invalid("Expected every parameter once")
+		}
+		*member = form.Get(name)
+		if !utf8.ValidString(*member) {
+			return invalid("Expected UTF-8")
+		}
+	}
+	if form.Has("scope") {
+		g.Scope = &scope
+	}
+	g.Permissions = strings.Fields(strings.Join(form["permissions"], " "))
+	if !utf8.ValidString(strings.Join(g.Permissions, "")) {
+		return invalid("Expected UTF-8")
+	}
+	if claims != "" && json.Unmarshal([]byte(claims), &g.Claims) != nil {
+		return invalid("Expected claims as one JSON object")
+	}
+	return nil
 }
 
 // withBasic adds the client's ID and secret from an Authorization header, if any.

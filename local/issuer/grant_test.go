@@ -38,12 +38,12 @@ func with(member, value string) string {
 func TestTokenIsGranted(t *testing.T) {
 	_, server, log := start(t)
 	form := url.Values{"grant_type": {"client_credentials"}, "audience": {audience}}
-	withSecret := url.Values{"client_id": {"local-client"}, "client_secret": {"local-secret"}, "scope": {"get:profile"}}
+	withSecret := url.Values{"client_id": {"local-client"}, "client_secret": {"local-secret"}, "scope": {"read:tickets"}}
 	for name, value := range form {
 		withSecret[name] = value
 	}
 	basic := []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("local%2Dclient:local-secret"))}
-	all := "get:profile update:profile"
+	all := "read:tickets close:tickets"
 	for name, row := range map[string]struct {
 		contentType, body string
 		header            []string
@@ -51,16 +51,16 @@ func TestTokenIsGranted(t *testing.T) {
 	}{
 		"as JSON":                       {asJSON, whole, nil, all},
 		"as JSON with a charset":        {"application/json; charset=utf-8", whole, nil, all},
-		"as a form":                     {asForm, withSecret.Encode(), nil, "get:profile"},
+		"as a form":                     {asForm, withSecret.Encode(), nil, "read:tickets"},
 		"as a form with HTTP Basic":     {asForm, form.Encode(), basic, all},
-		"with an empty scope":           {asJSON, strings.Replace(whole, "{", `{"scope":"",`, 1), nil, all},
-		"with one scope":                {asJSON, with("scope", "update:profile"), nil, "update:profile"},
-		"with scopes in another order":  {asJSON, with("scope", "update:profile get:profile"), nil, "update:profile get:profile"},
-		"with a scope twice":            {asJSON, with("scope", "get:profile get:profile"), nil, "get:profile"},
+		"with a scope of no policy":     {asJSON, with("scope", "delete:tickets"), nil, "delete:tickets"},
+		"with one scope":                {asJSON, with("scope", "close:tickets"), nil, "close:tickets"},
+		"with scopes in another order":  {asJSON, with("scope", "close:tickets read:tickets"), nil, "close:tickets read:tickets"},
+		"with a scope twice":            {asJSON, with("scope", "read:tickets read:tickets"), nil, "read:tickets"},
 		"with members of other grants":  {asJSON, with("organization", "org_1"), nil, all},
 		"with parameters in the URL":    {asJSON, whole, nil, all},
 		"with a scope that is null":     {asJSON, strings.Replace(whole, "{", `{"scope":null,`, 1), nil, all},
-		"with spaces around its scopes": {asJSON, with("scope", " get:profile "), nil, "get:profile"},
+		"with spaces around its scopes": {asJSON, with("scope", " read:tickets "), nil, "read:tickets"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, body := do(t, "POST", server.URL+"/oauth/token?scope=none&audience=none", row.contentType, row.body, row.header...)
@@ -90,11 +90,70 @@ func TestTokenIsGranted(t *testing.T) {
 	}
 }
 
-func TestTokenIsRefused(t *testing.T) {
+func TestCallersThatARequestDescribes(t *testing.T) {
 	_, server, log := start(t)
+	client := url.Values{"grant_type": {"client_credentials"}, "audience": {audience}, "client_id": {"local-client"}, "client_secret": {"local-secret"}}
+	asked := func(pairs ...string) string {
+		form := url.Values{}
+		for name, values := range client {
+			form[name] = values
+		}
+		for n := 0; n < len(pairs); n += 2 {
+			form.Add(pairs[n], pairs[n+1])
+		}
+		return form.Encode()
+	}
+	member := func(text string) string { return strings.Replace(whole, "{", "{"+text+",", 1) }
+	for name, row := range map[string]struct {
+		contentType, body string
+		claim, want       string // the claim as JSON, "" if absent
+	}{
+		"an empty scope in JSON is none":      {asJSON, member(`"scope":""`), "scope", ""},
+		"an empty scope in a form is none":    {asForm, asked("scope", ""), "scope", ""},
+		"another subject":                     {asJSON, member(`"sub":"auth0|jo"`), "sub", `"auth0|jo"`},
+		"another subject, in a form":          {asForm, asked("sub", "auth0|jo"), "sub", `"auth0|jo"`},
+		"no subject is the client":            {asForm, asked(), "sub", `"local-client@clients"`},
+		"another client":                      {asJSON, member(`"azp":"spa"`), "azp", `"spa"`},
+		"another client, in a form":           {asForm, asked("azp", "spa"), "azp", `"spa"`},
+		"permissions as an array":             {asJSON, member(`"permissions":["a","b"]`), "permissions", `["a","b"]`},
+		"permissions as text":                 {asJSON, member(`"permissions":"a b"`), "permissions", `["a","b"]`},
+		"permissions with spaces, in a form":  {asForm, asked("permissions", "a b"), "permissions", `["a","b"]`},
+		"permissions repeated, in a form":     {asForm, asked("permissions", "a", "permissions", "b"), "permissions", `["a","b"]`},
+		"no permissions":                      {asJSON, member(`"permissions":null`), "permissions", ""},
+		"a claim of one's own":                {asJSON, member(`"claims":{"tier":{"name":"gold"}}`), "tier", `{"name":"gold"}`},
+		"a claim of one's own, in a form":     {asForm, asked("claims", `{"https://tickets.test/tier":1}`), "https://tickets.test/tier", "1"},
+		"a number larger than a float can be": {asJSON, member(`"claims":{"n":9007199254740993}`), "n", "9007199254740993"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response, body := do(t, "POST", server.URL+"/oauth/token", row.contentType, row.body)
+			var granted struct {
+				Token string `json:"access_token"`
+			}
+			if err := json.Unmarshal([]byte(body), &granted); err != nil || granted.Token == "" {
+				t.Fatalf("expected a token, got %s", response.Status)
+			}
+			verify(t, server, granted.Token)
+			var claims map[string]json.RawMessage
+			if err := json.Unmarshal(decoded(t, strings.Split(granted.Token, ".")[1]), &claims); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(claims[row.claim]); got != row.want {
+				t.Errorf("expected %s %s, got %s", row.claim, row.want, got)
+			}
+		})
+	}
+	for _, sent := range []string{"auth0|jo", "spa", "tickets.test", "gold"} {
+		if strings.Contains(log.String(), sent) {
+			t.Errorf("expected nothing that a client sent in the log, got %q", sent)
+		}
+	}
+}
+
+func TestTokenIsRefused(t *testing.T) {
+	_, server, log := start(t, func(o *Options) { o.Restrict = true })
 	const (
 		unauthorized = `{"error":"access_denied","error_description":"Unauthorized"}`
-		notJSON      = `{"error":"invalid_request","error_description":"Expected one JSON object with text members"}`
+		notJSON      = `{"error":"invalid_request","error_description":"Expected one JSON object with members of the right types"}`
 		twoWays      = `{"error":"invalid_request","error_description":"Expected client_id and client_secret, or HTTP Basic, but not both"}`
 		badType      = `{"error":"invalid_request","error_description":"Expected Content-Type application/json or application/x-www-form-urlencoded"}`
 	)
@@ -123,28 +182,37 @@ func TestTokenIsRefused(t *testing.T) {
 			`{"error":"access_denied","error_description":"Service not enabled within domain: ` + audience + `/"}`},
 		"for no audience": {asJSON, with("audience", ""), nil, 403,
 			`{"error":"access_denied","error_description":"Non-global clients are not allowed access to APIv1"}`},
-		"with scopes that the API does not have": {asJSON, with("scope", "get:profile delete:profile x"), nil, 403,
-			`{"error":"access_denied","error_description":"Client has not been granted scopes: delete:profile, x"}`},
+		"with scopes that the API does not have": {asJSON, with("scope", "read:tickets delete:tickets x"), nil, 403,
+			`{"error":"access_denied","error_description":"Client has not been granted scopes: delete:tickets, x"}`},
 		"with no grant type": {asJSON, with("grant_type", ""), nil, 400,
 			`{"error":"invalid_request","error_description":"Missing required parameter: grant_type"}`},
 		"with a grant type of users": {asJSON, with("grant_type", "password"), nil, 403,
 			`{"error":"unauthorized_client","error_description":"Grant type 'password' not allowed for the client."}`},
 		"with an unknown grant type": {asJSON, with("grant_type", "charm"), nil, 400,
 			`{"error":"unsupported_grant_type","error_description":"Unsupported grant type: charm"}`},
-		"with half a body":               {asJSON, whole[:len(whole)-1], nil, 400, notJSON},
-		"with two bodies":                {asJSON, whole + whole, nil, 400, notJSON},
-		"with no body":                   {asJSON, "", nil, 400, notJSON},
-		"with a member twice":            {asJSON, strings.Replace(whole, "{", `{"audience":"x",`, 1), nil, 400, notJSON},
-		"with a number":                  {asJSON, strings.Replace(whole, `"local-client"`, "1", 1), nil, 400, notJSON},
-		"with a list of scopes":          {asJSON, strings.Replace(whole, "{", `{"scope":["get:profile"],`, 1), nil, 400, notJSON},
-		"with a list as the body":        {asJSON, "[" + whole + "]", nil, 400, notJSON},
-		"with JSON that is not UTF-8":    {asJSON, with("audience", "x")[:20] + "\xff\"}", nil, 400, notJSON},
-		"with another type of body":      {"text/plain", whole, nil, 400, badType},
-		"with no type of body":           {"", whole, nil, 400, badType},
-		"with a broken form":             {asForm, "grant_type=%zz", nil, 400, `{"error":"invalid_request","error_description":"Expected a form"}`},
-		"with a parameter twice":         {asForm, "scope=a&scope=b", nil, 400, `{"error":"invalid_request","error_description":"Expected every parameter once"}`},
-		"with a form that is not UTF-8":  {asForm, "audience=%ff", nil, 400, `{"error":"invalid_request","error_description":"Expected UTF-8"}`},
-		"with JSON in the name of forms": {asForm, whole, nil, 400, `{"error":"invalid_request","error_description":"Missing required parameter: grant_type"}`},
+		"with a malformed scope": {asJSON, with("scope", `a"b`), nil, 400,
+			`{"error":"invalid_scope","error_description":"Expected scopes without quotes and backslashes"}`},
+		"with a claim of the issuer's": {asJSON, strings.Replace(whole, "{", `{"claims":{"exp":1},`, 1), nil, 400,
+			`{"error":"invalid_request","error_description":"Expected claims without those that the issuer sets: ` +
+				`iss, sub, aud, iat, exp, scope, gty, azp, permissions, nbf, jti"}`},
+		"with claims that are no object":      {asForm, "claims=1", nil, 400, `{"error":"invalid_request","error_description":"Expected claims as one JSON object"}`},
+		"with a subject twice":                {asForm, "sub=a&sub=b", nil, 400, `{"error":"invalid_request","error_description":"Expected every parameter once"}`},
+		"with permissions of another type":    {asJSON, strings.Replace(whole, "{", `{"permissions":[1],`, 1), nil, 400, notJSON},
+		"with permissions that are not UTF-8": {asForm, "permissions=%ff", nil, 400, `{"error":"invalid_request","error_description":"Expected UTF-8"}`},
+		"with half a body":                    {asJSON, whole[:len(whole)-1], nil, 400, notJSON},
+		"with two bodies":                     {asJSON, whole + whole, nil, 400, notJSON},
+		"with no body":                        {asJSON, "", nil, 400, notJSON},
+		"with a member twice":                 {asJSON, strings.Replace(whole, "{", `{"audience":"x",`, 1), nil, 400, notJSON},
+		"with a number":                       {asJSON, strings.Replace(whole, `"local-client"`, "1", 1), nil, 400, notJSON},
+		"with a list of scopes":               {asJSON, strings.Replace(whole, "{", `{"scope":["read:tickets"],`, 1), nil, 400, notJSON},
+		"with a list as the body":             {asJSON, "[" + whole + "]", nil, 400, notJSON},
+		"with JSON that is not UTF-8":         {asJSON, with("audience", "x")[:20] + "\xff\"}", nil, 400, notJSON},
+		"with another type of body":           {"text/plain", whole, nil, 400, badType},
+		"with no type of body":                {"", whole, nil, 400, badType},
+		"with a broken form":                  {asForm, "grant_type=%zz", nil, 400, `{"error":"invalid_request","error_description":"Expected a form"}`},
+		"with a parameter twice":              {asForm, "scope=a&scope=b", nil, 400, `{"error":"invalid_request","error_description":"Expected every parameter once"}`},
+		"with a form that is not UTF-8":       {asForm, "audience=%ff", nil, 400, `{"error":"invalid_request","error_description":"Expected UTF-8"}`},
+		"with JSON in the name of forms":      {asForm, whole, nil, 400, `{"error":"invalid_request","error_description":"Missing required parameter: grant_type"}`},
 		"with a body that is too large": {asJSON, with("scope", strings.Repeat("x", maxRequestBytes)), nil, 413,
 			`{"error":"invalid_request","error_description":"Expected at most 16384 bytes"}`},
 	} {
@@ -161,7 +229,7 @@ func TestTokenIsRefused(t *testing.T) {
 	if !strings.Contains(log.String(), `cause="an unknown audience"`) {
 		t.Errorf("expected causes in the log, got %q", log)
 	}
-	for _, sent := range []string{"other.example.com", "delete:profile", "charm", "local-secre", "local-client"} {
+	for _, sent := range []string{"other.example.com", "delete:tickets", "charm", "local-secre", "local-client"} {
 		if strings.Contains(log.String(), sent) {
 			t.Errorf("expected nothing that a client sent in the log, got %q", sent)
 		}
@@ -226,14 +294,16 @@ func TestOwnClientReplacesTheExample(t *testing.T) {
 }
 
 func FuzzTokenRequest(f *testing.F) {
-	i, err := New(Options{URL: "http://localhost/", Audience: audience, Scopes: []string{"get:profile"}})
+	i, err := New(Options{URL: "http://localhost/", Audience: audience, Scopes: []string{"read:tickets"}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(asJSON, whole, "")
-	f.Add(asJSON, with("scope", "get:profile"), "")
+	f.Add(asJSON, with("scope", "read:tickets"), "")
 	f.Add(asForm, "grant_type=client_credentials&client_id=local-client&client_secret=local-secret&audience="+audience, "")
 	f.Add(asForm, "grant_type=client_credentials&audience=%ff", "Basic bG9jYWwtY2xpZW50OmxvY2FsLXNlY3JldA==")
+	f.Add(asJSON, strings.Replace(whole, "{", `{"sub":"a","permissions":"b","azp":"c","claims":{"d":[]},`, 1), "")
+	f.Add(asForm, "permissions=a&permissions=b&claims=%7B%22iss%22%3A1%7D", "Basic bG9jYWwtY2xpZW50OmxvY2FsLXNlY3JldA==")
 	f.Add("application/json; charset", `{"grant_type":null}`, "Basic")
 	f.Fuzz(func(t *testing.T, contentType, body, authorization string) {
 		request := httptest.NewRequest("POST", "/oauth/token", strings.NewReader(body))

@@ -1,15 +1,28 @@
-// Package issuer is a token issuer for one machine: an identity provider as far as an
-// API and its clients get to see one, so that the API runs and can be tried out
-// without an account anywhere.
+// Package issuer issues tokens on the developer's machine. With it an API runs, and can
+// be tried out, without an account at an identity provider.
 //
-// It has the shape of Auth0: the same paths, the same token claims, the same JSON Web
-// Key Set, and the same answers to what is wrong with a token request
-// (https://auth0.com/docs/api/authentication/client-credential-flow/get-token). It
-// knows one API, one client and one grant, client credentials (RFC 6749 section 4.4).
+// It has the shape of Auth0: the same paths, token claims, JSON Web Key Set and error
+// answers (https://auth0.com/docs/api/authentication/client-credential-flow/get-token).
+// It knows one API, one client and one grant, client credentials (RFC 6749 section 4.4).
 //
-// Its client's secret is public and its keys live as long as the process. So it
-// refuses to be anything else than a development tool: its URL has to be that of a
-// loopback host. It has no users, no sessions, no refresh tokens and no storage.
+// # Callers
+//
+// A token request may describe another caller than the client itself. These members are
+// not of Auth0. Each is optional, in JSON and in a form:
+//
+//	scope        scopes separated by spaces. Absent: all scopes of the API. Empty: none
+//	sub          the sub claim. Absent: "<client ID>@clients"
+//	permissions  the permissions claim: text separated by spaces, a form parameter that
+//	             is repeated, or a JSON array. Absent: no such claim
+//	azp          the azp claim. Absent: the client ID
+//	claims       a JSON object of further claims. It cannot replace the claims above, nor
+//	             those that the issuer sets, such as iss and exp
+//
+// # Limits
+//
+// The client's secret is public and the keys live as long as the process. So the issuer
+// accepts loopback URLs only: it is a development tool. It has no users, sessions,
+// refresh tokens or storage.
 package issuer
 
 import (
@@ -27,33 +40,36 @@ import (
 	"time"
 )
 
-// The client that every issuer knows unless told otherwise. These are examples to be
-// printed and pasted, not secrets.
+// The client of an issuer whose options name none. Commands that a developer pastes show
+// both: they are not secrets.
 const (
 	DefaultClientID     = "local-client"
 	DefaultClientSecret = "local-secret"
 )
 
-// Lifetime is how long a token lasts, as Auth0 has it for a new API:
+// Lifetime is how long a token lasts. It is Auth0's default for a new API:
 // https://auth0.com/docs/secure/tokens/access-tokens/update-access-token-lifetime
 const Lifetime = 24 * time.Hour
 
 // Options describe the issuer. URL and Audience are required.
 type Options struct {
-	// URL is the issuer's name, the iss of its tokens, and where it is served. It has
-	// a loopback host and ends in the slash, e.g. "http://127.0.0.1:8081/".
+	// URL is where the issuer is served, and the iss claim of its tokens. It has a
+	// loopback host and ends in a slash: "http://127.0.0.1:8081/".
 	URL string
-	// Audience is the identifier of the only API that there are tokens for.
+	// Audience identifies the only API that there are tokens for.
 	Audience string
-	// Scopes are all scopes of that API. The client is granted every one of them.
+	// Scopes are the scopes of that API. A token request without a scope gets them all.
 	Scopes []string
+	// Restrict refuses every other scope, as Auth0 does. Without it a request may name
+	// any scope.
+	Restrict bool
 	// Now is the clock for claims and certificates; nil is [time.Now].
 	Now func() time.Time
-	// ClientID and ClientSecret are the only client's; "" is [DefaultClientID] and
+	// ClientID and ClientSecret identify the only client; "" is [DefaultClientID] and
 	// [DefaultClientSecret].
 	ClientID, ClientSecret string
-	// Log gets a record for every token granted or refused and for every rotation,
-	// without tokens, secrets or anything else that a client sent. nil discards them.
+	// Log gets a record for every token granted or refused and for every rotation. No
+	// record holds a token, a secret or anything else that a client sent. nil discards them.
 	Log *slog.Logger
 }
 
@@ -62,12 +78,13 @@ type Options struct {
 type Issuer struct {
 	options  Options
 	routes   *http.ServeMux
-	rotation sync.Mutex // held by whoever replaces keys
+	rotation sync.Mutex // held while keys are replaced
 	keys     atomic.Pointer[keyRing]
+	scopes   atomic.Pointer[[]string] // of the API; options has the first ones
 }
 
-// New returns an issuer with fresh keys, which takes some tenths of a second. It errors
-// if the options are incomplete or are not for one machine alone.
+// New returns an issuer with new keys. Generating them takes some tenths of a second. It
+// errors if an option is missing, or if the URL is not a loopback one.
 func New(o Options) (*Issuer, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -81,12 +98,14 @@ func New(o Options) (*Issuer, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	o.Scopes = slices.Clone(o.Scopes)
+	i := &Issuer{options: o}
+	if err := i.SetScopes(o.Scopes); err != nil {
+		return nil, err
+	}
 	ring, err := newKeyRing(o.Now())
 	if err != nil {
 		return nil, err
 	}
-	i := &Issuer{options: o}
 	i.keys.Store(ring)
 	i.routes = i.newRoutes()
 	return i, nil
@@ -107,14 +126,29 @@ func (o Options) check() error {
 	if (o.ClientID == "") != (o.ClientSecret == "") {
 		return errors.New("issuer: expected both a client ID and a client secret, or neither, got one")
 	}
-	for n, scope := range o.Scopes {
+	return nil
+}
+
+func checkScopes(scopes []string) error {
+	for n, scope := range scopes {
 		if !scopeToken.MatchString(scope) {
 			return fmt.Errorf("issuer: expected a scope without spaces, quotes and backslashes, got %q", scope)
 		}
-		if slices.Contains(o.Scopes[:n], scope) {
+		if slices.Contains(scopes[:n], scope) {
 			return fmt.Errorf("issuer: expected every scope once, got %q again", scope)
 		}
 	}
+	return nil
+}
+
+// SetScopes replaces the scopes of the API. The keys stay, and so do the tokens that
+// were signed with them.
+func (i *Issuer) SetScopes(scopes []string) error {
+	if err := checkScopes(scopes); err != nil {
+		return err
+	}
+	scopes = slices.Clone(scopes)
+	i.scopes.Store(&scopes)
 	return nil
 }
 
@@ -126,12 +160,12 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
 }
 
-// Rotate makes the next key the current one, generates another next key and returns
-// the key ID that tokens have from now on.
+// Rotate makes the next key the current one and generates another next key. It returns
+// the key ID of new tokens.
 //
-// As with Auth0, the key that was current stays published until [Issuer.RevokePrevious],
-// so tokens that it signed stay valid, and the key that becomes current has been
-// published all along, so that verifiers may know it already:
+// As with Auth0, the next key is published before it signs, so that verifiers may know
+// it. The former key stays published until [Issuer.RevokePrevious]: tokens that it
+// signed stay valid.
 // https://auth0.com/docs/get-started/tenant-settings/signing-keys/rotate-signing-keys
 func (i *Issuer) Rotate() (kid string, err error) {
 	i.rotation.Lock()
@@ -145,9 +179,9 @@ func (i *Issuer) Rotate() (kid string, err error) {
 	return ring.current.id, nil
 }
 
-// RevokePrevious stops publishing every key that was current before. A verifier that
-// fetches the keys again refuses the tokens that they signed; one that does not, does
-// not: https://auth0.com/docs/get-started/tenant-settings/signing-keys/revoke-signing-keys
+// RevokePrevious stops publishing the former keys. A verifier refuses their tokens once
+// it has fetched the keys again:
+// https://auth0.com/docs/get-started/tenant-settings/signing-keys/revoke-signing-keys
 func (i *Issuer) RevokePrevious() {
 	i.rotation.Lock()
 	defer i.rotation.Unlock()

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -21,24 +22,28 @@ import (
 	"time"
 )
 
-const audience = "https://api.example.com/account"
+const audience = "https://tickets.test/api"
 
 var noon = time.Date(2026, time.June, 1, 12, 0, 0, 999, time.UTC)
 
-// start serves an issuer for the scopes get:profile and update:profile, whose clock
-// stands at noon. The log is everything that it logged.
-func start(t testing.TB) (i *Issuer, server *httptest.Server, log *lockedBuffer) {
+// start serves an issuer for the scopes read:tickets and close:tickets. Its clock stands
+// at noon. The log is everything that it logged.
+func start(t testing.TB, change ...func(*Options)) (i *Issuer, server *httptest.Server, log *lockedBuffer) {
 	t.Helper()
 	log = &lockedBuffer{}
 	// The URL is known only once the server listens.
 	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { i.ServeHTTP(w, r) }))
-	i, err := New(Options{
+	o := Options{
 		URL:      "http://" + server.Listener.Addr().String() + "/",
 		Audience: audience,
-		Scopes:   []string{"get:profile", "update:profile"},
+		Scopes:   []string{"read:tickets", "close:tickets"},
 		Now:      func() time.Time { return noon },
 		Log:      slog.New(slog.NewTextHandler(log, nil)),
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	i, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +155,7 @@ func publicKey(t testing.TB, k jsonWebKey) *rsa.PublicKey {
 }
 
 func TestNewRefusesOptionsThat(t *testing.T) {
-	good := Options{URL: "http://127.0.0.1:8081/", Audience: audience, Scopes: []string{"get:profile"}}
+	good := Options{URL: "http://127.0.0.1:8081/", Audience: audience, Scopes: []string{"read:tickets"}}
 	for name, row := range map[string]struct {
 		change func(*Options)
 		want   string
@@ -192,7 +197,7 @@ func TestDiscoveryNamesTheEndpoints(t *testing.T) {
 	_, server, _ := start(t)
 	response, body := do(t, "GET", server.URL+"/.well-known/openid-configuration", "", "")
 	want := strings.ReplaceAll(`{"issuer":"URL/","token_endpoint":"URL/oauth/token","jwks_uri":"URL/.well-known/jwks.json",`+
-		`"scopes_supported":["get:profile","update:profile"],"response_types_supported":[],`+
+		`"scopes_supported":["read:tickets","close:tickets"],"response_types_supported":[],`+
 		`"grant_types_supported":["client_credentials"],"subject_types_supported":["public"],`+
 		`"id_token_signing_alg_values_supported":["RS256"],`+
 		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}`, "URL", server.URL)
@@ -252,8 +257,11 @@ func TestTokenIsAnAccessTokenForAMachine(t *testing.T) {
 		request TokenRequest
 		change  map[string]any // claims that differ; nil is absent
 	}{
+		"with permissions":        {TokenRequest{Permissions: []string{"a", "b"}}, map[string]any{"permissions": "[a b]"}},
+		"for another client":      {TokenRequest{AuthorizedParty: "other"}, map[string]any{"azp": "other"}},
+		"with further claims":     {TokenRequest{Claims: map[string]any{"tier": "gold"}}, map[string]any{"tier": "gold"}},
 		"as the client gets it":   {},
-		"with one scope":          {TokenRequest{Scopes: []string{"update:profile"}}, map[string]any{"scope": "update:profile"}},
+		"with one scope":          {TokenRequest{Scopes: []string{"close:tickets"}}, map[string]any{"scope": "close:tickets"}},
 		"with scopes of no API":   {TokenRequest{Scopes: []string{"b", "a"}}, map[string]any{"scope": "b a"}},
 		"with no scope":           {TokenRequest{Scopes: []string{}}, map[string]any{"scope": nil}},
 		"for a minute":            {TokenRequest{TTL: time.Minute}, map[string]any{"exp": at + 60}},
@@ -274,7 +282,7 @@ func TestTokenIsAnAccessTokenForAMachine(t *testing.T) {
 			}
 			want := map[string]any{
 				"iss": server.URL + "/", "sub": "local-client@clients", "aud": audience, "iat": at, "exp": at + 86400,
-				"azp": "local-client", "scope": "get:profile update:profile", "gty": "client-credentials",
+				"azp": "local-client", "scope": "read:tickets close:tickets", "gty": "client-credentials",
 			}
 			for claim, value := range row.change {
 				want[claim] = value
@@ -283,7 +291,7 @@ func TestTokenIsAnAccessTokenForAMachine(t *testing.T) {
 				}
 			}
 			for claim, value := range want {
-				if claims[claim] != value {
+				if fmt.Sprint(claims[claim]) != fmt.Sprint(value) {
 					t.Errorf("expected %s %v, got %v", claim, value, claims[claim])
 				}
 			}
@@ -294,5 +302,31 @@ func TestTokenIsAnAccessTokenForAMachine(t *testing.T) {
 	}
 	if _, err := i.Token(TokenRequest{Subject: "\xff"}); err == nil {
 		t.Error("expected a subject that is not UTF-8 to be an error, got a token")
+	}
+	for _, name := range set {
+		if _, err := i.Token(TokenRequest{Claims: map[string]any{name: "x"}}); err == nil || !strings.Contains(err.Error(), "got "+name) {
+			t.Errorf("expected %s to be refused among further claims, got %v", name, err)
+		}
+	}
+}
+
+func TestScopesCanBeReplaced(t *testing.T) {
+	i, server, _ := start(t)
+	before := ids(published(t, server))
+	if err := i.SetScopes([]string{"count:tickets"}); err != nil {
+		t.Fatal(err)
+	}
+	token, err := i.Token(TokenRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, claims := verify(t, server, token); claims["scope"] != "count:tickets" {
+		t.Errorf("expected the new scope, got %v", claims["scope"])
+	}
+	if after := ids(published(t, server)); !slices.Equal(before, after) {
+		t.Errorf("expected the same keys, got %q after %q", after, before)
+	}
+	if err := i.SetScopes([]string{"a b"}); err == nil {
+		t.Error("expected a scope with a space to be refused")
 	}
 }

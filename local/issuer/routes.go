@@ -7,13 +7,13 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// jwksCaching is the Cache-Control of Auth0's own key sets, in seconds: a verifier that
-// heeds it sees a rotation soon, and lives through a day without its provider
-// (RFC 5861).
+// jwksCaching is the Cache-Control of Auth0's key sets, in seconds. A verifier that heeds
+// it fetches new keys within 30 seconds, and survives a day without its provider (RFC
+// 5861).
 const jwksCaching = "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"
 
-// discovery is the provider's metadata, of which only what is true here is present:
-// there is no authorization endpoint.
+// discovery is the provider's metadata. There is no authorization endpoint, so it has no
+// member for one.
 // https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
 type discovery struct {
 	Issuer              string   `json:"issuer"`
@@ -88,7 +88,7 @@ func (i *Issuer) serveDiscovery(w http.ResponseWriter, r *http.Request) {
 		Issuer:              i.options.URL,
 		TokenEndpoint:       i.options.URL + "oauth/token",
 		KeySet:              i.options.URL + ".well-known/jwks.json",
-		Scopes:              i.options.Scopes,
+		Scopes:              *i.scopes.Load(),
 		ResponseTypes:       []string{},
 		GrantTypes:          []string{clientCredentials},
 		SubjectTypes:        []string{"public"},
