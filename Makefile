@@ -6,7 +6,7 @@ PORT ?= 8080
 ISSUER_PORT ?= 8081
 CONSOLE_PORT ?= 8082
 ISSUER ?= local
-SCOPES ?= get:profile update:profile
+SCOPES ?=
 FUZZTIME ?= 30s
 
 # What links the Pulumi SDK or compiles other programs: tested without the race detector,

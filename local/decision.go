@@ -11,14 +11,14 @@ import (
 	"account-api/local/gateway"
 )
 
-// decision is the part of a handler's decision log that explains an answer: neither
-// the input, which holds claims, nor who was erased from it. The members are OPA's:
+// decision is the part of a handler's decision log that explains an answer. It leaves out
+// the input, which holds claims. The members are OPA's:
 // https://www.openpolicyagent.org/docs/management-decision-logs
 type decision struct {
 	Path     string `json:"path"`
 	Revision string `json:"revision"`
 	ID       string `json:"decision_id"`
-	Error    string `json:"error"` // why there is none
+	Error    string `json:"error"` // why there is no result
 	Result   *struct {
 		Allow   bool     `json:"allow"`
 		Reasons []string `json:"reasons"`
@@ -28,7 +28,7 @@ type decision struct {
 	} `json:"metrics"`
 }
 
-// readDecision finds the decision among what a function logged while it answered.
+// readDecision finds the decision in what a function logged during an invocation.
 func readDecision(lines []string) (decision, bool) {
 	for _, line := range slices.Backward(lines) {
 		var d decision
@@ -55,16 +55,16 @@ func (d decision) String() string {
 		time.Duration(d.Metrics.Evaluation).Round(time.Microsecond))
 }
 
-// maxDecisions bounds those that nobody has asked for yet. The gateway asks right after
-// the function has answered, and never for an invocation that it gave up on.
+// maxDecisions bounds the decisions that are kept. The gateway takes each one right after
+// the function's answer, but none of an invocation that timed out.
 const maxDecisions = 256
 
-// decisions keeps what functions decided until the gateway reports the exchange. It may
-// be used by several goroutines at once.
+// decisions keeps what functions decided until the gateway reports the exchange. It is
+// safe for concurrent use.
 type decisions struct {
 	mu    sync.Mutex
 	of    map[string]decision // by the function's request ID
-	order []string            // of the keys, oldest first; those that were taken stay in it
+	order []string            // keys, oldest first; those of decisions that were taken stay
 }
 
 func newDecisions() *decisions { return &decisions{of: map[string]decision{}} }
@@ -84,8 +84,7 @@ func (d *decisions) note(requestID string, lines []string) {
 	d.order = append(d.order, requestID)
 }
 
-// explain adds what was decided to the exchange, before the step in which the
-// function's answer arrives.
+// explain adds the decision to the steps of an exchange, before the function's answer.
 func (d *decisions) explain(e gateway.Exchange) gateway.Exchange {
 	if e.Integration == nil {
 		return e

@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +17,7 @@ import (
 
 const functionType = "aws:lambda/function:Function"
 
-// functions are the stack's functions as processes, by ARN. It is what the gateway
-// invokes.
+// functions are the stack's functions as processes, by ARN. The gateway invokes them.
 type functions struct {
 	pools     map[string]*lambda.Pool
 	decisions *decisions
@@ -51,22 +47,22 @@ func (f functions) close() error {
 func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (functions, error) {
 	f := functions{pools: map[string]*lambda.Pool{}, decisions: l.decisions}
 	for _, declared := range g.OfType(functionType) {
-		function, err := l.function(g, declared, built)
+		fn, err := function(g, declared, built)
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
-		pool, err := lambda.NewPool(function, lambda.Options{Log: l.out.line})
+		pool, err := lambda.NewPool(fn, lambda.Options{Log: l.out.line})
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
-		f.pools[function.ARN] = pool
+		f.pools[fn.ARN] = pool
 	}
 	return f, nil
 }
 
-// function is what Lambda would know of a function that the stack declares.
-func (l *localStack) function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Function, error) {
-	executable, err := l.executable(g, f, built)
+// function is a declared function in Lambda's terms.
+func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Function, error) {
+	program, err := executable(g, f, built)
 	if err != nil {
 		return lambda.Function{}, err
 	}
@@ -76,28 +72,25 @@ func (l *localStack) function(g *graph.Graph, f graph.Resource, built reload.Rel
 	timeout, _ := f.Inputs["timeout"].(float64)
 	return lambda.Function{
 		Name: f.String("name"), ARN: f.String("arn"), Region: g.Region, LogGroup: logGroup,
-		Executable: executable, Environment: environment(f),
+		Executable: program, Environment: environment(f),
 		MemoryMB: int(memory), Timeout: time.Duration(timeout * float64(time.Second)),
 	}, nil
 }
 
-// executable is what was built of the handler that a function's package is made of.
-func (l *localStack) executable(g *graph.Graph, f graph.Resource, built reload.Release) (string, error) {
+// executable was built from the handler that is in a function's package.
+func executable(g *graph.Graph, f graph.Resource, built reload.Release) (string, error) {
+	handler, known := g.Bundles[codePath(f)]
+	if !known {
+		return "", fmt.Errorf("function %s: expected code that the program bundles from a handler, got %q", f.Name, codePath(f))
+	}
+	return built["./"+handler], nil
+}
+
+// codePath is the file of a function's package, as the program declares it.
+func codePath(f graph.Resource) string {
 	code, _ := f.Inputs["code"].(map[string]any)
-	zip, _ := code["path"].(string)
-	handler, known := g.Bundles[zip]
-	if !known {
-		return "", fmt.Errorf("function %s: expected code that the program bundles from a handler, got %q", f.Name, zip)
-	}
-	// What was built of a handler outlives its directory.
-	if _, err := os.Stat(filepath.Join(l.settings.root, handler)); err != nil {
-		return "", fmt.Errorf("function %s: expected its handler in %s: %w", f.Name, handler, err)
-	}
-	executable, known := built[path.Base(handler)]
-	if !known {
-		return "", fmt.Errorf("function %s: expected a command in %s, got no executable of it: put package main there", f.Name, handler)
-	}
-	return executable, nil
+	file, _ := code["path"].(string)
+	return file
 }
 
 // environment is what the stack declares as a function's environment.
@@ -111,10 +104,10 @@ func environment(f graph.Resource) map[string]string {
 	return values
 }
 
-// tryOut starts one process of a function, in no pool that serves, and says why it is
-// not fit to: it does not come up, or it answers an event that holds nothing with a
-// server error. A Rego file that does not parse, or that contradicts itself, is found
-// here, since the compiler only embeds it. Any other answer is the function's own affair.
+// tryOut starts one process of a function, beside those that serve, and sends it an empty
+// event. It is an error if the process does not start, or if it answers with a server
+// error. That finds a Rego file that does not parse or contradicts itself: the Go compiler
+// only embeds it.
 func tryOut(ctx context.Context, f lambda.Function) error {
 	pool, err := lambda.NewPool(f, lambda.Options{})
 	if err != nil {
@@ -135,7 +128,7 @@ func tryOut(ctx context.Context, f lambda.Function) error {
 	}
 	lines := slices.Compact(complaints(result.LogTail))
 	if len(lines) == 0 {
-		lines = []string{"it logs nothing about it"}
+		lines = []string{"it logged no reason"}
 	}
 	return fmt.Errorf("%s %s:\n%s", f.Name, problem, strings.Join(lines, "\n"))
 }
@@ -148,8 +141,8 @@ func serverError(result lambda.Result) bool {
 	return result.FunctionError == "" && json.Unmarshal(result.Payload, &answer) == nil && answer.Status >= http.StatusInternalServerError
 }
 
-// platformFailed reports whether a process did not live to answer. The platform has
-// error types of its own; a handler's are names of Go types.
+// platformFailed reports whether a process ended before it answered. Error types of the
+// platform have these prefixes; those of a handler are names of Go types.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-logs-api.html
 func platformFailed(result lambda.Result) bool {
 	var failed struct {
@@ -159,8 +152,8 @@ func platformFailed(result lambda.Result) bool {
 		strings.HasPrefix(failed.Type, "Runtime.") || strings.HasPrefix(failed.Type, "Sandbox."))
 }
 
-// complaints are the lines of a log that a person should read: the errors among those
-// that are structured, which may have several lines each, and all that are not.
+// complaints are the lines of a log that a person should read: errors, of one or several
+// lines, and whatever is not structured.
 func complaints(log []string) []string {
 	var lines []string
 	for _, line := range log {

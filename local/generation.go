@@ -12,17 +12,17 @@ import (
 	"account-api/local/reload"
 )
 
-// generation is one declaration of the stack, being served: it is replaced as a whole
-// when the declaration changes.
+// generation is one version of the stack. It is replaced as a whole when the declaration
+// changes.
 type generation struct {
 	graph     *graph.Graph
 	built     reload.Release // what its functions run
 	functions functions
 	gateway   *gateway.Gateway
-	requests  sync.WaitGroup // in flight; Add only while it is the current generation
+	requests  sync.WaitGroup // in flight; added to only while this is the current generation
 }
 
-// generate starts a generation, or leaves nothing behind.
+// generate starts a generation. With an error, nothing is left behind.
 func (l *localStack) generate(g *graph.Graph, built reload.Release) (*generation, error) {
 	f, err := l.startFunctions(g, built)
 	if err != nil {
@@ -36,13 +36,13 @@ func (l *localStack) generate(g *graph.Graph, built reload.Release) (*generation
 	return next, nil
 }
 
-// switchboard hands each request to the current generation. A request ends where it
-// began: the one before lives until the last of its requests is answered.
+// switchboard hands each request to the current generation. A former generation ends when
+// the last of its requests is answered.
 type switchboard struct {
 	mu       sync.RWMutex
 	current  *generation
-	retired  map[*generation]bool // whose requests are not all answered
-	failures []error              // to end a retired one
+	retired  map[*generation]bool // with requests that are not answered yet
+	failures []error              // of ending a retired one
 	draining sync.WaitGroup
 }
 
@@ -87,7 +87,7 @@ func (s *switchboard) replace(next *generation) {
 	})
 }
 
-// close ends every process, with whatever it is doing. Nobody may replace any more.
+// close ends every process, busy or not. Nothing may be replaced afterwards.
 func (s *switchboard) close() error {
 	s.mu.RLock()
 	open := slices.Collect(maps.Keys(s.retired))

@@ -1,9 +1,12 @@
-// Command local runs a stack on this machine: it asks the Pulumi program what it
-// declares, builds the handlers that the declaration names, and serves the API as
-// API Gateway and Lambda would, next to a token issuer shaped like Auth0.
+// Command local runs a stack of a Pulumi program on this machine. It records what the
+// program declares, builds the handlers that the declaration names, and serves the REST
+// API as API Gateway and Lambda would, next to a token issuer shaped like Auth0.
 //
-// It is a development tool. It needs Go and nothing else, reaches no network unless
-// the stack's own issuer is asked for, and leaves nothing running.
+// It knows nothing of the program that it runs. What it needs to know comes from the
+// declaration, from the project's policies or from flags.
+//
+// It is a development tool. It needs Go and nothing else. It uses no network unless the
+// stack's own issuer is asked for, and leaves no process running.
 package main
 
 import (
@@ -26,7 +29,9 @@ type settings struct {
 	issuerPort  int
 	consolePort int
 	issuer      string   // "local", or "stack" for the one that the stack file names
-	scopes      string   // that the local issuer grants, space-separated
+	scopes      string   // that the local issuer grants, with spaces between; "" does not restrict it
+	capture     string   // package of the program that records the declaration
+	policy      string   // package of the program that finds example callers
 	config      []string // key=value that replace those of the stack file
 	verbose     bool
 }
@@ -40,7 +45,9 @@ func main() {
 	flags.IntVar(&s.issuerPort, "issuer-port", 8081, "port of the local token issuer; 0 picks a free one")
 	flags.IntVar(&s.consolePort, "console-port", 8082, "port of the web console on 127.0.0.1; 0 picks a free one")
 	flags.StringVar(&s.issuer, "issuer", "local", `whose tokens are accepted: "local" for a token issuer on this machine, "stack" for the stack's own`)
-	flags.StringVar(&s.scopes, "scopes", "get:profile update:profile", "all scopes that the local issuer can grant")
+	flags.StringVar(&s.scopes, "scopes", "", "the only scopes that the local issuer grants, with spaces between; empty means any")
+	flags.StringVar(&s.capture, "capture", "./local/capture", "package, relative to the project, of the program that records what the Pulumi program declares")
+	flags.StringVar(&s.policy, "policy", "./local/policy", "package, relative to the project, of the program that finds example callers of the policies; built if it is there")
 	flags.Func("config", "replace a value of the stack file, as key=value; may be repeated", func(assignment string) error {
 		if !strings.Contains(assignment, "=") {
 			return fmt.Errorf("expected key=value, got %q", assignment)

@@ -17,20 +17,20 @@ import (
 	"account-api/local/reload"
 )
 
-// watch reloads the stack whenever a file of the project is saved, until ctx is done.
-// It begins with a look at what was started: a function that does not come up says so
-// now, and not at the first request.
+// watch reloads the stack whenever a file of the project is saved, until ctx is done. It
+// tries out every function first, so that one that does not start is reported before the
+// first request.
 func (l *localStack) watch(ctx context.Context) {
 	first := l.stack.now()
-	if err := l.tryOut(ctx, first.graph, first.built, nil); err != nil && ctx.Err() == nil {
+	if err := tryOutAll(ctx, first.graph, first.built, nil); err != nil && ctx.Err() == nil {
 		l.out.broken(err)
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
 	}
 	reload.Watch(ctx, l.settings.root, l.begun, reload.Interval, func(files []string) { l.reload(ctx, files) })
 }
 
-// reload brings what is on disk into service, or leaves what serves as it is and says
-// why.
+// reload rebuilds, and replaces what changed. If that fails it reports why, and the
+// running version keeps serving.
 func (l *localStack) reload(ctx context.Context, files []string) {
 	begun := time.Now()
 	l.console.Report(console.Status{State: console.Building, At: begun, Detail: summary(files)})
@@ -53,20 +53,43 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 	}
 	l.out.reloaded(what)
 	l.console.Report(console.Status{State: console.Serving, At: time.Now(), Detail: what})
+	if slices.ContainsFunc(files, ofPolicies) {
+		l.refreshExamples(ctx)
+	}
 }
 
-// swap builds and captures, and replaces what came out differently: the functions whose
-// executable did, or everything where the declaration did. It returns their names.
+// refreshExamples finds the example callers again, and shows commands for them if the
+// callers are others than before.
+func (l *localStack) refreshExamples(ctx context.Context) {
+	before := l.policies.Load()
+	if err := l.findExamples(ctx, l.stack.now().built); err != nil {
+		if ctx.Err() == nil {
+			l.out.noExamples(err)
+		}
+		return
+	}
+	if reflect.DeepEqual(before, l.policies.Load()) {
+		return
+	}
+	if i := l.issuer.Load(); i != nil {
+		if err := i.SetScopes(l.scopes()); err != nil {
+			l.out.noExamples(err)
+			return
+		}
+	}
+	l.out.examples(l.described())
+}
+
+func ofPolicies(file string) bool { return strings.HasPrefix(file, policiesDir+"/") }
+
+// swap builds, and replaces the functions whose executables changed, or everything if the
+// declaration changed. It returns the names of what it replaced.
 func (l *localStack) swap(ctx context.Context) ([]string, error) {
-	built, err := l.builds.Build(ctx)
-	if err != nil {
-		return nil, err
-	}
-	declared, err := l.capture(ctx, built)
-	if err != nil {
-		return nil, err
-	}
 	now := l.stack.now()
+	declared, built, err := l.build(ctx, now.graph)
+	if err != nil {
+		return nil, err
+	}
 	if reflect.DeepEqual(declared, now.graph) {
 		return l.swapFunctions(ctx, now, built)
 	}
@@ -74,7 +97,7 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.tryOut(ctx, declared, built, nil); err != nil {
+	if err := tryOutAll(ctx, declared, built, nil); err != nil {
 		return nil, errors.Join(err, next.functions.close())
 	}
 	if audience(declared) != audience(now.graph) {
@@ -87,20 +110,20 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 	return []string{"the stack"}, nil
 }
 
-// swapFunctions gives the pools of a generation new executables. An invocation that is
-// under way ends with the old one, and nothing that the gateway remembers is lost, as
-// with an update of a function's code in the cloud.
+// swapFunctions gives the functions of a generation their new executables. Invocations
+// that have begun end with the old ones. The gateway keeps what it has cached, as when a
+// function's code is updated in the cloud.
 func (l *localStack) swapFunctions(ctx context.Context, g *generation, built reload.Release) ([]string, error) {
-	if err := l.tryOut(ctx, g.graph, built, g.built); err != nil {
+	if err := tryOutAll(ctx, g.graph, built, g.built); err != nil {
 		return nil, err
 	}
 	var swapped []string
 	for _, declared := range g.graph.OfType(functionType) {
-		before, err := l.executable(g.graph, declared, g.built)
+		before, err := executable(g.graph, declared, g.built)
 		if err != nil {
 			return nil, err
 		}
-		after, err := l.executable(g.graph, declared, built)
+		after, err := executable(g.graph, declared, built)
 		if err != nil {
 			return nil, err
 		}
@@ -113,12 +136,11 @@ func (l *localStack) swapFunctions(ctx context.Context, g *generation, built rel
 	return swapped, nil
 }
 
-// tryOut starts each function whose executable differs from the one in before, and
-// returns why any does not come up.
-func (l *localStack) tryOut(ctx context.Context, g *graph.Graph, built, before reload.Release) error {
+// tryOutAll tries out each function whose executable is not in before.
+func tryOutAll(ctx context.Context, g *graph.Graph, built, before reload.Release) error {
 	var errs []error
 	for _, declared := range g.OfType(functionType) {
-		f, err := l.function(g, declared, built)
+		f, err := function(g, declared, built)
 		if err != nil {
 			return err
 		}
@@ -129,8 +151,8 @@ func (l *localStack) tryOut(ctx context.Context, g *graph.Graph, built, before r
 	return errors.Join(errs...)
 }
 
-// ofThisProgram reports whether a file is one of the program that is running, which
-// does not replace itself.
+// ofThisProgram reports whether a file may be part of this program, which does not replace
+// itself.
 func ofThisProgram(file string) bool {
 	return strings.HasPrefix(file, "local/") || strings.HasPrefix(file, "go.")
 }
@@ -149,7 +171,7 @@ func summary(files []string) string {
 	return text
 }
 
-// unseen are the findings that are not among those before.
+// unseen are the findings that are not in before.
 func unseen(findings, before []gateway.Finding) []gateway.Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f gateway.Finding) bool { return slices.Contains(before, f) })
 }

@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"account-api/local/build"
+	"account-api/local/console"
 	"account-api/local/gateway"
-	"account-api/local/issuer"
 	"account-api/local/lambda"
 )
 
-// report is what a developer reads while the stack runs: addresses and commands
-// first, then a line per request. Progress goes to status, so that out stays what a
-// script can read.
+// report writes what a developer reads while the stack runs: addresses and commands
+// first, then a line per request. Progress goes to status, so that a script can read out.
 type report struct {
 	mu          sync.Mutex
 	out, status io.Writer
@@ -25,7 +24,7 @@ type report struct {
 	begun    time.Time // of compiling
 	lastLine time.Time // of progress
 	inPlace  bool      // status is a terminal: progress overwrites itself
-	complete bool      // the first build is over: later ones are seconds, and need no progress
+	complete bool      // the first build is over: later ones take seconds and need no progress
 }
 
 // progressEvery is how often progress is written where it cannot overwrite itself.
@@ -44,8 +43,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// compiling says how far a build is, from the second package on: a build of one or
-// two is over before anybody could read it.
+// compiling writes how far the first build is.
 func (r *report) compiling(p build.Progress) {
 	if r.complete {
 		return
@@ -76,17 +74,24 @@ func (r *report) compiled() {
 	}
 }
 
-// started tells where the stack is and how to call it.
+// started writes the addresses of the stack, and commands that call it.
 func (r *report) started(l *localStack) error {
 	var b strings.Builder
 	s := l.described()
-	url := s.URL
 	fmt.Fprintf(&b, "%s, stack %s, on this machine. Ctrl-C stops it; saving a file reloads it.\n\n", s.Project, s.Name)
-	fmt.Fprintf(&b, "  API     %s\n", url)
-	fmt.Fprintf(&b, "  issuer  %s\n", s.IssuerURL)
+	fmt.Fprintf(&b, "  API     %s\n", s.Endpoint().URL)
+	if s.IssuerURL != "" {
+		fmt.Fprintf(&b, "  issuer  %s\n", s.IssuerURL)
+	}
 	fmt.Fprintf(&b, "  console http://%s/\n", l.terminal.Addr())
-	fmt.Fprintf(&b, "\nTry it from another terminal. No token, 401:\n\n  curl -i %s\n", url)
-	if err := l.writeTokenCommands(&b, url); err != nil {
+	if len(s.Endpoints) > 1 {
+		fmt.Fprint(&b, "\nEndpoints:\n\n")
+		for _, e := range s.Endpoints {
+			fmt.Fprintf(&b, "  %-7s %s\n", e.Method, e.URL)
+		}
+	}
+	fmt.Fprint(&b, "\nTry it from another terminal. ")
+	if err := writeCommands(&b, s); err != nil {
 		return err
 	}
 	for _, finding := range l.stack.now().gateway.Findings() {
@@ -99,37 +104,23 @@ func (r *report) started(l *localStack) error {
 	return err
 }
 
-// writeTokenCommands adds commands that paste as they are, with tokens that only
-// this run's issuer can have made and that nothing else accepts.
-func (l *localStack) writeTokenCommands(b *strings.Builder, url string) error {
-	i, audience := l.issuer.Load(), audience(l.stack.now().graph)
-	if i == nil {
-		fmt.Fprintf(b, "\nWith a token of that issuer for %s:\n\n  curl -i -H \"Authorization: Bearer $TOKEN\" %s\n", audience, url)
-		return nil
+// examples writes the commands again, for other callers than before.
+func (r *report) examples(s console.Stack) {
+	var b strings.Builder
+	fmt.Fprint(&b, "\nThe policies have other example callers now. ")
+	if err := writeCommands(&b, s); err != nil {
+		r.noExamples(err)
+		return
 	}
-	scopes := strings.Fields(l.settings.scopes)
-	if len(scopes) > 1 {
-		last := scopes[len(scopes)-1]
-		token, err := i.Token(issuer.TokenRequest{Scopes: []string{last}})
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(b, "\nA token with nothing but the scope %s:\n\n  curl -i -H 'Authorization: Bearer %s' %s\n", last, token, url)
-	}
-	token, err := i.Token(issuer.TokenRequest{})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(b, "\nA token with every scope (%s):\n\n  curl -i -H 'Authorization: Bearer %s' %s\n", strings.Join(scopes, ", "), token, url)
-	fmt.Fprintf(b, "\nA new token, as a client gets one from Auth0:\n\n"+
-		"  curl -s %soauth/token -d grant_type=client_credentials -d client_id=%s -d client_secret=%s -d audience=%s -d scope=%s\n",
-		l.issuerURL(), issuer.DefaultClientID, issuer.DefaultClientSecret, audience, scopes[0])
-	fmt.Fprintf(b, "\nNew keys, as after a rotation:\n\n  curl -s -X POST %srotate\n", l.issuerURL())
-	return nil
+	fmt.Fprintln(&b)
+	r.write(b.String())
 }
 
-// exchange writes a line per request: who answered, and why. Explained, each hop has
-// one of its own.
+// noExamples reports why example callers are not known.
+func (r *report) noExamples(err error) { r.block("No example callers of the policies.", err) }
+
+// exchange writes a line per request: which hop answered, and why. If verbose, each hop
+// has a line too.
 func (r *report) exchange(e gateway.Exchange) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s (%v)\n", e.Time.Format(time.TimeOnly), e, e.Duration.Round(100*time.Microsecond))
@@ -143,11 +134,11 @@ func (r *report) exchange(e gateway.Exchange) {
 	r.write(b.String())
 }
 
-// indent puts what explains a line below it: it is as wide as the time of day before it.
+// indent is as wide as the time of day at the start of a line.
 const indent = "         "
 
-// line passes on what a function writes, if asked to. The lines that only say that an
-// invocation begins or ends are left out: the steps of the request say more.
+// line writes what a function logs, if verbose. It leaves out the platform's lines about
+// the start and end of an invocation: the steps of the request say more.
 func (r *report) line(l lambda.Line) {
 	if !r.verbose || l.Platform && !strings.HasPrefix(l.Text, "REPORT") && !strings.HasPrefix(l.Text, "INIT_REPORT") {
 		return
@@ -155,10 +146,10 @@ func (r *report) line(l lambda.Line) {
 	r.write(fmt.Sprintf("%s%s | %s\n", indent, l.Function, l.Text))
 }
 
-// broken says that a function of the stack cannot answer.
+// broken reports a function that cannot answer.
 func (r *report) broken(err error) { r.block("The stack cannot answer as it is.", err) }
 
-// notReloaded says why what was saved does not serve.
+// notReloaded reports why a change does not serve.
 func (r *report) notReloaded(err error) {
 	r.block("Not reloaded: the version before keeps serving.", err)
 }
@@ -169,19 +160,19 @@ func (r *report) block(headline string, err error) {
 	r.write(fmt.Sprintf("\n%s %s\n%s| %s\n\n", time.Now().Format(time.TimeOnly), headline, indent, text))
 }
 
-// reloaded says what serves from now on.
+// reloaded reports what serves from now on.
 func (r *report) reloaded(what string) {
 	r.write(fmt.Sprintf("%s %s\n", time.Now().Format(time.TimeOnly), what))
 }
 
-// findings warns of what a changed declaration would meet in the cloud.
+// findings writes what is new in a changed declaration and would go wrong in the cloud.
 func (r *report) findings(found, before []gateway.Finding) {
 	for _, finding := range unseen(found, before) {
 		r.write(fmt.Sprintf("%sbefore this is deployed: %s\n", indent, finding))
 	}
 }
 
-// write adds to the output. Nobody is left to tell when that fails.
+// write adds to the output. If that fails there is nowhere to report it.
 func (r *report) write(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -21,6 +19,7 @@ import (
 
 	"account-api/local/build"
 	"account-api/local/console"
+	"account-api/local/example"
 	"account-api/local/gateway"
 	"account-api/local/graph"
 	"account-api/local/issuer"
@@ -28,16 +27,14 @@ import (
 )
 
 const (
-	// host is the only address that anything listens on: the issuer's client secret
-	// is public, and so is everything that it signs.
+	// host is the only address that anything listens on: the client secret of the issuer
+	// is public.
 	host = "127.0.0.1"
-	// built is where executables for this machine go, so that the next run has to
-	// compile and link only what changed.
-	built = "dist/local"
-	// rules is the directory of the Rego that the console may edit: the endpoint's.
-	rules = "policies/profile"
-	// drainTime is how long requests may take to finish when the stack is stopped. It
-	// is a function's timeout, after which they have an answer anyhow.
+	// outDir keeps executables for this machine, so that the next run links only what
+	// changed.
+	outDir = "dist/local"
+	// drainTime is how long requests may take to finish when the stack is stopped: the
+	// default timeout of a function.
 	drainTime = 3 * time.Second
 	// headerTime bounds how long a client may take to send a request's headers.
 	headerTime = 10 * time.Second
@@ -47,20 +44,21 @@ const (
 type localStack struct {
 	settings            settings
 	out                 *report
-	begun               reload.Snapshot // of the files that the first build was made from, or older
+	begun               reload.Snapshot // of the files before the first build
 	builds              *reload.Builds
 	stack               switchboard
 	decisions           *decisions
-	issuer              atomic.Pointer[issuer.Issuer] // nil when the stack's own is used
+	policies            atomic.Pointer[[]example.Policy] // of the handlers
+	issuer              atomic.Pointer[issuer.Issuer]    // nil without a local issuer
 	console             *console.Console
-	api, keys, terminal net.Listener // keys is the issuer's, nil when there is none; terminal is the console's
+	api, keys, terminal net.Listener // keys is the issuer's, nil without one; terminal is the console's
 }
 
-// start brings a stack up, or fails with nothing left behind. The ports are taken
-// first, because compiling may take minutes and a port that is in use must not cost
-// them.
+// start starts a stack. It takes the ports first: compiling may take minutes, and a port
+// that is in use should be reported before. With an error, nothing is left behind.
 func start(ctx context.Context, s settings, out, status io.Writer) (l *localStack, err error) {
 	l = &localStack{settings: s, out: newReport(out, status, s.verbose), decisions: newDecisions()}
+	l.policies.Store(&[]example.Policy{})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -74,11 +72,16 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 		return l, err
 	}
 	l.begun = reload.Take(s.root)
-	built, err := l.compile(ctx)
+	dir, err := filepath.Abs(filepath.Join(s.root, outDir))
 	if err != nil {
 		return l, err
 	}
-	declared, err := l.capture(ctx, built)
+	l.builds, err = reload.NewBuilds(build.Options{Root: s.root, Out: dir, Progress: l.out.compiling})
+	if err != nil {
+		return l, err
+	}
+	declared, built, err := l.build(ctx, nil)
+	l.out.compiled()
 	if err != nil {
 		return l, err
 	}
@@ -87,10 +90,13 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 		return l, err
 	}
 	l.stack.replace(first)
+	if err := l.findExamples(ctx, built); err != nil {
+		l.out.noExamples(err)
+	}
 	if err := l.startIssuer(declared); err != nil {
 		return l, err
 	}
-	l.console, err = console.New(console.Options{Stack: l.described, Rules: filepath.Join(s.root, rules)})
+	l.console, err = console.New(console.Options{Stack: l.described, Root: s.root})
 	if err != nil {
 		return l, err
 	}
@@ -111,7 +117,7 @@ func (l *localStack) listen() (err error) {
 	return err
 }
 
-// checkProject finds out in no time what would otherwise fail after compiling.
+// checkProject finds before the build what would fail after it.
 func (l *localStack) checkProject() error {
 	file := "Pulumi." + l.settings.stack + ".yaml"
 	if _, err := os.Stat(filepath.Join(l.settings.root, file)); err != nil {
@@ -132,54 +138,19 @@ func listen(variable string, port int) (net.Listener, error) {
 	return l, err
 }
 
-// compile builds the program that captures the stack, and all handlers.
-func (l *localStack) compile(ctx context.Context) (reload.Release, error) {
-	out, err := filepath.Abs(filepath.Join(l.settings.root, built))
-	if err != nil {
-		return nil, err
-	}
-	l.builds, err = reload.NewBuilds(build.Options{
-		Root: l.settings.root, Out: out,
-		Packages: []string{"./local/capture", "./handlers/..."},
-		Progress: l.out.compiling,
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer l.out.compiled()
-	return l.builds.Build(ctx)
-}
-
-// capture asks the Pulumi program what it declares for the stack.
-func (l *localStack) capture(ctx context.Context, built reload.Release) (*graph.Graph, error) {
-	arguments := []string{"-root", l.settings.root, "-stack", l.settings.stack}
-	if l.keys != nil {
-		arguments = append(arguments, "-config", "issuer="+l.issuerURL(), "-config", "jwksUri=")
-	}
-	for _, assignment := range l.settings.config {
-		arguments = append(arguments, "-config", assignment)
-	}
-	var declared, complaints bytes.Buffer
-	cmd := exec.CommandContext(ctx, built["capture"], arguments...)
-	cmd.Stdout, cmd.Stderr = &declared, &complaints
-	if err := cmd.Run(); err != nil {
-		if complaints.Len() > 0 {
-			return nil, errors.New(strings.TrimSpace(complaints.String()))
-		}
-		return nil, fmt.Errorf("capture the stack: %w", err)
-	}
-	return graph.Read(&declared)
-}
-
-// startIssuer makes a local issuer, unless the stack's own is used, for the audience
-// that the stack expects. One for another audience has other keys: no token of the one
-// before would be accepted anyhow.
+// startIssuer makes a local issuer for the audience that the stack expects. There is none
+// if the stack's own is used, or if no function expects an audience. An issuer for another
+// audience has other keys: no token of the former one would be accepted.
 func (l *localStack) startIssuer(g *graph.Graph) error {
 	if l.keys == nil {
 		return nil
 	}
+	if audience(g) == "" {
+		l.issuer.Store(nil)
+		return nil
+	}
 	i, err := issuer.New(issuer.Options{
-		URL: l.issuerURL(), Audience: audience(g), Scopes: strings.Fields(l.settings.scopes),
+		URL: l.issuerURL(), Audience: audience(g), Scopes: l.scopes(), Restrict: l.settings.scopes != "",
 	})
 	if err != nil {
 		return err
@@ -188,53 +159,47 @@ func (l *localStack) startIssuer(g *graph.Graph) error {
 	return nil
 }
 
-// audience is what the stack's authorizer expects of tokens.
-func audience(g *graph.Graph) string { return configured(g, "AUDIENCE") }
-
-// configured is a variable of the first function that has it.
-func configured(g *graph.Graph, variable string) string {
-	for _, f := range g.OfType(functionType) {
-		if value := environment(f)[variable]; value != "" {
-			return value
-		}
-	}
-	return ""
-}
-
 func (l *localStack) issuerURL() string { return "http://" + l.keys.Addr().String() + "/" }
 
-// url is the invoke URL of a path of the stack's stage.
-func (l *localStack) url(part string) string {
-	return "http://" + path.Join(l.api.Addr().String(), l.settings.stack, part)
-}
-
-// described is what the console shows of the stack.
+// described is the stack as the console and the printed commands show it.
 func (l *localStack) described() console.Stack {
 	g := l.stack.now().graph
-	return console.Stack{
-		Project: g.Project, Name: g.Stack, URL: l.url("profile"),
-		IssuerURL: configured(g, "TOKEN_ISSUER"), Audience: audience(g),
-		Scopes: strings.Fields(l.settings.scopes), Issuer: l.issuer.Load(),
+	s := console.Stack{
+		Project: g.Project, Name: g.Stack, Endpoints: []console.Endpoint{},
+		IssuerURL: configured(g, issuerVariable), Audience: audience(g), Scopes: l.scopes(), Issuer: l.issuer.Load(),
 	}
+	base := "http://" + path.Join(l.api.Addr().String(), stage(g))
+	for _, e := range endpoints(g) {
+		described := console.Endpoint{Method: e.verb(), Path: e.path, URL: base + e.sample(), Open: e.open}
+		if p := l.policyOf(e.handler); p != nil {
+			described.Policy = path.Join(policiesDir, p.Handler)
+			described.Allowed, described.Denied, described.Problem = p.Allowed, p.Denied, p.Error
+		}
+		s.Endpoints = append(s.Endpoints, described)
+	}
+	return s
 }
 
-// report tells everybody who watches of an exchange.
+// report writes an exchange to the terminal and to the console.
 func (l *localStack) report(e gateway.Exchange) {
 	e = l.decisions.explain(e)
 	l.out.exchange(e)
 	l.console.Record(e)
 }
 
-// serve answers requests until ctx is done, and then lets those in flight finish.
+// serve answers requests until ctx is done. Then it lets those in flight finish.
 func (l *localStack) serve(ctx context.Context) error {
 	servers := map[*http.Server]net.Listener{{Handler: &l.stack}: l.api}
 	if l.keys != nil {
 		servers[&http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			l.issuer.Load().ServeHTTP(w, r)
+			if i := l.issuer.Load(); i != nil {
+				i.ServeHTTP(w, r)
+				return
+			}
+			http.Error(w, "no function of the stack expects tokens: none has the variable "+audienceVariable, http.StatusNotFound)
 		})}] = l.keys
 	}
-	// A page follows events for as long as it is open: without an end of its own,
-	// every stop would wait for it.
+	// An open page follows events without end: ctx ends them, or every stop would wait.
 	servers[&http.Server{Handler: l.console, BaseContext: func(net.Listener) context.Context { return ctx }}] = l.terminal
 	failed := make(chan error, len(servers))
 	for server, listener := range servers {
@@ -255,15 +220,14 @@ func (l *localStack) serve(ctx context.Context) error {
 	defer cancel()
 	for server := range servers {
 		if server.Shutdown(drain) != nil {
-			server.Close() // the time is up: what is still open is cut off
+			server.Close() // cuts off what is still open
 		}
 	}
 	watcher.Wait()
 	return err
 }
 
-// close ends every process and gives the ports back. It may be called at any point
-// of a start.
+// close ends every process and frees the ports. It may be called at any point of a start.
 func (l *localStack) close() error {
 	err := l.stack.close()
 	if l.builds != nil {

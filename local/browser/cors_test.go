@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"account-api/local/example"
 	"account-api/local/running"
 )
 
@@ -116,7 +117,7 @@ func startStack(t *testing.T, root string, arguments ...string) *running.Stack {
 
 func token(t *testing.T, s *running.Stack, scope string) string {
 	t.Helper()
-	token, err := s.Token(t.Context(), scope)
+	token, err := s.Token(t.Context(), example.Caller{Scope: scope})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"account-api/local/issuer"
+	"account-api/local/example"
 )
 
 // maxForm bounds what a page may send: a rule, with every byte escaped.
@@ -28,7 +29,7 @@ type said struct {
 	Rule    *rule  `json:"rule,omitempty"` // as it is on disk now
 }
 
-// errNoIssuer is a wish for a token that nobody here can sign.
+// errNoIssuer refuses to make a token: there is no local issuer to sign it.
 var errNoIssuer = errors.New("another issuer's tokens are accepted, so there is no key to make one with: get a token there and paste it")
 
 // servePrepare makes the Authorization header that the form describes.
@@ -43,12 +44,14 @@ func (c *Console) servePrepare(w http.ResponseWriter, r *http.Request) {
 	}
 	p := prepared{After: c.feed.after(0).last}
 	if all[at].value != nil {
-		p.Authorization, err = all[at].value(c, stack.Issuer, issuer.TokenRequest{
-			// Not nil, which would ask for all scopes.
-			Scopes:   append([]string{}, strings.Fields(strings.Join(r.PostForm["scope"], " "))...),
-			TTL:      time.Duration(seconds) * time.Second,
-			Audience: strings.TrimSpace(r.PostFormValue("audience")),
-		})
+		caller := example.Caller{
+			Scope: strings.Join(r.PostForm["scope"], " "), Permissions: r.PostFormValue("permissions"),
+			Principal: strings.TrimSpace(r.PostFormValue("sub")), AuthorizedParty: strings.TrimSpace(r.PostFormValue("azp")),
+		}
+		request := caller.Token()
+		request.TTL = time.Duration(seconds) * time.Second
+		request.Audience = strings.TrimSpace(r.PostFormValue("audience"))
+		p.Authorization, err = all[at].value(c, stack.Issuer, request)
 		if err != nil {
 			answer(w, http.StatusBadRequest, said{Message: err.Error()})
 			return
@@ -82,7 +85,7 @@ func (c *Console) serveRevoke(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Console) serveRule(w http.ResponseWriter, r *http.Request) {
-	now, err := c.rules.read(r.FormValue("name"))
+	now, err := c.rules().read(r.FormValue("name"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		answer(w, http.StatusNotFound, said{Message: err.Error()})
@@ -93,15 +96,15 @@ func (c *Console) serveRule(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveSave writes a rule. A page whose script runs is answered in JSON, and any other
-// is sent back to where it was.
+// serveSave writes a rule. It answers a page whose script runs in JSON, and sends any
+// other page back to where it was.
 func (c *Console) serveSave(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		answer(w, http.StatusBadRequest, said{Message: "expected a form of a rule that is not too large"})
 		return
 	}
-	saved, err := c.rules.save(rule{Name: r.PostFormValue("name"), Text: r.PostFormValue("text"), Version: r.PostFormValue("version")})
+	saved, err := c.rules().save(rule{Name: r.PostFormValue("name"), Text: r.PostFormValue("text"), Version: r.PostFormValue("version")})
 	switch {
 	case errors.Is(err, errStale):
 		answer(w, http.StatusConflict, said{Message: err.Error()})
@@ -110,7 +113,7 @@ func (c *Console) serveSave(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		answer(w, http.StatusBadRequest, said{Message: err.Error()})
 	case !strings.Contains(r.Header.Get("Accept"), "application/json"):
-		http.Redirect(w, r, "/?rule="+saved.Name+"#rule", http.StatusSeeOther)
+		http.Redirect(w, r, "/?rule="+url.QueryEscape(saved.Name)+"#rule", http.StatusSeeOther)
 	default:
 		answer(w, http.StatusOK, said{Message: "Saved.", Rule: &saved})
 	}

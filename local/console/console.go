@@ -1,15 +1,14 @@
-// Package console is a web page from which a developer calls the API that runs on this
-// machine, sees what every hop made of the request, and edits the rule that decides.
+// Package console is a web page for the developer of an API that runs on this machine.
+// It calls the API, shows what every hop did with the request, and edits the policies.
 //
-// The page calls the API itself, from another origin than the API's: what a browser
-// keeps from a page it keeps from this one too, and the explanation says why. Tokens,
-// good and broken, are made on request by the local issuer; a token of another issuer
-// is pasted into the page and goes from there to the API, never to this package.
+// The page calls the API from another origin than the API's. So a browser keeps from it
+// what it would keep from any web application, and the page says why. The local issuer
+// makes its tokens, valid and broken ones. A token of another issuer is pasted into the
+// page. It goes from there to the API, and never to this package.
 //
-// It refuses to be reached from anywhere but this machine's own browser: it answers no
-// foreign Host, takes no request to change something from another origin, and lets
-// pages load nothing that it does not embed. It shows what the gateway reports of an
-// exchange and nothing more, and writes nothing but the rule's file.
+// Only a browser on this machine can use the console. It refuses every other Host, and
+// every change that comes from another origin. Pages load only what is embedded here. The
+// console writes no files but those of the policies.
 package console
 
 import (
@@ -19,35 +18,61 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"account-api/local/example"
 	"account-api/local/gateway"
 	"account-api/local/issuer"
 )
 
-// Stack is what the console has to know of the stack at the moment.
+// Stack is the current state of the stack. As JSON it is the answer to GET /stack.
 type Stack struct {
-	Project   string
-	Name      string
-	URL       string // of the profile endpoint, with scheme and host
-	IssuerURL string // whose tokens the API accepts
-	Audience  string // that it expects
-	Scopes    []string
-	Issuer    *issuer.Issuer // makes tokens; nil when another issuer's are accepted
+	Project   string         `json:"project"`
+	Name      string         `json:"name"`
+	Endpoints []Endpoint     `json:"endpoints"` // at least one; the first is the one to try out
+	IssuerURL string         `json:"issuer"`    // whose tokens the API accepts
+	Audience  string         `json:"audience"`  // that it expects
+	Scopes    []string       `json:"scopes"`    // that the policies name
+	Issuer    *issuer.Issuer `json:"-"`         // makes tokens; nil if another issuer's are accepted
 }
 
-// Options describe the console. Stack and Rules are required.
+// Endpoint is one method of one path.
+type Endpoint struct {
+	Method  string          `json:"method"`
+	Path    string          `json:"path"`    // as declared, such as "/accounts/{account}"
+	URL     string          `json:"url"`     // with scheme, host, and a value for each parameter
+	Policy  string          `json:"policy"`  // directory of the rules, relative to the project; "" if there is none
+	Allowed *example.Caller `json:"allowed"` // whom the policy allows; nil if unknown
+	Denied  *example.Caller `json:"denied"`  // whom it denies; nil if unknown
+	Problem string          `json:"-"`       // why no caller is known, "" if there is no reason
+	Open    bool            `json:"-"`       // nothing authorizes its callers
+}
+
+// Endpoint is the endpoint to try out.
+func (s Stack) Endpoint() Endpoint { return s.Endpoints[0] }
+
+// Caller is the caller that the form begins with: one that the policy allows, or one with
+// every scope.
+func (s Stack) Caller() example.Caller {
+	if allowed := s.Endpoint().Allowed; allowed != nil {
+		return *allowed
+	}
+	return example.Caller{Scope: strings.Join(s.Scopes, " ")}
+}
+
+// Options describe the console. Stack and Root are required.
 type Options struct {
-	Stack func() Stack     // asked for every page and token; must be safe to call concurrently
-	Rules string           // directory of the Rego files that may be edited
+	Stack func() Stack     // called for every page and token, concurrently
+	Root  string           // of the project
 	Now   func() time.Time // nil is [time.Now]
 }
 
 // Console serves the page. It is safe for concurrent use.
 type Console struct {
 	options  Options
-	rules    rules
 	feed     *feed
 	stranger func() (*issuer.Issuer, error) // whose tokens the API must refuse
 	page     *template.Template
@@ -59,8 +84,8 @@ var assets embed.FS
 
 // New returns a console that reports the stack as serving.
 func New(o Options) (*Console, error) {
-	if o.Stack == nil || o.Rules == "" {
-		return nil, errors.New("console: expected Options.Stack and Options.Rules")
+	if o.Stack == nil || o.Root == "" {
+		return nil, errors.New("console: expected Options.Stack and Options.Root")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -70,14 +95,25 @@ func New(o Options) (*Console, error) {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	c := &Console{
-		options: o, rules: rules{dir: o.Rules}, feed: newFeed(Status{State: Serving, At: o.Now()}), page: page,
+		options: o, feed: newFeed(Status{State: Serving, At: o.Now()}), page: page,
 		stranger: sync.OnceValues(func() (*issuer.Issuer, error) {
-			// Nothing listens on the discard port, RFC 863, and nobody has to ask there.
+			// The discard port, RFC 863: nothing listens there, and no verifier asks.
 			return issuer.New(issuer.Options{URL: "http://127.0.0.1:9/", Audience: o.Stack().Audience, Now: o.Now})
 		}),
 	}
 	c.routes = guard(c.newRoutes(), c.apiOrigin)
 	return c, nil
+}
+
+// rules are the Rego files of the endpoints' policies.
+func (c *Console) rules() rules {
+	var dirs []string
+	for _, e := range c.options.Stack().Endpoints {
+		if e.Policy != "" && !slices.Contains(dirs, e.Policy) {
+			dirs = append(dirs, e.Policy)
+		}
+	}
+	return rules{c.options.Root, dirs}
 }
 
 func (c *Console) newRoutes() *http.ServeMux {
@@ -88,6 +124,7 @@ func (c *Console) newRoutes() *http.ServeMux {
 			http.ServeFileFS(w, r, assets, "assets/"+asset)
 		})
 	}
+	routes.HandleFunc("GET /stack", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, c.options.Stack()) })
 	routes.HandleFunc("GET /events", c.serveEvents)
 	routes.HandleFunc("GET /explanation", c.serveExplanation)
 	routes.HandleFunc("POST /prepare", c.servePrepare)
@@ -101,15 +138,15 @@ func (c *Console) newRoutes() *http.ServeMux {
 // ServeHTTP serves the page and what it asks for.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.routes.ServeHTTP(w, r) }
 
-// Record shows an exchange on every open page, and keeps it for pages to come.
+// Record shows an exchange on every open page and on later ones.
 func (c *Console) Record(e gateway.Exchange) { c.feed.add(e) }
 
-// Report shows how the stack is on every open page.
+// Report shows the state of the stack on every open page.
 func (c *Console) Report(s Status) { c.feed.report(s) }
 
 // apiOrigin is the only other origin that the page may call.
 func (c *Console) apiOrigin() string {
-	u, err := url.Parse(c.options.Stack().URL)
+	u, err := url.Parse(c.options.Stack().Endpoint().URL)
 	if err != nil {
 		return "'none'"
 	}

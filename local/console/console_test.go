@@ -13,14 +13,17 @@ import (
 	"testing"
 	"time"
 
+	"account-api/local/example"
 	"account-api/local/gateway"
 	"account-api/local/issuer"
 )
 
 const (
-	audience  = "https://api.example.com/account"
+	audience  = "https://seats.test/"
 	apiOrigin = "http://127.0.0.1:8080"
-	someRule  = "package profile\n\ndefault allow := false\n"
+	policy    = "policies/seats"
+	ruleName  = policy + "/seats.rego"
+	someRule  = "package seats\n\ndefault allow := false\n"
 )
 
 // fixture is a console that is served, with an issuer of its own and one rule.
@@ -28,19 +31,30 @@ type fixture struct {
 	*Console
 	issuer *issuer.Issuer
 	url    string // without a slash at the end
-	rules  string // directory
+	root   string // of the project
 }
+
+// ruleFile is where the rule is.
+func (f *fixture) ruleFile() string { return filepath.Join(f.root, filepath.FromSlash(ruleName)) }
 
 // serve starts a console. Without an issuer it is the one of a stack whose tokens come
 // from elsewhere.
 func serve(t *testing.T, mints bool) *fixture {
 	t.Helper()
-	f := &fixture{rules: t.TempDir()}
-	write(t, filepath.Join(f.rules, "profile.rego"), someRule)
-	write(t, filepath.Join(f.rules, "profile_test.rego"), "package profile_test\n")
+	f := &fixture{root: t.TempDir()}
+	if err := os.MkdirAll(filepath.Dir(f.ruleFile()), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, f.ruleFile(), someRule)
+	write(t, strings.Replace(f.ruleFile(), ".rego", "_test.rego", 1), "package seats_test\n")
 	stack := Stack{
-		Project: "account-api", Name: "dev", URL: apiOrigin + "/dev/profile",
-		IssuerURL: "https://t.eu.auth0.com/", Audience: audience, Scopes: []string{"get:profile", "update:profile"},
+		Project: "cinema", Name: "test", IssuerURL: "https://t.eu.auth0.com/", Audience: audience, Scopes: []string{"book:seats", "read:seats"},
+		Endpoints: []Endpoint{{
+			Method: "GET", Path: "/seats/{row}", URL: apiOrigin + "/test/seats/example", Policy: policy,
+			Allowed: &example.Caller{Scope: "read:seats", Permissions: "see:rows"}, Denied: &example.Caller{Scope: "book:seats"},
+		}, {
+			Method: "POST", Path: "/seats", URL: apiOrigin + "/test/seats",
+		}},
 	}
 	var err error
 	if mints {
@@ -51,7 +65,7 @@ func serve(t *testing.T, mints bool) *fixture {
 		}
 		stack.Issuer = f.issuer
 	}
-	f.Console, err = New(Options{Stack: func() Stack { return stack }, Rules: f.rules})
+	f.Console, err = New(Options{Stack: func() Stack { return stack }, Root: f.root})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +174,8 @@ func TestWhoMayAsk(t *testing.T) {
 		})
 	}
 	t.Run("a refused change changes nothing", func(t *testing.T) {
-		a := f.do(t, http.MethodPost, "/rule", url.Values{"name": {"profile.rego"}, "text": {"package evil"}, "version": {version([]byte(someRule))}}, origin("https://example.com"))
-		if content, err := os.ReadFile(filepath.Join(f.rules, "profile.rego")); a.status != 403 || err != nil || string(content) != someRule {
+		a := f.do(t, http.MethodPost, "/rule", url.Values{"name": {ruleName}, "text": {"package evil"}, "version": {version([]byte(someRule))}}, origin("https://example.com"))
+		if content, err := os.ReadFile(f.ruleFile()); a.status != 403 || err != nil || string(content) != someRule {
 			t.Errorf("expected 403 and the rule as it was, got %d, %v, %s", a.status, err, content)
 		}
 	})
@@ -272,17 +286,17 @@ func TestKeys(t *testing.T) {
 
 func TestLatestRequests(t *testing.T) {
 	f := serve(t, true)
-	f.Record(gateway.Exchange{RequestID: "first", Method: "GET", Path: "/dev/<script>alert(1)</script>", Status: 403, AnsweredBy: "gateway",
+	f.Record(gateway.Exchange{RequestID: "first", Method: "GET", Path: "/test/<script>alert(1)</script>", Status: 403, AnsweredBy: "gateway",
 		Reason: "no <b>such</b> path", Time: time.Now(), Steps: []gateway.Step{{Hop: "route", Detail: "<img src=x>"}}})
-	f.Report(Status{State: Failed, At: time.Now(), Detail: "profile.rego:3: rego_parse_error: <tag>"})
+	f.Report(Status{State: Failed, At: time.Now(), Detail: "seats.rego:3: rego_parse_error: <tag>"})
 	body := f.get(t, "/").body
-	for _, want := range []string{"/dev/&lt;script&gt;", "no &lt;b&gt;such", "&lt;img src=x&gt;", "Not reloaded", "rego_parse_error: &lt;tag&gt;"} {
+	for _, want := range []string{"/test/&lt;script&gt;", "no &lt;b&gt;such", "&lt;img src=x&gt;", "Not reloaded", "rego_parse_error: &lt;tag&gt;"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("expected %q on the page", want)
 		}
 	}
 	for range 2 * kept {
-		f.Record(gateway.Exchange{Method: "GET", Path: "/dev/profile", Status: 200})
+		f.Record(gateway.Exchange{Method: "GET", Path: "/test/seats", Status: 200})
 	}
 	body = f.get(t, "/").body
 	if n := strings.Count(body, "<details>"); n != kept || strings.Contains(body, "alert") {
@@ -294,11 +308,50 @@ func TestLatestRequests(t *testing.T) {
 	}
 }
 
+func TestStackAsJSON(t *testing.T) {
+	want := `{"project":"cinema","name":"test","endpoints":[` +
+		`{"method":"GET","path":"/seats/{row}","url":"http://127.0.0.1:8080/test/seats/example","policy":"policies/seats",` +
+		`"allowed":{"scope":"read:seats","permissions":"see:rows"},"denied":{"scope":"book:seats"}},` +
+		`{"method":"POST","path":"/seats","url":"http://127.0.0.1:8080/test/seats","policy":"","allowed":null,"denied":null}],` +
+		`"issuer":"http://127.0.0.1:8081/","audience":"https://seats.test/","scopes":["book:seats","read:seats"]}`
+	if a := serve(t, true).get(t, "/stack"); a.status != 200 || a.body != want {
+		t.Errorf("expected %s, got %d %s", want, a.status, a.body)
+	}
+}
+
+func TestFormBeginsWithTheAllowedCaller(t *testing.T) {
+	body := serve(t, true).get(t, "/").body
+	for _, want := range []string{
+		`value="read:seats" checked>`, `value="book:seats">`, `name="permissions" value="see:rows"`, `name="sub" value=""`,
+		`<option selected>GET</option>`, `value="http://127.0.0.1:8080/test/seats/example" list="urls"`,
+		`<option value="http://127.0.0.1:8080/test/seats">POST /seats</option>`,
+		`data-hint="403 by policies/seats: the token is valid, and the policy denies this caller.">Denied: a token with the scope book:seats</option>`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("expected %s on the page", want)
+		}
+	}
+}
+
+func TestStackWithoutPolicies(t *testing.T) {
+	stack := Stack{Project: "cinema", Name: "test", Endpoints: []Endpoint{{Method: "POST", Path: "/seats", URL: apiOrigin + "/test/seats"}}}
+	c, err := New(Options{Stack: func() Stack { return stack }, Root: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8082/", nil)
+	c.ServeHTTP(page, r)
+	if body := page.Body.String(); page.Code != 200 || !strings.Contains(body, "no endpoint has a policy") || strings.Contains(body, `value="denied"`) {
+		t.Errorf("expected a page without rules and without a denied caller, got %d %s", page.Code, body)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	for name, o := range map[string]Options{
 		"nothing":  {},
-		"no rules": {Stack: func() Stack { return Stack{} }},
-		"no stack": {Rules: "."},
+		"no root":  {Stack: func() Stack { return Stack{} }},
+		"no stack": {Root: "."},
 	} {
 		if _, err := New(o); err == nil {
 			t.Errorf("%s: expected an error, got none", name)

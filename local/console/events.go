@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// heartbeat keeps a quiet stream open, and finds out that nobody listens any more.
+// heartbeat keeps a quiet stream open, and detects that the page is gone.
 const heartbeat = 20 * time.Second
 
-// serveEvents sends what happens after the page was made, as server-sent events whose
+// serveEvents sends what happens after the page was made, as server-sent events. Their
 // data is a part of the page: "exchange" for each request, "status" for the stack.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html
 func (c *Console) serveEvents(w http.ResponseWriter, r *http.Request) {
-	// A browser that has lost the connection says itself what it has seen last.
+	// A browser that reconnects sends the ID of the last event that it has seen.
 	from := r.Header.Get("Last-Event-ID")
 	if from == "" {
 		from = r.FormValue("after")

@@ -75,8 +75,8 @@ func TestEvents(t *testing.T) {
 	if e := s.next(t); e.kind != "status" || !strings.Contains(e.data, "Serving") {
 		t.Errorf("expected the status first, got %+v", e)
 	}
-	f.Record(gateway.Exchange{Method: "GET", Path: "/dev/profile", Status: 401, AnsweredBy: "gateway", Steps: []gateway.Step{{Hop: "identity", Detail: "missing"}}})
-	if e := s.next(t); e.kind != "exchange" || e.id != "2" || !strings.Contains(e.data, "/dev/profile") || !strings.Contains(e.data, "missing") {
+	f.Record(gateway.Exchange{Method: "GET", Path: "/test/seats", Status: 401, AnsweredBy: "gateway", Steps: []gateway.Step{{Hop: "identity", Detail: "missing"}}})
+	if e := s.next(t); e.kind != "exchange" || e.id != "2" || !strings.Contains(e.data, "/test/seats") || !strings.Contains(e.data, "missing") {
 		t.Errorf("expected the request with its steps, got %+v", e)
 	}
 	f.Report(Status{State: Failed, At: time.Now(), Detail: "line one\nline two"})
@@ -137,13 +137,13 @@ func TestExplanation(t *testing.T) {
 	})
 }
 
-// FuzzEvent sees that nothing in an exchange can end an event or begin another, and that
-// no markup of it is left.
+// FuzzEvent checks that nothing in an exchange ends an event, begins another one, or is
+// left as markup.
 func FuzzEvent(f *testing.F) {
 	for _, text := range []string{"plain", "a\nb", "a\r\rdata: x", "\n\nevent: status\n\n", "<script>", `"><img src=x onerror=y>`, "\xff\u2028"} {
 		f.Add(text)
 	}
-	c, err := New(Options{Stack: func() Stack { return Stack{} }, Rules: f.TempDir()})
+	c, err := New(Options{Stack: func() Stack { return Stack{} }, Root: f.TempDir()})
 	if err != nil {
 		f.Fatal(err)
 	}

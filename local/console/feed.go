@@ -9,7 +9,7 @@ import (
 	"account-api/local/gateway"
 )
 
-// State is how the stack is.
+// State is the state of the stack.
 type State string
 
 // The states. Whatever the state, some version of the stack serves.
@@ -19,7 +19,7 @@ const (
 	Failed   State = "failed"   // what is on disk does not build or start: the version before serves
 )
 
-// Status is what became of the last change.
+// Status is the outcome of the last change.
 type Status struct {
 	State  State
 	At     time.Time // since when
@@ -35,7 +35,7 @@ type entry struct {
 	gateway.Exchange
 }
 
-// feed is what pages follow: the latest exchanges, and the status.
+// feed holds what pages follow: the latest exchanges and the status.
 type feed struct {
 	mu      sync.Mutex
 	last    int     // number of the newest entry
@@ -66,7 +66,7 @@ func (f *feed) report(s Status) {
 	f.tell()
 }
 
-// tell wakes whoever follows. The caller holds mu.
+// tell wakes the followers. The caller holds mu.
 func (f *feed) tell() {
 	close(f.changed)
 	f.changed = make(chan struct{})
@@ -78,7 +78,7 @@ type look struct {
 	entries []entry // newer than asked for, oldest first
 	status  Status
 	reports int
-	changed <-chan struct{} // closed once this is no longer how it is
+	changed <-chan struct{} // closed at the next change
 }
 
 // after looks at the entries beyond a number.

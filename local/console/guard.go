@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// guard lets only this machine's own pages in.
+// guard admits the console's own page only.
 //
-// A page of any site can send requests here, and one whose name resolves to 127.0.0.1
-// even reads the answers, as its own origin's (DNS rebinding). It cannot choose the
-// Host, though, nor the Origin, and a browser sends the Origin with every POST:
+// A page of any site can send requests to this machine. If its host name resolves to
+// 127.0.0.1, it can read the answers too (DNS rebinding). But it cannot choose the Host
+// and Origin headers, and a browser sends Origin with every POST:
 // https://fetch.spec.whatwg.org/#append-a-request-origin-header
 func guard(next http.Handler, apiOrigin func() string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

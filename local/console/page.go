@@ -6,17 +6,20 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// patience is how long an explanation may take to arrive: the gateway reports an
-// exchange when it has answered, and the page may ask a moment earlier.
+// patience is how long to wait for an explanation. The gateway reports an exchange once
+// it has answered, and the page may ask a moment earlier.
 const patience = 2 * time.Second
 
 // view is what the page's template shows.
 type view struct {
 	Stack   Stack
+	Methods []string
 	Presets []preset
+	Scopes  []scope
 	Expiry  []expiry
 	Rules   []string
 	Rule    rule
@@ -25,6 +28,30 @@ type view struct {
 	Entries []entry // newest first
 	Last    int
 }
+
+// scope is a scope to choose.
+type scope struct {
+	Name    string
+	Checked bool
+}
+
+// scopes are those that the policies name, and those of the first caller.
+func scopes(s Stack) []scope {
+	its := strings.Fields(s.Caller().Scope)
+	var all []scope
+	for _, name := range s.Scopes {
+		all = append(all, scope{name, slices.Contains(its, name)})
+	}
+	for _, name := range its {
+		if !slices.Contains(s.Scopes, name) {
+			all = append(all, scope{name, true})
+		}
+	}
+	return all
+}
+
+// methods are those to choose. CONNECT, OPTIONS and TRACE are not for pages to send.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 
 // expiry is a choice of when a token expires.
 type expiry struct {
@@ -40,11 +67,11 @@ var expiries = []expiry{
 func (c *Console) servePage(w http.ResponseWriter, r *http.Request) {
 	now := c.feed.after(0)
 	slices.Reverse(now.entries)
-	v := view{Stack: c.options.Stack(), Expiry: expiries, Status: now.status, Entries: now.entries, Last: now.last}
-	v.Presets = presetsFor(v.Stack)
+	v := view{Stack: c.options.Stack(), Methods: methods, Expiry: expiries, Status: now.status, Entries: now.entries, Last: now.last}
+	v.Presets, v.Scopes = presetsFor(v.Stack), scopes(v.Stack)
 	var err error
-	if v.Rules, err = c.rules.names(); err == nil {
-		v.Rule, err = c.rules.read(r.FormValue("rule"))
+	if v.Rules, err = c.rules().names(); err == nil {
+		v.Rule, err = c.rules().read(r.FormValue("rule"))
 	}
 	if err != nil {
 		v.Problem = err.Error()
@@ -52,9 +79,9 @@ func (c *Console) servePage(w http.ResponseWriter, r *http.Request) {
 	c.render(w, "page.html", v)
 }
 
-// serveExplanation answers the part of a page that explains one exchange: the one with
-// a request ID, or the newest beyond a number that a browser keeps from its page. A page
-// cannot read the request ID of an answer that is kept from it.
+// serveExplanation answers the part of a page that explains one exchange: the one with a
+// request ID, or the newest beyond a number that a browser keeps from its page. The page
+// cannot read the request ID of such an answer.
 func (c *Console) serveExplanation(w http.ResponseWriter, r *http.Request) {
 	id, after := r.FormValue("request"), 0
 	wanted := func(e entry) bool { return e.RequestID == id }
@@ -76,7 +103,7 @@ func (c *Console) serveExplanation(w http.ResponseWriter, r *http.Request) {
 	c.render(w, "steps", e)
 }
 
-// render executes a template whole before anything of it is sent.
+// render executes a template and then sends it, or an error in its place.
 func (c *Console) render(w http.ResponseWriter, name string, data any) {
 	content, err := c.rendered(name, data)
 	if err != nil {

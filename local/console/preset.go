@@ -14,47 +14,47 @@ import (
 type preset struct {
 	ID    string
 	Title string
-	Hint  string // who is going to answer what, and why
-	// value makes the header's value; "" sends none.
+	Hint  string // the status, which hop answers, and why
+	// value makes the value of the header for the token that the form describes; ""
+	// sends no header.
 	value func(*Console, *issuer.Issuer, issuer.TokenRequest) (string, error)
 }
 
-// otherAudience is an API that nobody has.
+// otherAudience is the audience of no API.
 const otherAudience = "https://other.example.com/"
 
-// pasted is a token that the page adds to the request by itself.
+// pasted is a token that the page adds to the request without the console.
 var pasted = preset{"pasted", "The token below", "It goes from this page to the API and nowhere else.", nil}
 
 // without is a request that needs no token.
-var without = preset{"without", "No Authorization header", "401 by the gateway: the authorizer is not even invoked.",
+var without = preset{"without", "No Authorization header", "401 by the gateway: it does not invoke the authorizer.",
 	func(*Console, *issuer.Issuer, issuer.TokenRequest) (string, error) { return "", nil }}
 
-// presets are tokens of the local issuer, the good one first. All the rest differ from
-// it in what their title says.
-var presets = []preset{
-	{"good", "A good token", "200 or 403: the token is valid, and the Rego rule decides by its scopes.",
-		bearer(func(token string) (string, error) { return token, nil })},
-	without,
-	{"scopeless", "No scope", "403 by the profile function: authenticated, and not authorised.",
-		asking(func(r *issuer.TokenRequest) { r.Scopes = []string{} })},
+// good is the token that the form describes.
+var good = preset{"good", "A good token", "200 or 403: the token is valid, and the policy decides by its claims.",
+	bearer(func(token string) (string, error) { return token, nil })}
+
+// broken are tokens of the local issuer that differ from the good one in what their title
+// says.
+var broken = []preset{
 	{"expired", "Expired an hour ago", "401: the authorizer compares exp with the clock.",
 		asking(func(r *issuer.TokenRequest) { r.TTL = -time.Hour })},
-	{"audience", "For another audience", "401: a token for one API is none for another.",
+	{"audience", "For another audience", "401: the authorizer expects the audience of this API.",
 		asking(func(r *issuer.TokenRequest) { r.Audience = otherAudience })},
-	{"issuer", "Of another issuer", "401: its iss is another's, and so is its key.", foreign},
+	{"issuer", "Of another issuer", "401: its iss and its key are another issuer's.", foreign},
 	{"claims", "Claims changed after signing", "401: the signature covers the claims.",
-		bearer(editPayload(func(claims map[string]any) { claims["scope"] = "get:profile admin:everything" }))},
-	{"signature", "Signature tampered with", "401: it is not what the key has signed.", bearer(tamper)},
-	{"none", `"alg": "none", no signature`, "401 by the gateway: the validation expression wants three parts.",
+		bearer(editPayload(func(claims map[string]any) { claims["sub"] = "somebody-else" }))},
+	{"signature", "Signature tampered with", "401: the key has not made it.", bearer(tamper)},
+	{"none", `"alg": "none", no signature`, "401 by the gateway: the validation expression takes three parts.",
 		bearer(func(token string) (string, error) {
 			token, err := editHeader(func(header map[string]any) { header["alg"] = "none" })(token)
 			return token[:strings.LastIndexByte(token, '.')+1], err
 		})},
 	{"nonesigned", `"alg": "none", signature kept`, "401: the authorizer accepts RS256 and nothing else.",
 		bearer(editHeader(func(header map[string]any) { header["alg"] = "none" }))},
-	{"symmetric", `"alg": "HS256"`, "401: no public key is taken for a secret.",
+	{"symmetric", `"alg": "HS256"`, "401: the authorizer does not take a public key for a secret.",
 		bearer(editHeader(func(header map[string]any) { header["alg"] = "HS256" }))},
-	{"kid", "Unknown key ID", "401: the key set has no such key, not even after asking again.",
+	{"kid", "Unknown key ID", "401: the key set has no such key, even if fetched again.",
 		bearer(editHeader(func(header map[string]any) { header["kid"] = "../../no-such-key" }))},
 	{"kidless", "No key ID", "401: the authorizer does not try out keys.",
 		bearer(editHeader(func(header map[string]any) { delete(header, "kid") }))},
@@ -66,15 +66,24 @@ var presets = []preset{
 		func(*Console, *issuer.Issuer, issuer.TokenRequest) (string, error) { return "Bearer not-a-token", nil }},
 }
 
-// presetsFor are those that a stack can make.
+// presetsFor lists the presets of a stack.
 func presetsFor(s Stack) []preset {
 	if s.Issuer == nil {
 		return []preset{pasted, without}
 	}
-	return presets
+	all := []preset{good, without}
+	if e := s.Endpoint(); e.Denied != nil {
+		request := e.Denied.Token()
+		all = append(all, preset{"denied", "Denied: " + e.Denied.String(), "403 by " + e.Policy + ": the token is valid, and the policy denies this caller.",
+			asking(func(r *issuer.TokenRequest) {
+				request.TTL, request.Audience = r.TTL, r.Audience
+				*r = request
+			})})
+	}
+	return append(all, broken...)
 }
 
-// bearer makes a preset of what is to be done to a token.
+// bearer makes a preset that changes the token that the form describes.
 func bearer(change func(token string) (string, error)) func(*Console, *issuer.Issuer, issuer.TokenRequest) (string, error) {
 	return func(_ *Console, i *issuer.Issuer, r issuer.TokenRequest) (string, error) {
 		token, err := i.Token(r)
@@ -86,7 +95,7 @@ func bearer(change func(token string) (string, error)) func(*Console, *issuer.Is
 	}
 }
 
-// asking makes a preset of what is to be asked of the issuer.
+// asking makes a preset that asks the issuer for another token.
 func asking(change func(*issuer.TokenRequest)) func(*Console, *issuer.Issuer, issuer.TokenRequest) (string, error) {
 	return func(_ *Console, i *issuer.Issuer, r issuer.TokenRequest) (string, error) {
 		change(&r)
@@ -103,7 +112,7 @@ func spelled(scheme string) func(*Console, *issuer.Issuer, issuer.TokenRequest) 
 	}
 }
 
-// foreign is a token that is as good as any, of an issuer that the API does not trust.
+// foreign is the same token of an issuer that the API does not trust.
 func foreign(c *Console, _ *issuer.Issuer, r issuer.TokenRequest) (string, error) {
 	stranger, err := c.stranger()
 	if err != nil {
@@ -113,8 +122,8 @@ func foreign(c *Console, _ *issuer.Issuer, r issuer.TokenRequest) (string, error
 	return "Bearer " + token, err
 }
 
-// tamper changes the first character of the signature: all bits of it count, which is
-// not so for the last one (RFC 4648 section 3.5).
+// tamper changes the first character of the signature. Not the last one, some of whose
+// bits do not count (RFC 4648 section 3.5).
 func tamper(token string) (string, error) {
 	at := strings.LastIndexByte(token, '.') + 1
 	other := "A"

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func (f *fixture) prepare(t *testing.T, form url.Values) prepared {
 }
 
 func form(preset string) url.Values {
-	return url.Values{"preset": {preset}, "expiry": {"60"}, "audience": {audience}, "scope": {"get:profile", "a b"}}
+	return url.Values{"preset": {preset}, "expiry": {"60"}, "audience": {audience}, "scope": {"read:seats", "a b"}, "permissions": {"p q"}, "sub": {" jo "}, "azp": {"spa"}}
 }
 
 func TestGoodToken(t *testing.T) {
@@ -45,7 +46,8 @@ func TestGoodToken(t *testing.T) {
 		t.Fatal("expected a bearer token")
 	}
 	claims := part(t, token, 1)
-	if claims["scope"] != "get:profile a b" || claims["aud"] != audience || claims["iss"] != "http://127.0.0.1:8081/" {
+	if claims["scope"] != "read:seats a b" || claims["aud"] != audience || claims["iss"] != "http://127.0.0.1:8081/" ||
+		fmt.Sprint(claims["permissions"]) != "[p q]" || claims["sub"] != "jo" || claims["azp"] != "spa" {
 		t.Errorf("expected what the form says, got %v", claims)
 	}
 	if exp := time.Unix(int64(claims["exp"].(float64)), 0); exp.Before(before.Add(50*time.Second)) || exp.After(time.Now().Add(time.Minute)) {
@@ -76,16 +78,17 @@ func TestGoodToken(t *testing.T) {
 	})
 }
 
-// TestBrokenTokens sees that each preset is broken in the way that its title says, and
-// in no other.
+// TestBrokenTokens checks that each preset is broken as its title says.
 func TestBrokenTokens(t *testing.T) {
 	f := serve(t, true)
 	good := strings.TrimPrefix(f.prepare(t, form("good")).Authorization, "Bearer ")
 	kid := part(t, good, 0)["kid"]
 	checks := map[string]func(value, token string) bool{
-		"good":      func(value, token string) bool { return value == "Bearer "+token },
-		"without":   func(value, _ string) bool { return value == "" },
-		"scopeless": func(_, token string) bool { _, has := part(t, token, 1)["scope"]; return !has },
+		"good":    func(value, token string) bool { return value == "Bearer "+token },
+		"without": func(value, _ string) bool { return value == "" },
+		"denied": func(_, token string) bool {
+			return part(t, token, 1)["scope"] == "book:seats" && part(t, token, 1)["aud"] == audience
+		},
 		"expired": func(_, token string) bool {
 			return part(t, token, 1)["exp"].(float64) < float64(time.Now().Add(-50*time.Minute).Unix())
 		},
@@ -95,7 +98,7 @@ func TestBrokenTokens(t *testing.T) {
 		"issuer": func(_, token string) bool {
 			return part(t, token, 1)["iss"] != part(t, good, 1)["iss"] && part(t, token, 0)["kid"] != kid
 		},
-		"claims":    func(_, token string) bool { return part(t, token, 1)["scope"] == "get:profile admin:everything" },
+		"claims":    func(_, token string) bool { return part(t, token, 1)["sub"] == "somebody-else" },
 		"signature": func(_, token string) bool { return part(t, token, 0)["alg"] == "RS256" },
 		"none":      func(_, token string) bool { return part(t, token, 0)["alg"] == "none" && strings.HasSuffix(token, ".") },
 		"nonesigned": func(_, token string) bool {
@@ -109,6 +112,7 @@ func TestBrokenTokens(t *testing.T) {
 		"basic":     func(value, token string) bool { return value == "Basic "+token },
 		"word":      func(value, _ string) bool { return value == "Bearer not-a-token" },
 	}
+	presets := presetsFor(f.options.Stack())
 	for _, p := range presets {
 		t.Run(p.Title, func(t *testing.T) {
 			value := f.prepare(t, form(p.ID)).Authorization

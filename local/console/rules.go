@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,40 +18,48 @@ import (
 // maxRule bounds a rule's file, in bytes. A long one has some ten thousand.
 const maxRule = 256 << 10
 
-// rules are the Rego files of one directory, without tests.
-type rules struct{ dir string }
+// rules are the Rego files of some directories, without tests.
+type rules struct {
+	root string   // of the project
+	dirs []string // slash-separated and relative to it
+}
 
-// rule is a file as it is on disk.
+// rule is a file as it is on disk. Its name is slash-separated and relative to the project.
 type rule struct {
 	Name    string `json:"name"`
 	Text    string `json:"text"`
 	Version string `json:"version"` // changes with the text
 }
 
-// errStale is a save over a version that its author has not seen.
-var errStale = errors.New("the file has changed on disk since this page has read it: copy what you need, reload the page and save again")
+// errStale refuses a save over a version that its author has not seen.
+var errStale = errors.New("the file has changed on disk since this page read it: copy what you need, reload the page and save again")
 
 // names lists the files, in order.
 func (r rules) names() ([]string, error) {
-	entries, err := os.ReadDir(r.dir)
-	if err != nil {
-		return nil, err
+	if len(r.dirs) == 0 {
+		return nil, errors.New("no endpoint has a policy")
 	}
 	var names []string
-	for _, entry := range entries {
-		name := entry.Name()
-		if entry.Type().IsRegular() && filepath.Ext(name) == ".rego" && !strings.HasSuffix(name, "_test.rego") && !strings.HasPrefix(name, ".") {
-			names = append(names, name)
+	for _, dir := range r.dirs {
+		entries, err := os.ReadDir(filepath.Join(r.root, dir))
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			name := entry.Name()
+			if entry.Type().IsRegular() && filepath.Ext(name) == ".rego" && !strings.HasSuffix(name, "_test.rego") && !strings.HasPrefix(name, ".") {
+				names = append(names, path.Join(dir, name))
+			}
 		}
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("expected a .rego file in %s, got none", filepath.Base(r.dir))
+		return nil, fmt.Errorf("expected a .rego file in %s, got none", strings.Join(r.dirs, " or "))
 	}
 	return names, nil
 }
 
-// choose returns one of the names: the given one if it is among them, and the first one
-// if none is given. It is never more than a choice: no path can be made of it.
+// choose returns the given name if it is one of the rules', and the first one if none is
+// given. So a page cannot name any other file.
 func (r rules) choose(name string) (string, error) {
 	names, err := r.names()
 	if err != nil {
@@ -70,7 +79,7 @@ func (r rules) read(name string) (rule, error) {
 	if err != nil {
 		return rule{}, err
 	}
-	text, err := os.ReadFile(filepath.Join(r.dir, name))
+	text, err := os.ReadFile(filepath.Join(r.root, name))
 	if err != nil {
 		return rule{}, err
 	}
@@ -82,8 +91,8 @@ func version(text []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// save replaces a file at once: whoever reads it meanwhile, such as a build, sees the
-// old or the new text. edited.Version is the version that the text was made from.
+// save replaces a file at once: a build that reads it meanwhile sees the old or the new
+// text. edited.Version is the version that the text was made from.
 func (r rules) save(edited rule) (rule, error) {
 	now, err := r.read(edited.Name)
 	if err != nil {
@@ -104,13 +113,14 @@ func (r rules) save(edited rule) (rule, error) {
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
 		return now, errors.New("expected text in UTF-8")
 	}
-	file := filepath.Join(r.dir, now.Name)
+	file := filepath.Join(r.root, now.Name)
 	info, err := os.Stat(file)
 	if err != nil {
 		return now, err
 	}
-	// Neither the go command nor OPA takes it for a rule while it is there.
-	temporary := filepath.Join(r.dir, "."+now.Name+"."+rand.Text()[:8]+".tmp")
+	// Neither the go command nor OPA reads a file of this name.
+	dir, name := filepath.Split(file)
+	temporary := filepath.Join(dir, "."+name+"."+rand.Text()[:8]+".tmp")
 	err = os.WriteFile(temporary, []byte(text), info.Mode().Perm())
 	if err == nil {
 		err = os.Rename(temporary, file)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,29 +17,29 @@ import (
 	"account-api/local/build"
 )
 
-// Release is the executables of one build: name to path. Nothing is ever written to
-// these paths again.
+// Release is the executables of one build: package, as it was asked for, to path. Nothing
+// is written to these paths again.
 type Release map[string]string
 
 // Builds makes releases for one run of the stack. Its methods must not be called
-// concurrently; other runs may use the same directory at the same time.
+// concurrently. Other runs may use the same directory at the same time.
 //
-// The go command writes into a directory of this run's own, which begins with what the
-// previous run built: it links again only what has changed. A release has another name
-// for the same file. A later build gives the old name to a new file, and so a process
-// that is started meanwhile finds a whole executable, the old or the new.
+// The go command writes into a directory of this run. It begins with what the previous
+// run built, so that only what has changed is linked again. A release is a second name
+// for the same file. A later build gives the first name to a new file. So a process that
+// is started meanwhile finds a whole executable, the old or the new one.
 type Builds struct {
 	options build.Options
-	shared  string // what was built last, by any run
-	dir     string // this run's
+	shared  string // the latest executables, of any run
+	dir     string // of this run
 }
 
-// runPrefix begins the name of a run's directory; the rest is its process's ID.
+// runPrefix begins the name of a run's directory. The run's process ID follows.
 const runPrefix = "run-"
 
-// NewBuilds prepares to build o.Packages. o.Out keeps the latest executables for the
-// next run, and holds this run's directory until Close. It removes what a run that was
-// killed has left there.
+// NewBuilds prepares to build. o.Out keeps the latest executables for the next run, and
+// holds this run's directory until Close. NewBuilds removes the directories of runs that
+// were killed.
 func NewBuilds(o build.Options) (*Builds, error) {
 	b := &Builds{options: o, shared: o.Out}
 	if err := os.MkdirAll(b.shared, 0o755); err != nil {
@@ -72,28 +73,35 @@ func NewBuilds(o build.Options) (*Builds, error) {
 	return b, nil
 }
 
-// Build compiles what has changed. An executable of the same content has the same path
-// in every release, also where another came between. An error begins with the
-// compiler's own lines.
-func (b *Builds) Build(ctx context.Context) (Release, error) {
-	if err := build.Packages(ctx, b.options); err != nil {
-		return nil, err
+// Build compiles those packages that have changed. Executables of the same content have
+// the same path in every release. An error begins with the compiler's own lines.
+func (b *Builds) Build(ctx context.Context, packages ...string) (Release, error) {
+	named := map[string]string{}
+	for _, p := range packages {
+		name := path.Base(p)
+		if other, taken := named[name]; taken && other != p {
+			return nil, fmt.Errorf("expected packages whose directories differ in their last name, got %s and %s: rename one", other, p)
+		}
+		named[name] = p
 	}
-	entries, err := os.ReadDir(b.options.Out)
-	if err != nil {
+	if err := build.Packages(ctx, b.options, packages...); err != nil {
 		return nil, err
 	}
 	release := Release{}
-	for _, entry := range entries {
-		name := entry.Name()
-		if release[name], err = b.release(name); err != nil {
+	for name, p := range named {
+		executable, err := b.release(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("expected a command in %s, got no executable of it: put package main there", p)
+		}
+		if err != nil {
 			return nil, err
 		}
+		release[p] = executable
 	}
 	return release, nil
 }
 
-// release gives an executable a path of its own, unless it has one.
+// release gives an executable a path of its own, unless it has one already.
 func (b *Builds) release(name string) (string, error) {
 	built := filepath.Join(b.options.Out, name)
 	sum, err := checksum(built)
@@ -104,14 +112,14 @@ func (b *Builds) release(name string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, name)
-	if err := link(built, path); err != nil && !errors.Is(err, fs.ErrExist) {
+	executable := filepath.Join(dir, name)
+	if err := link(built, executable); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
-	return path, b.share(name)
+	return executable, b.share(name)
 }
 
-// share keeps an executable for the next run. It appears there at once or not at all.
+// share keeps an executable for the next run.
 func (b *Builds) share(name string) error {
 	temporary := filepath.Join(b.shared, "."+filepath.Base(b.dir)+"-"+name)
 	if err := link(filepath.Join(b.options.Out, name), temporary); err != nil {
@@ -128,7 +136,8 @@ func (b *Builds) share(name string) error {
 // Close removes every release. It may be called more than once.
 func (b *Builds) Close() error { return os.RemoveAll(b.dir) }
 
-// checksum is as much of a file's SHA-256 as no two builds of one run have in common.
+// checksum is the first half of a file's SHA-256: enough to tell the builds of one run
+// apart.
 func checksum(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -142,10 +151,9 @@ func checksum(file string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
-// link gives a file a second name. It does not copy: an executable that this process
-// has open for writing while it starts another one cannot be executed until that one
-// runs (https://go.dev/issue/22315). Only where the file system knows no links is
-// there a copy.
+// link gives a file a second name. It copies only where the file system has no links: a
+// process that is forked while this one writes an executable keeps it open for writing,
+// and it cannot be executed meanwhile (https://go.dev/issue/22315).
 func link(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {

@@ -44,7 +44,7 @@ func main() {
 
 func newBuilds(t *testing.T, root string) *Builds {
 	t.Helper()
-	b, err := NewBuilds(build.Options{Root: root, Out: filepath.Join(root, "dist", "local"), Packages: []string{"./cmd/..."}})
+	b, err := NewBuilds(build.Options{Root: root, Out: filepath.Join(root, "dist", "local")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func newBuilds(t *testing.T, root string) *Builds {
 
 func built(t *testing.T, b *Builds) Release {
 	t.Helper()
-	r, err := b.Build(t.Context())
+	r, err := b.Build(t.Context(), "./cmd/one", "./cmd/two")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,19 +78,19 @@ func TestBuilds(t *testing.T) {
 	root := project(t)
 	b := newBuilds(t, root)
 	first := built(t, b)
-	if got := printed(t, first["one"]) + printed(t, first["two"]); got != "v1v1" {
+	if got := printed(t, first["./cmd/one"]) + printed(t, first["./cmd/two"]); got != "v1v1" {
 		t.Fatalf("expected both programs, got %q", got)
 	}
 
 	t.Run("nothing changed, nothing moves", func(t *testing.T) {
 		again := built(t, b)
-		if again["one"] != first["one"] || again["two"] != first["two"] {
+		if again["./cmd/one"] != first["./cmd/one"] || again["./cmd/two"] != first["./cmd/two"] {
 			t.Errorf("expected %v, got %v", first, again)
 		}
 	})
 
 	t.Run("an old release runs on, and starts, while a new one is built", func(t *testing.T) {
-		running := exec.Command(first["one"], "wait")
+		running := exec.Command(first["./cmd/one"], "wait")
 		input, err := running.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -102,10 +102,10 @@ func TestBuilds(t *testing.T) {
 		}
 		program(t, root, "one", "v2")
 		second := built(t, b)
-		if second["one"] == first["one"] || second["two"] != first["two"] {
+		if second["./cmd/one"] == first["./cmd/one"] || second["./cmd/two"] != first["./cmd/two"] {
 			t.Errorf("expected another path for the changed program alone, got %v after %v", second, first)
 		}
-		if was, is := printed(t, first["one"]), printed(t, second["one"]); was != "v1" || is != "v2" {
+		if was, is := printed(t, first["./cmd/one"]), printed(t, second["./cmd/one"]); was != "v1" || is != "v2" {
 			t.Errorf("expected v1 and v2 next to each other, got %s and %s", was, is)
 		}
 		input.Close()
@@ -116,13 +116,27 @@ func TestBuilds(t *testing.T) {
 
 	t.Run("an error has the compiler's lines, and the next good build follows it", func(t *testing.T) {
 		write(t, root, "cmd/one/main.go", "package main\n\nfunc main() { undefinedThing() }\n")
-		_, err := b.Build(t.Context())
+		_, err := b.Build(t.Context(), "./cmd/one", "./cmd/two")
 		if err == nil || !strings.Contains(err.Error(), "cmd/one/main.go:3:15: undefined: undefinedThing") {
 			t.Errorf("expected the compiler's line, got %v", err)
 		}
 		program(t, root, "one", "v3")
-		if got := printed(t, built(t, b)["one"]); got != "v3" {
+		if got := printed(t, built(t, b)["./cmd/one"]); got != "v3" {
 			t.Errorf("expected v3, got %s", got)
+		}
+	})
+
+	t.Run("a package that is no command is an error with what to do", func(t *testing.T) {
+		write(t, root, "cmd/three/three.go", "package three\n")
+		if _, err := b.Build(t.Context(), "./cmd/one", "./cmd/three"); err == nil || !strings.Contains(err.Error(), "put package main there") {
+			t.Errorf("expected an error that names the fix, got %v", err)
+		}
+	})
+
+	t.Run("two packages of one name are an error that names both", func(t *testing.T) {
+		_, err := b.Build(t.Context(), "./cmd/one", "./other/one")
+		if err == nil || !strings.Contains(err.Error(), "./cmd/one and ./other/one") {
+			t.Errorf("expected both names, got %v", err)
 		}
 	})
 
@@ -143,8 +157,8 @@ func TestBuilds(t *testing.T) {
 
 	t.Run("what is as it was before has the path that it had before", func(t *testing.T) {
 		program(t, root, "one", "v1")
-		if got := built(t, b)["one"]; got != first["one"] {
-			t.Errorf("expected %s again, got %s", first["one"], got)
+		if got := built(t, b)["./cmd/one"]; got != first["./cmd/one"] {
+			t.Errorf("expected %s again, got %s", first["./cmd/one"], got)
 		}
 	})
 }

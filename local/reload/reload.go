@@ -1,9 +1,7 @@
-// Package reload notices that a developer has saved a file, and builds executables in
-// a way that lets the old ones run on.
+// Package reload notices saved files, and builds executables while older ones run.
 //
-// It is for the local run, which decides what to swap. This package neither starts
-// nor stops anything that serves, and it looks at names, sizes and times of files
-// only: what a change means is for the compiler to say.
+// It is for the local run, which decides what to swap. This package starts and stops
+// nothing. It compares names, sizes and times of files, and does not read them.
 package reload
 
 import (
@@ -17,27 +15,27 @@ import (
 )
 
 // Interval is how often files are looked at. A reload starts one to two intervals after
-// the last save, and a walk over some hundred files takes a millisecond: a hundredth of
-// a processor.
+// the last save. A walk over some hundred files takes a millisecond, which is a hundredth
+// of a processor.
 const Interval = 100 * time.Millisecond
 
-// Snapshot is what the files of a project look like at one moment, by path relative to
-// its root and with slashes.
+// Snapshot is the state of a project's files at one moment, by slash-separated path
+// relative to its root.
 type Snapshot map[string]stamp
 
-// stamp tells two versions of a file apart. Size catches what is saved twice within the
-// resolution of a file system's clock, in most cases.
+// stamp tells two versions of a file apart. The size mostly tells apart those that were
+// saved within the resolution of a file system's clock.
 type stamp struct {
 	modified int64 // Unix nanoseconds
 	size     int64
 }
 
-// Take looks at every file below root that a build or the stack's declaration may be
-// made of: Go and Rego sources without tests, go.mod, go.sum, and Pulumi.yaml with its
-// stack files. What cannot be looked at, as it may just be replaced, is left out.
+// Take looks at every file below root that a build or the stack's declaration may be made
+// of: Go and Rego sources without tests, JSON and YAML, go.mod and go.sum. It leaves out
+// what it cannot look at: a file may be replaced at that moment.
 func Take(root string) Snapshot {
 	s := Snapshot{}
-	// The function swallows every error, and so WalkDir has none.
+	// WalkDir returns no error, as its function returns none.
 	_ = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return nil
@@ -64,7 +62,7 @@ func Take(root string) Snapshot {
 	return s
 }
 
-// ignored says which directories hold nothing that the go command builds for the stack:
+// ignored reports whether a directory holds nothing that the go command builds:
 // https://pkg.go.dev/cmd/go#hdr-Package_lists_and_patterns
 func ignored(dir string) bool {
 	base := dir[strings.LastIndexByte(dir, '/')+1:]
@@ -79,14 +77,14 @@ func watched(file string) bool {
 		return false // what editors write next to a file that is being edited
 	case extension == ".go" || extension == ".rego":
 		return !strings.HasSuffix(strings.TrimSuffix(base, extension), "_test")
-	case extension == ".yaml":
-		return base == file && strings.HasPrefix(base, "Pulumi.")
+	case extension == ".json" || extension == ".yaml" || extension == ".yml":
+		return true // a stack file, or embedded by a program
 	default:
 		return file == "go.mod" || file == "go.sum"
 	}
 }
 
-// Changed lists, in order, what was added, removed or saved between s and later.
+// Changed lists, in order, the files that were added, removed or saved between s and later.
 func (s Snapshot) Changed(later Snapshot) []string {
 	changed := map[string]bool{}
 	for file, now := range later {
@@ -102,10 +100,10 @@ func (s Snapshot) Changed(later Snapshot) []string {
 	return slices.Sorted(maps.Keys(changed))
 }
 
-// Watch calls changed with the files that differ from since, and from then on with
-// those that differ from what they were when it was called last, until ctx is done. It
-// waits until two looks in a row see the same, so that a checkout of many files is one
-// call. A change during a call is not lost: it is in the next one.
+// Watch calls changed with the files that differ from since, and then with those that
+// differ from the call before, until ctx is done. It waits until two looks in a row see
+// the same, so that a checkout of many files is one call. What changes during a call is
+// part of the next one.
 func Watch(ctx context.Context, root string, since Snapshot, interval time.Duration, changed func(files []string)) {
 	ticks := time.NewTicker(interval)
 	defer ticks.Stop()

@@ -1,17 +1,18 @@
-// Package running starts the stack on this machine as make run does, for tests of
-// what talks to it over HTTP: the same command, built and run as a process of its own
-// on free ports. It is for tests only, and knows of the command no more than what it
-// prints.
+// Package running starts a stack on this machine as make run does, for tests that talk
+// to it over HTTP. It builds the same command and runs it as a process on free ports.
+//
+// It knows nothing of the project. It learns the addresses from what the command prints,
+// and the rest from the command's console.
 package running
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,10 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"account-api/local/console"
+	"account-api/local/example"
+	"account-api/local/issuer"
 )
 
 const (
@@ -31,8 +36,10 @@ const (
 
 // Stack is a stack that runs.
 type Stack struct {
-	API     string // URL of GET /profile
-	Issuer  string // URL of the local issuer, with its slash
+	console.Stack // as it was at the start
+
+	API     string // URL of the endpoint to try out, the first one
+	Issuer  string // URL of the issuer, with its slash; "" if the stack names none
 	Console string // URL of the web console, with its slash
 
 	cmd    *exec.Cmd
@@ -42,8 +49,8 @@ type Stack struct {
 	err    error // of the command, once exited is closed
 }
 
-// Start builds the command of the project at root, runs it on free ports with further
-// arguments, and returns once it serves. The caller has to stop it.
+// Start builds the command of the project at root and runs it on free ports, with further
+// arguments. It returns once the stack serves. The caller has to stop it.
 func Start(ctx context.Context, root string, arguments ...string) (_ *Stack, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
@@ -72,16 +79,16 @@ func Start(ctx context.Context, root string, arguments ...string) (_ *Stack, err
 	return s, nil
 }
 
-var addresses = regexp.MustCompile(`(?m)^  API +(\S+)$(?s:.*?)^  issuer +(\S+)$(?s:.*?)^  console +(\S+)$`)
+var address = regexp.MustCompile(`(?m)^  console +(\S+)$`)
 
-// ready waits for the line that names the addresses.
+// ready waits for the line that names the console, and asks that for the rest.
 func (s *Stack) ready(ctx context.Context) error {
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for {
-		if found := addresses.FindStringSubmatch(s.Output()); found != nil {
-			s.API, s.Issuer, s.Console = found[1], found[2], found[3]
-			return nil
+		if found := address.FindStringSubmatch(s.Output()); found != nil {
+			s.Console = found[1]
+			return s.describe(ctx)
 		}
 		select {
 		case <-s.exited:
@@ -91,6 +98,24 @@ func (s *Stack) ready(ctx context.Context) error {
 		case <-look.C:
 		}
 	}
+}
+
+// describe asks the console for the description of the stack.
+func (s *Stack) describe(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Console+"stack", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(&s.Stack); err != nil {
+		return fmt.Errorf("read the description of the stack: status %d: %w", response.StatusCode, err)
+	}
+	s.API, s.Issuer = s.Endpoint().URL, s.IssuerURL
+	return nil
 }
 
 // Output is what the command has written so far.
@@ -111,10 +136,15 @@ func (s *Stack) Stop() error {
 	return errors.Join(err, s.err, os.RemoveAll(s.dir))
 }
 
-// Token asks the local issuer for a token with a scope, as a client would.
-func (s *Stack) Token(ctx context.Context, scope string) (string, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"local-client"}, "client_secret": {"local-secret"},
-		"audience": {"https://api.example.com/account"}, "scope": {scope}}
+// Token asks the local issuer for a caller's token, as a client would.
+func (s *Stack) Token(ctx context.Context, caller example.Caller) (string, error) {
+	form := caller.Form()
+	for name, value := range map[string]string{
+		"grant_type": "client_credentials", "audience": s.Audience,
+		"client_id": issuer.DefaultClientID, "client_secret": issuer.DefaultClientSecret,
+	} {
+		form.Set(name, value)
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Issuer+"oauth/token", strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
@@ -129,12 +159,29 @@ func (s *Stack) Token(ctx context.Context, scope string) (string, error) {
 		AccessToken string `json:"access_token"`
 	}
 	if err := json.NewDecoder(response.Body).Decode(&granted); err != nil || granted.AccessToken == "" {
-		return "", fmt.Errorf("expected a token for %q, got status %d (%v)", scope, response.StatusCode, err)
+		return "", fmt.Errorf("expected %s, got status %d (%v)", caller, response.StatusCode, err)
 	}
 	return granted.AccessToken, nil
 }
 
-// Transcript is what a command has written so far. A command writes it while a test reads.
+// Allowed is the token of a caller whom the policy of the first endpoint allows.
+func (s *Stack) Allowed(ctx context.Context) (string, error) {
+	return s.example(ctx, s.Endpoint().Allowed, "allows")
+}
+
+// Denied is the token of a caller whom the policy of the first endpoint denies.
+func (s *Stack) Denied(ctx context.Context) (string, error) {
+	return s.example(ctx, s.Endpoint().Denied, "denies")
+}
+
+func (s *Stack) example(ctx context.Context, caller *example.Caller, verdict string) (string, error) {
+	if caller == nil {
+		return "", fmt.Errorf("no caller is known that %s %s", cmp.Or(s.Endpoint().Policy, "a policy"), verdict)
+	}
+	return s.Token(ctx, *caller)
+}
+
+// Transcript is what a command has written so far. It is safe for concurrent use.
 type Transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -147,7 +194,7 @@ func (t *Transcript) Write(p []byte) (int, error) {
 	return t.text.Write(p)
 }
 
-// String is everything so far.
+// String returns it.
 func (t *Transcript) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

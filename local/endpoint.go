@@ -1,0 +1,96 @@
+package main
+
+import (
+	"cmp"
+	"net/http"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"account-api/local/graph"
+)
+
+// endpoint is one method of one path, as the stack declares it.
+type endpoint struct {
+	method  string
+	path    string // as declared, such as "/accounts/{account}"
+	handler string // directory of the function's main package, "" if no function answers
+	open    bool   // nothing authorizes its callers
+}
+
+// endpoints lists what the stack declares besides preflights: first the one to try out,
+// the GET method with the shortest path that has no parameters, then by path and method.
+func endpoints(g *graph.Graph) []endpoint {
+	paths := resourcePaths(g)
+	handlers := map[string]string{} // by resource ID and method
+	for _, integration := range g.OfType("aws:apigateway/integration:Integration") {
+		for _, f := range g.OfType(functionType) {
+			if uri, _ := integration.Inputs["uri"].(string); uri == f.String("invokeArn") {
+				handlers[integration.String("resourceId")+integration.String("httpMethod")] = g.Bundles[codePath(f)]
+			}
+		}
+	}
+	var all []endpoint
+	for _, m := range g.OfType("aws:apigateway/method:Method") {
+		id, method := m.String("resourceId"), m.String("httpMethod")
+		if method == http.MethodOptions {
+			continue
+		}
+		all = append(all, endpoint{
+			method: method, path: paths[id], handler: handlers[id+method],
+			open: m.String("authorization") == "NONE",
+		})
+	}
+	slices.SortFunc(all, func(a, b endpoint) int {
+		return cmp.Or(a.effort()-b.effort(), strings.Compare(a.path, b.path), strings.Compare(a.method, b.method))
+	})
+	return all
+}
+
+// effort orders endpoints by what a command that calls them has to make up.
+func (e endpoint) effort() int {
+	if e.method == http.MethodGet && !strings.Contains(e.path, "{") {
+		return len(e.path)
+	}
+	return 1 << 20 // longer than any path
+}
+
+// resourcePaths maps the resources of the API to their paths.
+func resourcePaths(g *graph.Graph) map[string]string {
+	paths := map[string]string{}
+	for _, api := range g.OfType("aws:apigateway/restApi:RestApi") {
+		paths[api.String("rootResourceId")] = "/"
+	}
+	resources := g.OfType("aws:apigateway/resource:Resource")
+	for range resources { // each round finds at least the children of the one before
+		for _, r := range resources {
+			if parent, known := paths[r.String("parentId")]; known {
+				paths[r.ID] = path.Join(parent, r.String("pathPart"))
+			}
+		}
+	}
+	return paths
+}
+
+// parameter is a path parameter, such as {account} or {rest+}.
+var parameter = regexp.MustCompile(`\{[^/{}]*\}`)
+
+// sample is a path that reaches the endpoint, with a value for each parameter.
+func (e endpoint) sample() string { return parameter.ReplaceAllLiteralString(e.path, "example") }
+
+// verb is a method that reaches the endpoint.
+func (e endpoint) verb() string {
+	if e.method == "ANY" {
+		return http.MethodGet
+	}
+	return e.method
+}
+
+// stage is the name that the paths of the API begin with.
+func stage(g *graph.Graph) string {
+	for _, s := range g.OfType("aws:apigateway/stage:Stage") {
+		return s.String("stageName")
+	}
+	return g.Stack
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"account-api/local/example"
+	"account-api/local/graph"
+	"account-api/local/reload"
+)
+
+// policiesDir holds the Rego of each handler, in a directory of the handler's name. A
+// project without it has no policies.
+const policiesDir = "policies"
+
+// The settings that the local issuer replaces in the stack's configuration, and the
+// variables of the function that verifies tokens. A program without them has no use for
+// the local issuer.
+const (
+	issuerSetting    = "issuer"
+	keySetSetting    = "jwksUri"
+	issuerVariable   = "TOKEN_ISSUER"
+	audienceVariable = "AUDIENCE"
+)
+
+// build compiles the project's tools and the handlers of g, and captures what the Pulumi
+// program declares now. Then it compiles handlers that are new in the declaration. g is
+// nil at the start.
+func (l *localStack) build(ctx context.Context, g *graph.Graph) (*graph.Graph, reload.Release, error) {
+	packages := []string{l.settings.capture}
+	if l.hasPolicies() {
+		packages = append(packages, l.settings.policy)
+	}
+	if g != nil {
+		for _, handler := range handlers(g) {
+			if l.exists(handler) { // else it may be gone from the declaration, too
+				packages = append(packages, "./"+handler)
+			}
+		}
+	}
+	built, err := l.builds.Build(ctx, packages...)
+	if err != nil {
+		return nil, nil, err
+	}
+	declared, err := l.captureStack(ctx, built)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(endpoints(declared)) == 0 {
+		return nil, nil, errors.New("expected a REST API with a method besides OPTIONS, got none: declare an apigateway.Method")
+	}
+	missing := []string{}
+	for _, handler := range handlers(declared) {
+		if built["./"+handler] == "" {
+			missing = append(missing, "./"+handler)
+		}
+	}
+	if len(missing) > 0 {
+		added, err := l.builds.Build(ctx, missing...)
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(built, added)
+	}
+	return declared, built, nil
+}
+
+// handlers are the directories of the functions' main packages, in order.
+func handlers(g *graph.Graph) []string {
+	var all []string
+	for _, f := range g.OfType(functionType) {
+		if handler, known := g.Bundles[codePath(f)]; known {
+			all = append(all, handler)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (l *localStack) exists(name string) bool {
+	_, err := os.Stat(filepath.Join(l.settings.root, name))
+	return err == nil
+}
+
+func (l *localStack) hasPolicies() bool { return l.exists(policiesDir) && l.exists(l.settings.policy) }
+
+// captureStack runs the Pulumi program for the stack and returns what it declares.
+func (l *localStack) captureStack(ctx context.Context, built reload.Release) (*graph.Graph, error) {
+	arguments := []string{"-root", l.settings.root, "-stack", l.settings.stack}
+	if l.keys != nil {
+		arguments = append(arguments, "-config", issuerSetting+"="+l.issuerURL(), "-config", keySetSetting+"=")
+	}
+	for _, assignment := range l.settings.config {
+		arguments = append(arguments, "-config", assignment)
+	}
+	output, err := output(ctx, built[l.settings.capture], arguments...)
+	if err != nil {
+		return nil, err
+	}
+	return graph.Read(output)
+}
+
+// findExamples asks the project's policy program for example callers.
+func (l *localStack) findExamples(ctx context.Context, built reload.Release) error {
+	executable := built[l.settings.policy]
+	if executable == "" {
+		return nil
+	}
+	output, err := output(ctx, executable, "-root", l.settings.root)
+	if err != nil {
+		return err
+	}
+	policies, err := example.Read(output)
+	if err != nil {
+		return err
+	}
+	l.policies.Store(&policies)
+	return nil
+}
+
+// output runs a program and returns what it prints. An error is what it complains of.
+func output(ctx context.Context, program string, arguments ...string) (*bytes.Buffer, error) {
+	var printed, complaints bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, arguments...)
+	cmd.Stdout, cmd.Stderr = &printed, &complaints
+	if err := cmd.Run(); err != nil {
+		if complaints.Len() > 0 {
+			return nil, errors.New(strings.TrimSpace(complaints.String()))
+		}
+		return nil, fmt.Errorf("%s: %w", filepath.Base(program), err)
+	}
+	return &printed, nil
+}
+
+// policyOf is the policy of a handler, nil if it has none.
+func (l *localStack) policyOf(handler string) *example.Policy {
+	policies := *l.policies.Load()
+	at := slices.IndexFunc(policies, func(p example.Policy) bool { return handler != "" && p.Handler == path.Base(handler) })
+	if at < 0 {
+		return nil
+	}
+	return &policies[at]
+}
+
+// scopes are those that the local issuer grants if none is asked for.
+func (l *localStack) scopes() []string {
+	if l.settings.scopes != "" {
+		return strings.Fields(l.settings.scopes)
+	}
+	return example.Scopes(*l.policies.Load())
+}
+
+// audience is what the stack's authorizer expects of tokens, "" if it does not say.
+func audience(g *graph.Graph) string { return configured(g, audienceVariable) }
+
+// configured is a variable of the first function that has it.
+func configured(g *graph.Graph, variable string) string {
+	for _, f := range g.OfType(functionType) {
+		if value := environment(f)[variable]; value != "" {
+			return value
+		}
+	}
+	return ""
+}
