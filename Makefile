@@ -13,9 +13,9 @@ FUZZTIME ?= 30s
 # so that the SDK is compiled once, and without the test cache, which cannot see what a
 # compiled program read.
 PULUMI := ./infra/... ./local ./local/capture ./local/conform ./local/explain ./local/record ./local/running
-OTHERS  = $(filter-out account-api account-api/local/browser $(shell go list $(PULUMI)),$(shell go list ./...))
+OTHERS  = $(filter-out $(shell go list . $(PULUMI)),$(shell go list ./...))
 
-# Chromium, under any of the names that package local/browser looks for.
+# Chromium, under the names that chromedp looks for.
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable)
 
 # The race detector needs a C compiler (https://go.dev/doc/articles/race_detector); without
@@ -55,7 +55,7 @@ else
 endif
 
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
-	go test -count=1 ./local/browser
+	go test -C browser -count=1 ./...
 
 test-vectors: ## Test token verification against Project Wycheproof (downloads 100 MB once)
 	go test -C vectors ./...
@@ -92,6 +92,7 @@ lint: ## Check style, suspicious code and the workflow (linters are pinned in li
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
 	go vet ./...
 	go vet -C bench ./...
+	go vet -C browser ./...
 	go vet -C vectors ./...
 	go tool -modfile=lint/go.mod staticcheck ./...
 	go tool -modfile=lint/go.mod actionlint
