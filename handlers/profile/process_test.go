@@ -49,7 +49,7 @@ func TestExecutable(t *testing.T) {
 	executable := endpointtest.Build(t)
 
 	t.Run("answers", func(t *testing.T) {
-		process := endpointtest.Start(t, executable)
+		process := endpointtest.Start(t, executable, nil)
 		for _, row := range rows {
 			if got := process.Invoke(row.event); !strings.HasPrefix(got, row.want) {
 				t.Errorf("%s:\ngot  %s\nwant %s", row.name, got, row.want)
@@ -58,8 +58,7 @@ func TestExecutable(t *testing.T) {
 	})
 
 	t.Run("answers pages of any origin, and logs decisions", func(t *testing.T) {
-		process := endpointtest.Start(t, executable,
-			"AWS_LAMBDA_FUNCTION_NAME=profile-test", "AWS_LAMBDA_FUNCTION_VERSION=7", "ALLOWED_ORIGIN=*")
+		process := endpointtest.Start(t, executable, map[string]string{"ALLOWED_ORIGIN": "*"})
 		cors := strings.NewReplacer(`"no-store"}`,
 			`"no-store","Access-Control-Allow-Origin":"*","Access-Control-Expose-Headers":"x-amzn-RequestId, WWW-Authenticate"}`)
 		for _, row := range rows {
@@ -71,7 +70,7 @@ func TestExecutable(t *testing.T) {
 		log := process.Stop()
 		for _, want := range []string{
 			`"path":"` + profile().Entrypoint + `"`,
-			`"labels":{"function":"profile-test","version":"7"}`,
+			`"labels":{"function":"` + endpointtest.FunctionName + `","version":"$LATEST"}`,
 		} {
 			if !strings.Contains(log, want) {
 				t.Errorf("the log lacks %s:\n%s", want, log)
