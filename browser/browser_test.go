@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -107,26 +106,6 @@ func site(t *testing.T) string {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// outside returns the body that a client other than a browser reads.
-func outside(t *testing.T, url, authorization string, status int) string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", authorization)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != status {
-		t.Fatalf("expected status %d, got %d %s (%v)", status, response.StatusCode, body, err)
-	}
-	return string(body)
 }
 
 // reason returns why a policy denied access. It fails the test unless the body has the

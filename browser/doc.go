@@ -1,7 +1,6 @@
-// Package browser tests what a page can do with the API, in a real Chromium: whether it
-// can read an answer is the browser's decision, and curl does not make it. It also uses
-// the web console of the local run as a person would.
+// Package browser tests the API and the web console of the local run in a real Chromium.
+// CORS is enforced by browsers only: curl reads every answer.
 //
-// It is a module of its own because chromedp, which drives the browser, is for these
-// tests alone. It has nothing but tests: make test-browser.
+// It is a module of its own because the product does not need chromedp, which drives the
+// browser. It has nothing but tests: make test-browser.
 package browser
