@@ -16,25 +16,25 @@ type stack struct{ *running.Stack }
 // url is an endpoint that requires a token.
 func (s stack) url() string { return s.API }
 
-// allowed returns a token that the endpoint's policy allows, as an Authorization header.
+// allowed returns an Authorization header with a token that the endpoint's policy allows.
 func (s stack) allowed(t *testing.T) string {
 	t.Helper()
-	return s.bearer(t, "") // every scope
+	return bearer(t, func(ctx context.Context) (string, error) { return s.Token(ctx, "") }) // every scope
 }
 
-// denied returns a token that the endpoint's policy denies.
+// denied returns one with a token that the policy denies.
 func (s stack) denied(t *testing.T) string {
 	t.Helper()
-	return s.bearer(t, "update:profile")
+	return bearer(t, func(ctx context.Context) (string, error) { return s.Token(ctx, "update:profile") })
 }
 
-func (s stack) bearer(t *testing.T, scope string) string {
+func bearer(t *testing.T, token func(context.Context) (string, error)) string {
 	t.Helper()
-	token, err := s.Token(t.Context(), scope)
+	got, err := token(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "Bearer " + token
+	return "Bearer " + got
 }
 
 // start starts a stack. The caller has to stop it.
