@@ -251,7 +251,7 @@ func TestConsoleEditsTheRule(t *testing.T) {
 	tab := open(t, s.Console)
 	rule := chromedp.CSS("#text")
 	original := get(t, tab, chromedp.Value(rule))
-	name := get(t, tab, chromedp.Value(chromedp.CSS("#edit [name=name]")))
+	name := filepath.Base(get(t, tab, chromedp.Value(chromedp.CSS("#edit [name=name]"))))
 
 	// save replaces the text in the page's editor, clicks on Save and waits until the page
 	// says what became of the rule.
