@@ -19,7 +19,7 @@ const (
 )
 
 func TestAuthorizer(t *testing.T) {
-	allow := policy("Allow", profileARN)
+	allow := policy("Allow", booksARN)
 	for _, tt := range []struct {
 		name       string
 		change     func(*stack)
@@ -39,11 +39,11 @@ func TestAuthorizer(t *testing.T) {
 		{name: "1.3 the whole string must match", change: func(s *stack) { s.set("token", "identityValidationExpression", `\w{5}`) },
 			header: []string{"Authorization", "abcdef"}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "does not match"},
 		{name: "1.3 a string that matches as a whole passes", change: func(s *stack) { s.set("token", "identityValidationExpression", `\w{5}`) },
-			header: []string{"Authorization", "abcde"}, status: 200, invoked: 1, by: "integration profile"},
+			header: []string{"Authorization", "abcde"}, status: 200, invoked: 1, by: "integration books"},
 		{name: "two header fields are one value that does not match", header: []string{"Authorization", bearer, "Authorization", bearer},
 			status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "more than one value"},
 		{name: "without an expression any value reaches the authorizer", change: func(s *stack) { s.set("token", "identityValidationExpression", nil) },
-			header: []string{"Authorization", "x"}, status: 200, invoked: 1, by: "integration profile"},
+			header: []string{"Authorization", "x"}, status: 200, invoked: 1, by: "integration books"},
 		{name: "1.4 the message is exactly Unauthorized", authorizer: fails(`{"errorMessage":"Unauthorized","errorType":"errorString"}`, `{"level":"INFO","reason":"expired"}`, "END"),
 			status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "authorizer", invoked: 1, reason: "(reason expired)"},
 		{name: "1.5 the message has another case", authorizer: fails(`{"errorMessage":"unauthorized","errorType":"errorString"}`),
@@ -68,12 +68,12 @@ func TestAuthorizer(t *testing.T) {
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "gateway", reason: "no lambda.Permission lets"},
 		{name: "1.7 the permission is for another authorizer", change: func(s *stack) { s.set("allow-authorizer", "sourceArn", executeARN+"/authorizers/other1") },
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "gateway", reason: "does not match"},
-		{name: "1.8 explicit Deny", authorizer: says(output(policy("Deny", profileARN), `{}`)), status: 403, body: explicitDeny, errorType: "AccessDeniedException", by: "authorizer", invoked: 1, reason: "statement 1"},
-		{name: "1.9 no matching Allow", authorizer: says(output(policy("Allow", profileARN+"s"), `{}`)), status: 403, body: implicitDeny, errorType: "AccessDeniedException", by: "authorizer", invoked: 1, reason: "no statement"},
+		{name: "1.8 explicit Deny", authorizer: says(output(policy("Deny", booksARN), `{}`)), status: 403, body: explicitDeny, errorType: "AccessDeniedException", by: "authorizer", invoked: 1, reason: "statement 1"},
+		{name: "1.9 no matching Allow", authorizer: says(output(policy("Allow", booksARN+"s"), `{}`)), status: 403, body: implicitDeny, errorType: "AccessDeniedException", by: "authorizer", invoked: 1, reason: "no statement"},
 		{name: "1.11 a context value is a list", authorizer: says(output(allow, `{"scope":["a"]}`)), status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "object or a list"},
 		{name: "1.11 a context value is an object", authorizer: says(output(allow, `{"scope":{}}`)), status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "object or a list"},
 		{name: "1.14 principalId is missing", authorizer: says(`{"policyDocument":` + allow + `}`), status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "principalId is missing"},
-		{name: "no context is no error", authorizer: says(`{"principalId":"u","policyDocument":` + allow + `}`), status: 200, by: "integration profile", invoked: 1},
+		{name: "no context is no error", authorizer: says(`{"principalId":"u","policyDocument":` + allow + `}`), status: 200, by: "integration books", invoked: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, f := newStack().bare(), newFakes()
@@ -98,7 +98,7 @@ func TestAuthorizer(t *testing.T) {
 			if n := f.calls("authorizer"); n != tt.invoked {
 				t.Errorf("the authorizer was invoked %d times, want %d", n, tt.invoked)
 			}
-			if n := f.calls("profile"); (n > 0) != (tt.status == 200) {
+			if n := f.calls("books"); (n > 0) != (tt.status == 200) {
 				t.Errorf("the integration was invoked %d times", n)
 			}
 			if got.exchange.AnsweredBy != tt.by || !strings.Contains(got.exchange.Reason, tt.reason) {
@@ -108,7 +108,7 @@ func TestAuthorizer(t *testing.T) {
 			if want := tt.status == 401 || tt.status == 403 || tt.status == 200; trace != want {
 				t.Errorf("trace header present: %v, want %v", trace, want)
 			}
-			if said := fmt.Sprintf("%+v", got.exchange); strings.Contains(said, "c2lnbmF0dXJl") || strings.Contains(said, "auth0|user") || strings.Contains(said, "get:profile") {
+			if said := fmt.Sprintf("%+v", got.exchange); strings.Contains(said, "c2lnbmF0dXJl") || strings.Contains(said, "auth0|user") || strings.Contains(said, "read:books") {
 				t.Errorf("the report shows a token or a claim: %s", said)
 			}
 		})
@@ -118,7 +118,7 @@ func TestAuthorizer(t *testing.T) {
 func TestAuthorizerEventIsExactlyTheDocumentedThree(t *testing.T) { // 1.15
 	srv := serve(t, newStack(), newFakes())
 	srv.get("Authorization", bearer)
-	want := `{"type":"TOKEN","methodArn":"` + profileARN + `","authorizationToken":"` + bearer + `"}`
+	want := `{"type":"TOKEN","methodArn":"` + booksARN + `","authorizationToken":"` + bearer + `"}`
 	if got := string(srv.event("authorizer")); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -128,12 +128,12 @@ func TestMethodARNIsTheRequestedPath(t *testing.T) {
 	s := newStack().permitAll()
 	s.path("item", "res001", "{id}")
 	s.method("get-item", "item", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
-	s.proxy("get-item-integration", "item", "GET", "profile")
+	s.proxy("get-item-integration", "item", "GET", "books")
 	srv := serve(t, s, newFakes())
-	if got := srv.send("GET", "/dev/profile/42", "", "Authorization", bearer); got.status != 200 {
+	if got := srv.send("GET", "/live/books/42", "", "Authorization", bearer); got.status != 200 {
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
-	if event := string(srv.event("authorizer")); !strings.Contains(event, executeARN+`/dev/GET/profile/42"`) {
+	if event := string(srv.event("authorizer")); !strings.Contains(event, executeARN+`/live/GET/books/42"`) {
 		t.Errorf("event %s", event)
 	}
 }
@@ -142,17 +142,17 @@ func TestMethodARNIsTooLong(t *testing.T) { // 1.20
 	s := newStack().permitAll()
 	s.path("rest", "root000000", "{proxy+}")
 	s.method("get-rest", "rest", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
-	s.proxy("get-rest-integration", "rest", "GET", "profile")
+	s.proxy("get-rest-integration", "rest", "GET", "books")
 	srv := serve(t, s, newFakes())
-	prefix := len(executeARN + "/dev/GET/")
-	if got := srv.send("GET", "/dev/"+strings.Repeat("a", maxMethodARN-prefix+1), "", "Authorization", bearer); got.status != 414 || got.body != `{"message":"Request URI too long"}` {
+	prefix := len(executeARN + "/live/GET/")
+	if got := srv.send("GET", "/live/"+strings.Repeat("a", maxMethodARN-prefix+1), "", "Authorization", bearer); got.status != 414 || got.body != `{"message":"Request URI too long"}` {
 		t.Errorf("one byte too many: got %d %s", got.status, got.body)
 	}
 	if n := srv.fakes.calls("authorizer"); n != 0 {
 		t.Errorf("the authorizer was invoked %d times", n)
 	}
 	srv.fakes.authorizer(says(allowing("*")))
-	if got := srv.send("GET", "/dev/"+strings.Repeat("a", maxMethodARN-prefix), "", "Authorization", bearer); got.status != 200 {
+	if got := srv.send("GET", "/live/"+strings.Repeat("a", maxMethodARN-prefix), "", "Authorization", bearer); got.status != 200 {
 		t.Errorf("the longest: got %d %s", got.status, got.body)
 	}
 }
@@ -165,7 +165,7 @@ func TestContextReachesTheIntegrationAsStrings(t *testing.T) { // 1.12, 1.13
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
 	want := `"authorizer":{"count":"123","flag":"true","integrationLatency":0,"principalId":"auth0|user","text":"a b"}`
-	if event := string(srv.event("profile")); !strings.Contains(event, want) {
+	if event := string(srv.event("books")); !strings.Contains(event, want) {
 		t.Errorf("event %s\nlacks %s", event, want)
 	}
 	if keys := strings.Join(got.exchange.Authorization.ContextKeys, " "); keys != "count flag text" {
@@ -178,7 +178,7 @@ func TestCache(t *testing.T) {
 		s := newStack().permitAll().set("token", "authorizerResultTtlInSeconds", float64(60))
 		s.path("orders", "root000000", "orders")
 		s.method("get-orders", "orders", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
-		s.proxy("get-orders-integration", "orders", "GET", "profile")
+		s.proxy("get-orders-integration", "orders", "GET", "books")
 		return s
 	}
 	for _, tt := range []struct {
@@ -204,13 +204,13 @@ func TestCache(t *testing.T) {
 		}, 2},
 		{"1.16 a cached policy is evaluated for every method", says(allowing("*")), func(t *testing.T, s *served) {
 			s.get("Authorization", bearer)
-			if got := s.send("GET", "/dev/orders", "", "Authorization", bearer); got.status != 200 || !got.exchange.Authorization.CacheHit {
+			if got := s.send("GET", "/live/orders", "", "Authorization", bearer); got.status != 200 || !got.exchange.Authorization.CacheHit {
 				t.Errorf("got %d", got.status)
 			}
 		}, 1},
 		{"1.17 a policy for one method refuses the other", nil, func(t *testing.T, s *served) {
 			s.get("Authorization", bearer)
-			got := s.send("GET", "/dev/orders", "", "Authorization", bearer)
+			got := s.send("GET", "/live/orders", "", "Authorization", bearer)
 			if got.status != 403 || !strings.Contains(got.exchange.Reason, "cached for another one") {
 				t.Errorf("got %d: %s", got.status, got.exchange.Reason)
 			}
@@ -284,15 +284,15 @@ func TestCacheIsBoundedAndForgetsTheOldest(t *testing.T) {
 	now := time.Unix(0, 0)
 	c := newCache(2)
 	for _, value := range []string{"a", "b", "c"} {
-		c.put(cacheKey("dev", "x", value), &grant{principal: value}, now, time.Minute)
+		c.put(cacheKey("live", "x", value), &grant{principal: value}, now, time.Minute)
 	}
 	if len(c.entries) != 2 || c.order.Len() != 2 {
 		t.Errorf("%d entries", len(c.entries))
 	}
-	if _, _, ok := c.get(cacheKey("dev", "x", "a"), now); ok {
+	if _, _, ok := c.get(cacheKey("live", "x", "a"), now); ok {
 		t.Error("the oldest entry is still there")
 	}
-	if g, _, ok := c.get(cacheKey("dev", "x", "c"), now); !ok || g.principal != "c" {
+	if g, _, ok := c.get(cacheKey("live", "x", "c"), now); !ok || g.principal != "c" {
 		t.Error("the newest entry is gone")
 	}
 	if _, _, ok := c.get(cacheKey("prod", "x", "c"), now); ok {

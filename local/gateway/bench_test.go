@@ -11,24 +11,24 @@ import (
 )
 
 // quiet answers what it is told to and remembers nothing.
-type quiet struct{ authorizer, profile lambda.Result }
+type quiet struct{ authorizer, books lambda.Result }
 
 func (q *quiet) Invoke(_ context.Context, arn string, _ []byte) (lambda.Result, error) {
 	if strings.HasSuffix(arn, ":authorizer") {
 		return q.authorizer, nil
 	}
-	return q.profile, nil
+	return q.books, nil
 }
 
 func newQuiet() *quiet {
 	return &quiet{
-		authorizer: lambda.Result{Payload: []byte(allowing(profileARN))},
-		profile:    lambda.Result{Payload: []byte(`{"statusCode":200,"body":"{\"name\":\"Daniël\"}"}`)},
+		authorizer: lambda.Result{Payload: []byte(allowing(booksARN))},
+		books:      lambda.Result{Payload: []byte(`{"statusCode":200,"body":"{\"title\":\"Añil\"}"}`)},
 	}
 }
 
 func request(token string) *http.Request {
-	r := httptest.NewRequest("GET", "/dev/profile", nil)
+	r := httptest.NewRequest("GET", "/live/books", nil)
 	if token != "" {
 		r.Header.Set("Authorization", token)
 	}

@@ -28,7 +28,7 @@ func TestConcurrentRequests(t *testing.T) {
 	for n := range clients {
 		wg.Go(func() {
 			for i := range each {
-				req, err := http.NewRequest("GET", srv.URL+"/dev/profile", nil)
+				req, err := http.NewRequest("GET", srv.URL+"/live/books", nil)
 				if err != nil {
 					t.Error(err)
 					return

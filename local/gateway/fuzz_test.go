@@ -15,7 +15,7 @@ import (
 // reached only if a policy that parses on its own allows the method.
 func FuzzAuthorizerResponse(f *testing.F) {
 	for _, seed := range []string{
-		allowing(profileARN), allowing("*"), output(policy("Deny", "*"), `{}`), `null`, `[]`, `{"principalId":1}`, `{"errorMessage":"Unauthorized"}`,
+		allowing(booksARN), allowing("*"), output(policy("Deny", "*"), `{}`), `null`, `[]`, `{"principalId":1}`, `{"errorMessage":"Unauthorized"}`,
 		`{"principalId":"u","policyDocument":{"Statement":[]},"context":{"a":[]}}`,
 		`{"principalId":"u","policyDocument":{"Statement":{"Effect":"Allow","NotAction":"x","NotResource":"y"}},"context":{"a":1e400,"b":null}}`,
 	} {
@@ -44,7 +44,7 @@ func FuzzAuthorizerResponse(f *testing.F) {
 				t.Fatalf("%q lets the request pass", payload)
 			}
 			p, err := iampolicy.Parse(out.PolicyDocument)
-			if err != nil || p.Evaluate(invokeAction, profileARN).Decision != iampolicy.Allow {
+			if err != nil || p.Evaluate(invokeAction, booksARN).Decision != iampolicy.Allow {
 				t.Fatalf("%q lets the request pass without an Allow", payload)
 			}
 		default:
@@ -68,7 +68,7 @@ func FuzzProxyResponse(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		functions.profile = lambda.Result{Payload: payload}
+		functions.books = lambda.Result{Payload: payload}
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, request(bearer))
 		if w.Code < 200 || w.Code > 599 {
@@ -91,7 +91,7 @@ func FuzzProxyResponse(f *testing.F) {
 // FuzzRoute: a path and verb reach at most one method, its parameters are bound by
 // exactly its template, and a protected one is never reached without a token.
 func FuzzRoute(f *testing.F) {
-	for _, path := range []string{"/", "//", "/profile", "/profile/", "/users/me", "/users/%2F/posts", "/users/a/b/c//", "/users//x", "/any/../profile"} {
+	for _, path := range []string{"/", "//", "/books", "/books/", "/users/me", "/users/%2F/posts", "/users/a/b/c//", "/users//x", "/any/../books"} {
 		f.Add("GET", path)
 	}
 	f.Add("ANY", "/any")
@@ -107,15 +107,15 @@ func FuzzRoute(f *testing.F) {
 		if ok && strings.Count(m.resource.path, "{") != len(m.parameters) {
 			t.Fatalf("%s bound %v for %s", path, m.parameters, m.resource.path)
 		}
-		u, err := url.ParseRequestURI("/dev" + path)
+		u, err := url.ParseRequestURI("/live" + path)
 		if err != nil {
 			return
 		}
 		r := request("")
-		r.Method, r.URL, r.RequestURI = verb, u, "/dev"+path
+		r.Method, r.URL, r.RequestURI = verb, u, "/live"+path
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
-		open, ok := g.api.route(effectiveVerb(r), strings.TrimPrefix(u.EscapedPath(), "/dev"))
+		open, ok := g.api.route(effectiveVerb(r), strings.TrimPrefix(u.EscapedPath(), "/live"))
 		if w.Code == 200 && (!ok || open.method.authorizer != nil) {
 			t.Fatalf("%s %q is answered 200 without a token", verb, path)
 		}
@@ -142,13 +142,13 @@ func FuzzExpression(f *testing.F) {
 }
 
 // FuzzStack: whatever value a property is given, the stack is either refused with
-// an explanation or served, and GET /profile stays closed without a token unless
+// an explanation or served, and GET /books stays closed without a token unless
 // the stack says that the method is open.
 func FuzzStack(f *testing.F) {
 	for _, seed := range []struct{ resource, property, value string }{
-		{"get-profile", "authorization", `"NONE"`}, {"get-profile", "httpMethod", `"ANY"`}, {"token", "identityValidationExpression", `""`},
-		{"profile-resource", "pathPart", `"{proxy+}"`}, {"profile-resource", "parentId", `"res001"`}, {"stage", "stageName", `"dev2"`},
-		{"options-profile-integration", "requestTemplates", `{"application/json":"{statusCode: 299}"}`}, {"unauthorized", "responseTemplates", `{"a/b":"$context.path"}`},
+		{"get-books", "authorization", `"NONE"`}, {"get-books", "httpMethod", `"ANY"`}, {"token", "identityValidationExpression", `""`},
+		{"books-resource", "pathPart", `"{proxy+}"`}, {"books-resource", "parentId", `"res001"`}, {"stage", "stageName", `"live2"`},
+		{"options-books-integration", "requestTemplates", `{"application/json":"{statusCode: 299}"}`}, {"unauthorized", "responseTemplates", `{"a/b":"$context.path"}`},
 		{"default-4xx", "statusCode", `"200"`}, {"unauthorized", "statusCode", `"204"`}, {"token", "authorizerResultTtlInSeconds", `1e3`}, {"api", "endpointConfiguration", `[null]`},
 	} {
 		f.Add(seed.resource, seed.property, seed.value)
@@ -173,7 +173,7 @@ func FuzzStack(f *testing.F) {
 			return
 		}
 		g.Findings()
-		functions.profile = lambda.Result{Payload: []byte(`{"statusCode":202}`)}
+		functions.books = lambda.Result{Payload: []byte(`{"statusCode":202}`)}
 		w := httptest.NewRecorder()
 		if g.ServeHTTP(w, request("")); w.Code == 202 && property != "statusCode" {
 			t.Fatalf("%s.%s = %s: the function was reached without a token", resource, property, value)

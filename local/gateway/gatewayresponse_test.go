@@ -20,7 +20,7 @@ func TestGatewayResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*stack)
-		path   string // "" = /dev/profile without a token: UNAUTHORIZED
+		path   string // "" = /live/books without a token: UNAUTHORIZED
 		send   []string
 		status int
 		body   string
@@ -46,13 +46,13 @@ func TestGatewayResponses(t *testing.T) {
 		{name: "context, request and stage variables are substituted", change: func(s *stack) {
 			s.set("stage", "variables", inputs{"owner": "team"})
 			s.response("401", unauthorized, inputs{"responseTemplates": template(`$context.stage $context.httpMethod $context.resourcePath $context.path $stageVariables.owner $method.request.header.X-Sent $method.request.querystring.q`)})
-		}, path: "/dev/profile?q=1", send: []string{"X-Sent", "v"}, status: 401, body: "dev GET /profile /dev/profile team v 1"},
+		}, path: "/live/books?q=1", send: []string{"X-Sent", "v"}, status: 401, body: "live GET /books /live/books team v 1"},
 		{name: "templates are not VTL", change: func(s *stack) {
 			s.response("401", unauthorized, inputs{"responseTemplates": template(`#if(true)$x#end $input.body`)})
 		}, status: 401, body: `#if(true)$x#end $input.body`},
 		{name: "a header takes its value from the request", change: func(s *stack) {
 			s.response("401", unauthorized, inputs{"responseParameters": header("Access-Control-Allow-Origin", "method.request.header.Origin", "X-Stage", "context.stage", "X-None", "method.request.header.Absent")})
-		}, send: []string{"Origin", "https://app.example.com"}, status: 401, header: map[string]string{"Access-Control-Allow-Origin": "https://app.example.com", "X-Stage": "dev", "X-None": ""}},
+		}, send: []string{"Origin", "https://app.example.com"}, status: 401, header: map[string]string{"Access-Control-Allow-Origin": "https://app.example.com", "X-Stage": "live", "X-None": ""}},
 		{name: "Accept picks the template", change: func(s *stack) {
 			s.response("401", unauthorized, inputs{"responseTemplates": inputs{"application/json": `{}`, "text/plain": `no`}})
 		}, send: []string{"Accept", "text/plain;q=0.9, application/json"}, status: 401, body: "no", header: map[string]string{"Content-Type": "text/plain"}},
@@ -84,12 +84,12 @@ func TestGatewayResponses(t *testing.T) {
 			path, send := tt.path, tt.send
 			switch tt.path {
 			case "":
-				path = "/dev/profile"
+				path = "/live/books"
 			case "deny":
-				path, send = "/dev/profile", []string{"Authorization", bearer}
+				path, send = "/live/books", []string{"Authorization", bearer}
 				f.authorizer(says(output(policy("Deny", "*"), `{"why":"because"}`)))
 			case "broken":
-				path, send = "/dev/profile", []string{"Authorization", bearer}
+				path, send = "/live/books", []string{"Authorization", bearer}
 				f.authorizer(says(`null`))
 			}
 			got := serve(t, s, f).send("GET", path, "", send...)
@@ -152,9 +152,9 @@ func TestRequestTooLargeCannotBeCustomised(t *testing.T) {
 
 func TestThrottling(t *testing.T) {
 	s := newStack()
-	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "*/*",
+	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "*/*",
 		"settings": inputs{"throttlingRateLimit": float64(2), "throttlingBurstLimit": float64(1), "loggingLevel": "OFF"}})
-	s.add(typeMethodSettings, "preflights", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "profile/OPTIONS",
+	s.add(typeMethodSettings, "preflights", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "books/OPTIONS",
 		"settings": inputs{"throttlingRateLimit": float64(-1)}})
 	srv := serve(t, s, newFakes())
 	if got := srv.get("Authorization", bearer); got.status != 200 {
@@ -168,7 +168,7 @@ func TestThrottling(t *testing.T) {
 		t.Errorf("after the refill: got %d", got.status)
 	}
 	for range 3 {
-		if got := srv.send("OPTIONS", "/dev/profile", ""); got.status != 204 {
+		if got := srv.send("OPTIONS", "/live/books", ""); got.status != 204 {
 			t.Errorf("a method without a limit: got %d", got.status)
 		}
 	}
@@ -176,14 +176,14 @@ func TestThrottling(t *testing.T) {
 
 func TestLimitsHaveNoEffectUnlessAskedFor(t *testing.T) {
 	s := newStack()
-	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "*/*",
+	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "*/*",
 		"settings": inputs{"throttlingRateLimit": float64(0), "throttlingBurstLimit": float64(0)}})
 	g, err := New(&s.Graph, Options{Functions: newFakes()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest("GET", "/dev/profile", nil)
+	r := httptest.NewRequest("GET", "/live/books", nil)
 	r.Header.Set("Authorization", bearer)
 	if g.ServeHTTP(w, r); w.Code != 200 {
 		t.Errorf("got %d", w.Code)

@@ -18,34 +18,34 @@ func TestNewRefusesByName(t *testing.T) {
 		message  string // part of it
 	}{
 		{"a type that is not modelled", func(s *stack) { s.add("aws:apigateway/apiKey:ApiKey", "key", "", inputs{}) }, "key", "", "type is not modelled"},
-		{"a property that is not modelled", func(s *stack) { s.set("get-profile-integration", "responseTransferMode", "STREAM") }, "get-profile-integration", "responseTransferMode", "not modelled"},
+		{"a property that is not modelled", func(s *stack) { s.set("get-books-integration", "responseTransferMode", "STREAM") }, "get-books-integration", "responseTransferMode", "not modelled"},
 		{"binary media types", func(s *stack) { s.set("api", "binaryMediaTypes", []any{"*/*"}) }, "api", "binaryMediaTypes", "text"},
 		{"a resource policy", func(s *stack) { s.set("api", "policy", "{}") }, "api", "policy", "resource policies"},
 		{"an OpenAPI body", func(s *stack) { s.set("api", "body", "{}") }, "api", "body", "OpenAPI"},
 		{"a private API", func(s *stack) { s.set("api", "endpointConfiguration", inputs{"types": "PRIVATE"}) }, "api", "endpointConfiguration", "REGIONAL"},
-		{"IAM authorization", func(s *stack) { s.set("get-profile", "authorization", "AWS_IAM") }, "get-profile", "authorization", "NONE or CUSTOM"},
-		{"no authorization at all", func(s *stack) { s.set("get-profile", "authorization", nil) }, "get-profile", "authorization", "missing"},
-		{"an authorizer without effect", func(s *stack) { s.set("get-profile", "authorization", "NONE") }, "get-profile", "authorizerId", "would be open"},
-		{"an authorizer that does not exist", func(s *stack) { s.set("get-profile", "authorizerId", "other1") }, "get-profile", "authorizerId", "names no authorizer"},
-		{"an API key", func(s *stack) { s.set("get-profile", "apiKeyRequired", true) }, "get-profile", "apiKeyRequired", "API keys"},
-		{"a verb that HTTP does not know", func(s *stack) { s.set("options-profile", "httpMethod", "BREW") }, "options-profile", "httpMethod", "expected ANY"},
+		{"IAM authorization", func(s *stack) { s.set("get-books", "authorization", "AWS_IAM") }, "get-books", "authorization", "NONE or CUSTOM"},
+		{"no authorization at all", func(s *stack) { s.set("get-books", "authorization", nil) }, "get-books", "authorization", "missing"},
+		{"an authorizer without effect", func(s *stack) { s.set("get-books", "authorization", "NONE") }, "get-books", "authorizerId", "would be open"},
+		{"an authorizer that does not exist", func(s *stack) { s.set("get-books", "authorizerId", "other1") }, "get-books", "authorizerId", "names no authorizer"},
+		{"an API key", func(s *stack) { s.set("get-books", "apiKeyRequired", true) }, "get-books", "apiKeyRequired", "API keys"},
+		{"a verb that HTTP does not know", func(s *stack) { s.set("options-books", "httpMethod", "BREW") }, "options-books", "httpMethod", "expected ANY"},
 		{"a REQUEST authorizer", func(s *stack) { s.set("token", "type", "REQUEST") }, "token", "type", "TOKEN"},
 		{"another identity source", func(s *stack) { s.set("token", "identitySource", "method.request.querystring.token") }, "token", "identitySource", "one header"},
 		{"a TTL beyond an hour", func(s *stack) { s.set("token", "authorizerResultTtlInSeconds", float64(3601)) }, "token", "authorizerResultTtlInSeconds", "0 to 3600"},
 		{"a TTL that is a fraction", func(s *stack) { s.set("token", "authorizerResultTtlInSeconds", 0.5) }, "token", "authorizerResultTtlInSeconds", "whole number"},
 		{"a look-ahead", func(s *stack) { s.set("token", "identityValidationExpression", `^Bearer (?=x).*$`) }, "token", "identityValidationExpression", `group "(?=x"`},
 		{"an authorizer role", func(s *stack) { s.set("token", "authorizerCredentials", "arn:aws:iam::1:role/x") }, "token", "authorizerCredentials", "lambda.Permission"},
-		{"a function that is not in the stack", func(s *stack) { s.set("get-profile-integration", "uri", invokeARN("other")) }, "get-profile-integration", "uri", "does not declare"},
-		{"a URI that is no invoke ARN", func(s *stack) { s.set("get-profile-integration", "uri", functionARN("profile")) }, "get-profile-integration", "uri", "InvokeArn"},
-		{"another integration type", func(s *stack) { s.set("get-profile-integration", "type", "HTTP_PROXY") }, "get-profile-integration", "type", "AWS_PROXY or MOCK"},
-		{"an integration timeout beyond the quota", func(s *stack) { s.set("get-profile-integration", "timeoutMilliseconds", float64(30000)) }, "get-profile-integration", "timeoutMilliseconds", "50 to 29000"},
-		{"a method without an integration", func(s *stack) { s.remove("get-profile-integration") }, "get-profile", "", "no integration"},
+		{"a function that is not in the stack", func(s *stack) { s.set("get-books-integration", "uri", invokeARN("other")) }, "get-books-integration", "uri", "does not declare"},
+		{"a URI that is no invoke ARN", func(s *stack) { s.set("get-books-integration", "uri", functionARN("books")) }, "get-books-integration", "uri", "InvokeArn"},
+		{"another integration type", func(s *stack) { s.set("get-books-integration", "type", "HTTP_PROXY") }, "get-books-integration", "type", "AWS_PROXY or MOCK"},
+		{"an integration timeout beyond the quota", func(s *stack) { s.set("get-books-integration", "timeoutMilliseconds", float64(30000)) }, "get-books-integration", "timeoutMilliseconds", "50 to 29000"},
+		{"a method without an integration", func(s *stack) { s.remove("get-books-integration") }, "get-books", "", "no integration"},
 		{"VTL in a mock", func(s *stack) {
-			s.set("options-profile-integration", "requestTemplates", inputs{"application/json": "#set($x = 1)"})
-		}, "options-profile-integration", "requestTemplates", "literal"},
+			s.set("options-books-integration", "requestTemplates", inputs{"application/json": "#set($x = 1)"})
+		}, "options-books-integration", "requestTemplates", "literal"},
 		{"a mapped header that is no literal", func(s *stack) {
-			s.set("options-profile-integration-response", "responseParameters", inputs{"method.response.header.X": "integration.response.header.X"})
-		}, "options-profile-integration-response", "responseParameters", "literal"},
+			s.set("options-books-integration-response", "responseParameters", inputs{"method.response.header.X": "integration.response.header.X"})
+		}, "options-books-integration-response", "responseParameters", "literal"},
 		{"a gateway response header without quotes", func(s *stack) {
 			s.set("unauthorized", "responseParameters", inputs{"gatewayresponse.header.WWW-Authenticate": "Bearer"})
 		}, "unauthorized", "responseParameters", "'Bearer' in single quotes"},
@@ -57,24 +57,24 @@ func TestNewRefusesByName(t *testing.T) {
 		{"an unknown context variable", func(s *stack) {
 			s.set("unauthorized", "responseTemplates", inputs{"application/json": "$context.error.nothing"})
 		}, "unauthorized", "responseTemplates", "$context.error.nothing"},
-		{"a stage on the deployment", func(s *stack) { s.set("deployment", "stageName", "dev") }, "deployment", "stageName", "apigateway.Stage"},
+		{"a stage on the deployment", func(s *stack) { s.set("deployment", "stageName", "live") }, "deployment", "stageName", "apigateway.Stage"},
 		{"a stage without its deployment", func(s *stack) { s.set("stage", "deployment", "dep002") }, "stage", "deployment", "names no deployment"},
 		{"a stage name that is no path part", func(s *stack) { s.set("stage", "stageName", "a/b") }, "stage", "stageName", "letters"},
 		{"response caching", func(s *stack) { s.set("stage", "cacheClusterEnabled", true) }, "stage", "cacheClusterEnabled", "caching"},
-		{"no stage", func(s *stack) { s.remove("stage") }, "account-api", "", "no stage"},
+		{"no stage", func(s *stack) { s.remove("stage") }, "library", "", "no stage"},
 		{"a resource below nothing", func(s *stack) { s.path("orphan", "nowhere000", "x") }, "orphan", "parentId", "names no resource"},
 		{"two parameters side by side", func(s *stack) { s.path("a", "root000000", "{a}"); s.path("b", "root000000", "{b}") }, "b", "pathPart", "sibling"},
 		{"something below a greedy parameter", func(s *stack) { s.path("a", "root000000", "{a+}"); s.path("b", "a", "b") }, "b", "pathPart", "nothing can follow"},
 		{"a path part with a slash", func(s *stack) { s.path("a", "root000000", "a/b") }, "a", "pathPart", "expected a path part"},
-		{"a property of the wrong type", func(s *stack) { s.set("get-profile", "httpMethod", float64(1)) }, "get-profile", "httpMethod", "expected a string"},
+		{"a property of the wrong type", func(s *stack) { s.set("get-books", "httpMethod", float64(1)) }, "get-books", "httpMethod", "expected a string"},
 		{"another API's resource", func(s *stack) { s.set("token", "restApi", "zzzzzzzzzz") }, "token", "restApi", "expected the ID"},
 		{"a setting that is not modelled", func(s *stack) {
-			s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "*/*", "settings": inputs{"cachingEnabled": true}})
+			s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "*/*", "settings": inputs{"cachingEnabled": true}})
 		}, "settings", "settings", "caching"},
 		{"settings for a method that does not exist", func(s *stack) {
-			s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "dev", "methodPath": "/profile/GET", "settings": inputs{}})
+			s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "/books/GET", "settings": inputs{}})
 		}, "settings", "methodPath", "without a leading slash"},
-		{"a function URL permission", func(s *stack) { s.set("allow-profile", "functionUrlAuthType", "NONE") }, "allow-profile", "functionUrlAuthType", "function URLs"},
+		{"a function URL permission", func(s *stack) { s.set("allow-books", "functionUrlAuthType", "NONE") }, "allow-books", "functionUrlAuthType", "function URLs"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStack()
@@ -136,7 +136,7 @@ func TestGraphThatWasWrittenAndReadIsServedAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := serve(t, &stack{*read}, newFakes())
-	if got := srv.get("Authorization", bearer); got.status != 200 || got.body != `{"name":"Daniël"}` {
+	if got := srv.get("Authorization", bearer); got.status != 200 || got.body != `{"title":"Añil"}` {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 }

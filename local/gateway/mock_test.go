@@ -7,7 +7,7 @@ import (
 
 func TestMockPreflight(t *testing.T) {
 	template := func(text string) inputs { return inputs{"application/json": text} }
-	const integration, response = "options-profile-integration", "options-profile-integration-response"
+	const integration, response = "options-books-integration", "options-books-integration-response"
 	for _, tt := range []struct {
 		name   string
 		change func(*stack)
@@ -36,7 +36,7 @@ func TestMockPreflight(t *testing.T) {
 				tt.change(s)
 			}
 			srv := serve(t, s, newFakes())
-			got := srv.send("OPTIONS", "/dev/profile", tt.body, tt.header...)
+			got := srv.send("OPTIONS", "/live/books", tt.body, tt.header...)
 			if got.status != tt.status || !strings.Contains(got.exchange.Reason, tt.reason) {
 				t.Errorf("got %d %s (%s), want %d", got.status, got.body, got.exchange.Reason, tt.status)
 			}
@@ -46,7 +46,7 @@ func TestMockPreflight(t *testing.T) {
 			if got.status == 204 && (got.body != "" || got.header.Get("Access-Control-Allow-Headers") != "Authorization" || got.header.Get("Access-Control-Allow-Methods") != "GET") {
 				t.Errorf("headers %v", got.header)
 			}
-			if n := srv.fakes.calls("authorizer") + srv.fakes.calls("profile"); n != 0 {
+			if n := srv.fakes.calls("authorizer") + srv.fakes.calls("books"); n != 0 {
 				t.Errorf("%d functions were invoked", n)
 			}
 		})
@@ -54,8 +54,8 @@ func TestMockPreflight(t *testing.T) {
 }
 
 func TestMockSendsOnlyDeclaredHeaders(t *testing.T) {
-	s := newStack().set("options-profile-response", "responseParameters", inputs{"method.response.header.Access-Control-Allow-Origin": false})
-	got := serve(t, s, newFakes()).send("OPTIONS", "/dev/profile", "")
+	s := newStack().set("options-books-response", "responseParameters", inputs{"method.response.header.Access-Control-Allow-Origin": false})
+	got := serve(t, s, newFakes()).send("OPTIONS", "/live/books", "")
 	if got.header.Get("Access-Control-Allow-Origin") != "*" || got.header.Get("Access-Control-Allow-Methods") != "" {
 		t.Errorf("headers %v", got.header)
 	}
@@ -64,18 +64,18 @@ func TestMockSendsOnlyDeclaredHeaders(t *testing.T) {
 func TestBrowser(t *testing.T) {
 	const origin = "https://app.example.com"
 	preflight := []string{"Origin", origin, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization"}
-	const response = "options-profile-integration-response"
+	const response = "options-books-integration-response"
 	headers := func(origin, methods, headers string) inputs {
 		return inputs{"method.response.header.Access-Control-Allow-Origin": origin, "method.response.header.Access-Control-Allow-Methods": methods, "method.response.header.Access-Control-Allow-Headers": headers}
 	}
 	for _, tt := range []struct {
-		name    string
-		change  func(*stack)
-		profile string
-		method  string
-		path    string
-		header  []string
-		want    string // part of it; "" = the page can use the answer
+		name   string
+		change func(*stack)
+		books  string
+		method string
+		path   string
+		header []string
+		want   string // part of it; "" = the page can use the answer
 	}{
 		{name: "the preflight of the stack passes", method: "OPTIONS", header: preflight},
 		{name: "no page asked", method: "GET"},
@@ -86,29 +86,29 @@ func TestBrowser(t *testing.T) {
 			s.set("unauthorized", "responseParameters", inputs{"gatewayresponse.header.WWW-Authenticate": "'Bearer'"})
 		}, method: "GET", header: []string{"Origin", origin}, want: "no Access-Control-Allow-Origin"},
 		{name: "an answer of the function without the origin cannot", method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "no Access-Control-Allow-Origin"},
-		{name: "an answer of the function with the origin can", profile: `{"headers":{"access-control-allow-origin":"` + origin + `"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}},
-		{name: "an answer for another origin cannot", profile: `{"headers":{"Access-Control-Allow-Origin":"https://other.example.com"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "another origin"},
-		{name: "a star with credentials cannot", profile: `{"headers":{"Access-Control-Allow-Origin":"*","Access-Control-Allow-Credentials":"true"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "Credentials"},
-		{name: "the origin twice cannot", profile: `{"multiValueHeaders":{"Access-Control-Allow-Origin":["*","` + origin + `"]}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "more than one"},
+		{name: "an answer of the function with the origin can", books: `{"headers":{"access-control-allow-origin":"` + origin + `"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}},
+		{name: "an answer for another origin cannot", books: `{"headers":{"Access-Control-Allow-Origin":"https://other.example.com"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "another origin"},
+		{name: "a star with credentials cannot", books: `{"headers":{"Access-Control-Allow-Origin":"*","Access-Control-Allow-Credentials":"true"}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "Credentials"},
+		{name: "the origin twice cannot", books: `{"multiValueHeaders":{"Access-Control-Allow-Origin":["*","` + origin + `"]}}`, method: "GET", header: []string{"Origin", origin, "Authorization", bearer}, want: "more than one"},
 		{name: "a star does not cover Authorization", change: func(s *stack) { s.set(response, "responseParameters", headers("'*'", "'GET'", "'*'")) }, method: "OPTIONS", header: preflight, want: "never covers"},
 		{name: "a star covers other headers", change: func(s *stack) { s.set(response, "responseParameters", headers("'*'", "'GET'", "'*'")) }, method: "OPTIONS",
 			header: []string{"Origin", origin, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "x-tenant"}},
 		{name: "a requested header is not named", method: "OPTIONS", header: []string{"Origin", origin, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization,x-tenant"}, want: "every requested header"},
 		{name: "a requested method is not named", method: "OPTIONS", header: []string{"Origin", origin, "Access-Control-Request-Method", "DELETE"}, want: "requested method"},
-		{name: "the preflight of an unknown path", method: "OPTIONS", path: "/dev/nothing", header: preflight, want: "answered 403"},
+		{name: "the preflight of an unknown path", method: "OPTIONS", path: "/live/nothing", header: preflight, want: "answered 403"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, f := newStack(), newFakes()
 			if tt.change != nil {
 				tt.change(s)
 			}
-			if tt.profile != "" {
-				f.profile(says(tt.profile))
+			if tt.books != "" {
+				f.books(says(tt.books))
 			}
 			srv := serve(t, s, f)
 			path := tt.path
 			if path == "" {
-				path = "/dev/profile"
+				path = "/live/books"
 			}
 			for i := range tt.header {
 				if tt.header[i] == "SELF" {

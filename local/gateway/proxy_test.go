@@ -18,14 +18,14 @@ func TestProxyEvent(t *testing.T) {
 	s.open("item", "POST")
 	s.set("POST-item", "operationName", "CreateItem")
 	srv := serve(t, s, newFakes())
-	got := srv.send("POST", "/dev/profile/a%20b/?q=1&q=2&e=%C3%AB&bad=%zz&empty", `{"a":1}`,
+	got := srv.send("POST", "/live/books/a%20b/?q=1&q=2&e=%C3%AB&bad=%zz&empty", `{"a":1}`,
 		"X-Multi", "one", "X-Multi", "two", "User-Agent", "agent/1", "X-Forwarded-For", "203.0.113.7", "X-Forwarded-Proto", "gopher",
 		"X-Amzn-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", "Te", "trailers", "Content-Md5", "x", "Max-Forwards", "3",
 		"Authorization", "AWS4-HMAC-SHA256 Credential=x")
 	if got.status != 200 {
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
-	raw := srv.event("profile")
+	raw := srv.event("books")
 	order := []string{`{"resource":`, `"path":`, `"httpMethod":`, `"headers":`, `"multiValueHeaders":`, `"queryStringParameters":`,
 		`"multiValueQueryStringParameters":`, `"pathParameters":`, `"stageVariables":`, `"requestContext":`, `"body":`, `"isBase64Encoded":false}`}
 	at := 0
@@ -47,24 +47,24 @@ func TestProxyEvent(t *testing.T) {
 		name      string
 		got, want any
 	}{
-		{"resource is the template", event["resource"], "/profile/{id}"},
-		{"path has no stage and keeps its slash", event["path"], "/profile/a%20b/"},
+		{"resource is the template", event["resource"], "/books/{id}"},
+		{"path has no stage and keeps its slash", event["path"], "/books/a%20b/"},
 		{"single values keep the last", event["queryStringParameters"], map[string]any{"q": "2", "e": "ë", "bad": "%zz", "empty": ""}},
 		{"multi values keep all", event["multiValueQueryStringParameters"].(map[string]any)["q"], []any{"1", "2"}},
 		{"path parameters are decoded", event["pathParameters"], map[string]any{"id": "a b"}},
 		{"stage variables", event["stageVariables"], map[string]any{"owner": "team"}},
 		{"body", event["body"], `{"a":1}`},
-		{"context.path has the stage", context["path"], "/dev/profile/a%20b/"},
-		{"context.resourcePath", context["resourcePath"], "/profile/{id}"},
+		{"context.path has the stage", context["path"], "/live/books/a%20b/"},
+		{"context.resourcePath", context["resourcePath"], "/books/{id}"},
 		{"context.operationName", context["operationName"], "CreateItem"},
 		{"context.requestTime", context["requestTime"], "17/Jun/2026:14:52:41 +0000"},
 		{"context.requestTimeEpoch", context["requestTimeEpoch"], float64(1781707961000)},
 		{"context.accountId", context["accountId"], testAccount},
 		{"context.apiId", context["apiId"], testAPI},
 		{"context.deploymentId", context["deploymentId"], "dep001"},
-		{"context.domainName", context["domainName"], "abcdefghij.execute-api.eu-central-1.amazonaws.com"},
+		{"context.domainName", context["domainName"], "abcdefghij.execute-api.eu-west-2.amazonaws.com"},
 		{"context.domainPrefix", context["domainPrefix"], testAPI},
-		{"context.stage", context["stage"], "dev"},
+		{"context.stage", context["stage"], "live"},
 		{"context.protocol", context["protocol"], "HTTP/1.1"},
 		{"context.httpMethod", context["httpMethod"], "POST"},
 		{"context.requestId is the answer's", context["requestId"], got.header.Get("X-Amzn-Requestid")},
@@ -89,7 +89,7 @@ func TestProxyEvent(t *testing.T) {
 func TestProxyEventSaysNullForNothing(t *testing.T) {
 	srv := serve(t, newStack(), newFakes())
 	srv.get("Authorization", bearer)
-	event := string(srv.event("profile"))
+	event := string(srv.event("books"))
 	for _, want := range []string{`"queryStringParameters":null`, `"multiValueQueryStringParameters":null`, `"pathParameters":null`,
 		`"stageVariables":null`, `"body":null`, `"isBase64Encoded":false`} {
 		if !strings.Contains(event, want) {
@@ -103,8 +103,8 @@ func TestProxyEventSaysNullForNothing(t *testing.T) {
 
 func TestProxyEventBodyIsText(t *testing.T) {
 	srv := serve(t, routes(), newFakes())
-	srv.send("POST", "/dev/any", "a\xffb")
-	if event := string(srv.event("profile")); !strings.Contains(event, `"body":"a`+"\uFFFD"+`b"`) && !strings.Contains(event, `"body":"a\ufffdb"`) {
+	srv.send("POST", "/live/any", "a\xffb")
+	if event := string(srv.event("books")); !strings.Contains(event, `"body":"a`+"\uFFFD"+`b"`) && !strings.Contains(event, `"body":"a\ufffdb"`) {
 		t.Errorf("event %s", event)
 	}
 }
@@ -155,7 +155,7 @@ func TestProxyResponse(t *testing.T) {
 		{name: "an error of the function's own making", payload: `{"statusCode":500,"body":"{\"message\":\"Internal server error\"}"}`, status: 500, body: `{"message":"Internal server error"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := serve(t, newStack().bare(), newFakes().profile(says(tt.payload)))
+			srv := serve(t, newStack().bare(), newFakes().books(says(tt.payload)))
 			got := srv.get("Authorization", bearer)
 			body, errorType := tt.body, ""
 			if tt.status == 502 {
@@ -169,7 +169,7 @@ func TestProxyResponse(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, values, want)
 				}
 			}
-			if got.exchange.AnsweredBy != "integration profile" {
+			if got.exchange.AnsweredBy != "integration books" {
 				t.Errorf("answered by %q", got.exchange.AnsweredBy)
 			}
 		})
@@ -178,40 +178,40 @@ func TestProxyResponse(t *testing.T) {
 
 func TestIntegrationFailures(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		change  func(*stack)
-		profile func(context.Context, []byte) (lambda.Result, error)
-		status  int
-		body    string
-		reason  string
+		name   string
+		change func(*stack)
+		books  func(context.Context, []byte) (lambda.Result, error)
+		status int
+		body   string
+		reason string
 	}{
 		{"the function fails", nil, fails(`{"errorMessage":"boom","errorType":"errorString"}`), 502, `{"message": "Internal server error"}`, "errorString"},
 		{"the function runs into its own timeout", nil, fails(`{"errorMessage":"RequestId: 1 Error: Task timed out after 3.00 seconds","errorType":"Sandbox.Timedout"}`), 502, `{"message": "Internal server error"}`, "Sandbox.Timedout"},
-		{"the integration times out", func(s *stack) { s.set("get-profile-integration", "timeoutMilliseconds", float64(50)) },
+		{"the integration times out", func(s *stack) { s.set("get-books-integration", "timeoutMilliseconds", float64(50)) },
 			func(ctx context.Context, _ []byte) (lambda.Result, error) {
 				<-ctx.Done()
 				return lambda.Result{}, errors.New("interrupted")
 			}, 504, `{"message": "Endpoint request timed out"}`, "within 50ms"},
 		{"the function cannot be invoked", nil, func(context.Context, []byte) (lambda.Result, error) { return lambda.Result{}, errors.New("closed") }, 500, `{"message": "Internal server error"}`, "could not be invoked"},
-		{"the permission is missing", func(s *stack) { s.remove("allow-profile") }, nil, 500, `{"message": "Internal server error"}`, "no lambda.Permission lets"},
-		{"the permission is for another method", func(s *stack) { s.set("allow-profile", "sourceArn", executeARN+"/*/POST/profile") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
-		{"the permission is for another stage", func(s *stack) { s.set("allow-profile", "sourceArn", executeARN+"/prod/GET/profile") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
-		{"the permission is for another principal", func(s *stack) { s.set("allow-profile", "principal", "s3.amazonaws.com") }, nil, 500, `{"message": "Internal server error"}`, "principal"},
-		{"the permission is for another action", func(s *stack) { s.set("allow-profile", "action", "lambda:GetFunction") }, nil, 500, `{"message": "Internal server error"}`, "action"},
-		{"the permission is for another account", func(s *stack) { s.set("allow-profile", "sourceAccount", "000000000000") }, nil, 500, `{"message": "Internal server error"}`, "source account"},
-		{"the permission is for an alias", func(s *stack) { s.set("allow-profile", "qualifier", "live") }, nil, 500, `{"message": "Internal server error"}`, "alias"},
-		{"the permission names the function by ARN", func(s *stack) { s.set("allow-profile", "function", functionARN("profile")) }, nil, 200, "", ""},
-		{"the permission names the function by partial ARN", func(s *stack) { s.set("allow-profile", "function", testAccount+":function:profile") }, nil, 200, "", ""},
-		{"the permission has no source", func(s *stack) { s.set("allow-profile", "sourceArn", nil) }, nil, 200, "", ""},
-		{"the function would be called with GET", func(s *stack) { s.set("get-profile-integration", "integrationHttpMethod", "GET") }, nil, 500, `{"message": "Internal server error"}`, "integrationHttpMethod is GET"},
+		{"the permission is missing", func(s *stack) { s.remove("allow-books") }, nil, 500, `{"message": "Internal server error"}`, "no lambda.Permission lets"},
+		{"the permission is for another method", func(s *stack) { s.set("allow-books", "sourceArn", executeARN+"/*/POST/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
+		{"the permission is for another stage", func(s *stack) { s.set("allow-books", "sourceArn", executeARN+"/prod/GET/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
+		{"the permission is for another principal", func(s *stack) { s.set("allow-books", "principal", "s3.amazonaws.com") }, nil, 500, `{"message": "Internal server error"}`, "principal"},
+		{"the permission is for another action", func(s *stack) { s.set("allow-books", "action", "lambda:GetFunction") }, nil, 500, `{"message": "Internal server error"}`, "action"},
+		{"the permission is for another account", func(s *stack) { s.set("allow-books", "sourceAccount", "000000000000") }, nil, 500, `{"message": "Internal server error"}`, "source account"},
+		{"the permission is for an alias", func(s *stack) { s.set("allow-books", "qualifier", "live") }, nil, 500, `{"message": "Internal server error"}`, "alias"},
+		{"the permission names the function by ARN", func(s *stack) { s.set("allow-books", "function", functionARN("books")) }, nil, 200, "", ""},
+		{"the permission names the function by partial ARN", func(s *stack) { s.set("allow-books", "function", testAccount+":function:books") }, nil, 200, "", ""},
+		{"the permission has no source", func(s *stack) { s.set("allow-books", "sourceArn", nil) }, nil, 200, "", ""},
+		{"the function would be called with GET", func(s *stack) { s.set("get-books-integration", "integrationHttpMethod", "GET") }, nil, 500, `{"message": "Internal server error"}`, "integrationHttpMethod is GET"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, f := newStack().bare(), newFakes()
 			if tt.change != nil {
 				tt.change(s)
 			}
-			if tt.profile != nil {
-				f.profile(tt.profile)
+			if tt.books != nil {
+				f.books(tt.books)
 			}
 			got := serve(t, s, f).get("Authorization", bearer)
 			if got.status != tt.status || tt.body != "" && got.body != tt.body {

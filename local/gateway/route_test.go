@@ -39,16 +39,16 @@ func TestRoute(t *testing.T) {
 		want             string // resource path; "" = none
 		parameters       string
 	}{
-		{"a static path", "GET", "/profile", "/profile", "map[]"},
-		{"a trailing slash does not count", "GET", "/profile/", "/profile", "map[]"},
+		{"a static path", "GET", "/books", "/books", "map[]"},
+		{"a trailing slash does not count", "GET", "/books/", "/books", "map[]"},
 		{"the root", "GET", "/", "/", "map[]"},
-		{"a wrong verb", "POST", "/profile", "", ""},
+		{"a wrong verb", "POST", "/books", "", ""},
 		{"an unknown path", "GET", "/nothing", "", ""},
-		{"a path is case-sensitive", "GET", "/Profile", "", ""},
-		{"HEAD is not implied by GET", "HEAD", "/profile", "", ""},
-		{"an empty part in front", "GET", "//profile", "", ""},
-		{"dot segments are ordinary parts", "GET", "/x/../profile", "", ""},
-		{"an escaped letter is another path", "GET", "/profil%65", "", ""},
+		{"a path is case-sensitive", "GET", "/Books", "", ""},
+		{"HEAD is not implied by GET", "HEAD", "/books", "", ""},
+		{"an empty part in front", "GET", "//books", "", ""},
+		{"dot segments are ordinary parts", "GET", "/x/../books", "", ""},
+		{"an escaped letter is another path", "GET", "/book%73", "", ""},
 		{"static wins over a parameter", "GET", "/users/me", "/users/me", "map[]"},
 		{"a parameter", "GET", "/users/42", "/users/{id}", "map[id:42]"},
 		{"a parameter is decoded", "GET", "/users/a%2Fb%20c", "/users/{id}", "map[id:a/b c]"},
@@ -80,16 +80,16 @@ func TestRouting(t *testing.T) {
 		status             int
 		body, errorType    string
 	}{
-		{"an unknown stage is forbidden", "GET", "/prod/profile", nil, 403, `{"message":"Forbidden"}`, "ForbiddenException"},
+		{"an unknown stage is forbidden", "GET", "/prod/books", nil, 403, `{"message":"Forbidden"}`, "ForbiddenException"},
 		{"no stage is forbidden", "GET", "/", nil, 403, `{"message":"Forbidden"}`, "ForbiddenException"},
-		{"an unknown path", "GET", "/dev/nothing", nil, 403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
-		{"a wrong verb", "POST", "/dev/profile", nil, 403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
-		{"an unknown path with a token", "GET", "/dev/nothing", []string{"Authorization", bearer}, 403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
-		{"HEAD on a GET-only path has no body", "HEAD", "/dev/profile", nil, 403, "", "MissingAuthenticationTokenException"},
-		{"a header switches the method", "POST", "/dev/profile", []string{"X-Http-Method-Override", "GET"}, 401, unauthorised, "UnauthorizedException"},
-		{"a header switches only to a known method", "GET", "/dev/profile", []string{"X-Http-Method-Override", "BREW"}, 401, unauthorised, "UnauthorizedException"},
-		{"HEAD where ANY is declared has no body", "HEAD", "/dev/any", nil, 200, "", ""},
-		{"an open method needs no token", "DELETE", "/dev/any", nil, 200, `{"name":"Daniël"}`, ""},
+		{"an unknown path", "GET", "/live/nothing", nil, 403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
+		{"a wrong verb", "POST", "/live/books", nil, 403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
+		{"an unknown path with a token", "GET", "/live/nothing", []string{"Authorization", bearer}, 403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
+		{"HEAD on a GET-only path has no body", "HEAD", "/live/books", nil, 403, "", "MissingAuthenticationTokenException"},
+		{"a header switches the method", "POST", "/live/books", []string{"X-Http-Method-Override", "GET"}, 401, unauthorised, "UnauthorizedException"},
+		{"a header switches only to a known method", "GET", "/live/books", []string{"X-Http-Method-Override", "BREW"}, 401, unauthorised, "UnauthorizedException"},
+		{"HEAD where ANY is declared has no body", "HEAD", "/live/any", nil, 200, "", ""},
+		{"an open method needs no token", "DELETE", "/live/any", nil, 200, `{"title":"Añil"}`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := serve(t, routes(), newFakes())
@@ -109,7 +109,7 @@ func TestEveryAnswerHasTheCommonHeaders(t *testing.T) {
 	for name, send := range map[string]func() reply{
 		"a gateway response": func() reply { return srv.get() },
 		"an integration":     func() reply { return srv.get("Authorization", bearer) },
-		"a mock":             func() reply { return srv.send("OPTIONS", "/dev/profile", "") },
+		"a mock":             func() reply { return srv.send("OPTIONS", "/live/books", "") },
 		"an unknown stage":   func() reply { return srv.send("GET", "/prod/x", "") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestEveryAnswerHasTheCommonHeaders(t *testing.T) {
 // TestHeaderNamesOnTheWire reads the bytes: clients of the HTTP library see every
 // name in canonical form.
 func TestHeaderNamesOnTheWire(t *testing.T) {
-	f := newFakes().profile(says(`{"headers":{"x-lower-CASE":"1","content-type":"text/plain"},"body":"ok"}`))
+	f := newFakes().books(says(`{"headers":{"x-lower-CASE":"1","content-type":"text/plain"},"body":"ok"}`))
 	srv := serve(t, newStack(), f)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(srv.url, "http://"))
 	if err != nil {
@@ -148,7 +148,7 @@ func TestHeaderNamesOnTheWire(t *testing.T) {
 	defer conn.Close()
 	reader := bufio.NewReader(conn)
 	for range 2 { // the connection stays open for a second request
-		fmt.Fprintf(conn, "GET /dev/profile HTTP/1.1\r\nHost: h\r\nauthorization: %s\r\n\r\n", bearer)
+		fmt.Fprintf(conn, "GET /live/books HTTP/1.1\r\nHost: h\r\nauthorization: %s\r\n\r\n", bearer)
 		var head strings.Builder
 		for {
 			line, err := reader.ReadString('\n')
@@ -181,29 +181,29 @@ func TestLimits(t *testing.T) {
 		status int
 	}{
 		{"a URL of 10,240 characters passes", func(s *served) reply {
-			return s.send("GET", "/dev/any?"+strings.Repeat("a", maxURL-len("/dev/any?")), "")
+			return s.send("GET", "/live/any?"+strings.Repeat("a", maxURL-len("/live/any?")), "")
 		}, 200},
 		{"a longer URL does not", func(s *served) reply {
-			return s.send("GET", "/dev/any?"+strings.Repeat("a", maxURL-len("/dev/any?")+1), "")
+			return s.send("GET", "/live/any?"+strings.Repeat("a", maxURL-len("/live/any?")+1), "")
 		}, 414},
 		{"header values of more than 10,240 bytes do not pass", func(s *served) reply {
-			return s.send("GET", "/dev/any", "", "X-A", strings.Repeat("a", maxHeaders/2), "X-B", strings.Repeat("b", maxHeaders/2+1))
+			return s.send("GET", "/live/any", "", "X-A", strings.Repeat("a", maxHeaders/2), "X-B", strings.Repeat("b", maxHeaders/2+1))
 		}, 413},
 		{"a body of more than 10 MB does not pass", func(s *served) reply {
-			return s.send("POST", "/dev/any", strings.Repeat("a", maxBody+1))
+			return s.send("POST", "/live/any", strings.Repeat("a", maxBody+1))
 		}, 413},
 		{"a chunked body of more than 10 MB does not pass", func(s *served) reply {
-			req, err := http.NewRequest("POST", s.url+"/dev/any", io.MultiReader(strings.NewReader(strings.Repeat("a", maxBody+1))))
+			req, err := http.NewRequest("POST", s.url+"/live/any", io.MultiReader(strings.NewReader(strings.Repeat("a", maxBody+1))))
 			if err != nil {
 				s.t.Fatal(err)
 			}
 			return s.do(req)
 		}, 413},
 		{"a body that a function cannot take does not pass", func(s *served) reply {
-			return s.send("POST", "/dev/any", strings.Repeat("a", maxEvent))
+			return s.send("POST", "/live/any", strings.Repeat("a", maxEvent))
 		}, 413},
 		{"a body of 5 MB passes", func(s *served) reply {
-			return s.send("POST", "/dev/any", strings.Repeat("a", 5<<20))
+			return s.send("POST", "/live/any", strings.Repeat("a", 5<<20))
 		}, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestRequestValidator(t *testing.T) {
 	s.add(typeRequestValidator, "parameters", "val001", inputs{"restApi": testAPI, "name": "parameters", "validateRequestParameters": true, "validateRequestBody": false})
 	required := inputs{"method.request.header.X-Tenant": true, "method.request.querystring.page": true, "method.request.querystring.optional": false}
 	s.set("GET-me", "requestValidatorId", "val001").set("GET-me", "requestParameters", required)
-	s.set("get-profile", "requestValidatorId", "val001").set("get-profile", "requestParameters", inputs{"method.request.header.Authorization": true})
+	s.set("get-books", "requestValidatorId", "val001").set("get-books", "requestParameters", inputs{"method.request.header.Authorization": true})
 	s.set("ANY-any", "requestParameters", required)
 	srv := serve(t, s.bare(), newFakes())
 	for _, tt := range []struct {
@@ -229,11 +229,11 @@ func TestRequestValidator(t *testing.T) {
 		status     int
 		body       string
 	}{
-		{"all are missing", "/dev/users/me", nil, 400, `{"message": "Missing required request parameters: [X-Tenant, page]"}`},
-		{"one is missing", "/dev/users/me?page=1", nil, 400, `{"message": "Missing required request parameters: [X-Tenant]"}`},
-		{"none is missing", "/dev/users/me?page=1", []string{"X-Tenant", "t"}, 200, ""},
-		{"without a validator a required parameter is documentation", "/dev/any", nil, 200, ""},
-		{"the authorizer comes first", "/dev/profile", nil, 401, unauthorised},
+		{"all are missing", "/live/users/me", nil, 400, `{"message": "Missing required request parameters: [X-Tenant, page]"}`},
+		{"one is missing", "/live/users/me?page=1", nil, 400, `{"message": "Missing required request parameters: [X-Tenant]"}`},
+		{"none is missing", "/live/users/me?page=1", []string{"X-Tenant", "t"}, 200, ""},
+		{"without a validator a required parameter is documentation", "/live/any", nil, 200, ""},
+		{"the authorizer comes first", "/live/books", nil, 401, unauthorised},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := srv.send("GET", tt.path, "", tt.header...); got.status != tt.status || tt.body != "" && got.body != tt.body {

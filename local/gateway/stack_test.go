@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	testRegion  = "eu-central-1"
+	testRegion  = "eu-west-2"
 	testAccount = "123456789012"
 	testAPI     = "abcdefghij"
 	executeARN  = "arn:aws:execute-api:" + testRegion + ":" + testAccount + ":" + testAPI
-	profileARN  = executeARN + "/dev/GET/profile"
+	booksARN    = executeARN + "/live/GET/books"
 	bearer      = "Bearer aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl"
 )
 
@@ -35,29 +35,29 @@ func invokeARN(name string) string {
 type inputs = map[string]any
 
 // stack is a graph under construction. It starts as the stack that is deployed:
-// GET /profile behind an authorizer, its preflight and its gateway responses.
+// GET /books behind an authorizer, its preflight and its gateway responses.
 type stack struct{ graph.Graph }
 
 func newStack() *stack {
-	s := &stack{graph.Graph{Project: "account-api", Stack: "dev", Region: testRegion, Account: testAccount}}
-	s.add(typeRestAPI, "api", testAPI, inputs{"name": "account-api", "endpointConfiguration": inputs{"types": "REGIONAL"}})
-	for _, name := range []string{"authorizer", "profile"} {
+	s := &stack{graph.Graph{Project: "library", Stack: "live", Region: testRegion, Account: testAccount}}
+	s.add(typeRestAPI, "api", testAPI, inputs{"name": "library", "endpointConfiguration": inputs{"types": "REGIONAL"}})
+	for _, name := range []string{"authorizer", "books"} {
 		s.add(typeFunction, name, name, inputs{"name": name, "environment": inputs{"variables": inputs{}}})
 	}
-	s.add(typeResource, "profile-resource", "res001", inputs{"restApi": testAPI, "parentId": "root000000", "pathPart": "profile"})
+	s.add(typeResource, "books-resource", "res001", inputs{"restApi": testAPI, "parentId": "root000000", "pathPart": "books"})
 	s.add(typeAuthorizer, "token", "auth01", inputs{"restApi": testAPI, "name": "token", "type": "TOKEN",
 		"authorizerUri": invokeARN("authorizer"), "identitySource": "method.request.header.Authorization",
 		"identityValidationExpression": `^Bearer [-0-9A-Za-z_]+\.[-0-9A-Za-z_]+\.[-0-9A-Za-z_]+$`,
 		"authorizerResultTtlInSeconds": float64(0)})
-	s.method("get-profile", "res001", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
-	s.method("options-profile", "res001", "OPTIONS", inputs{"authorization": "NONE"})
-	s.proxy("get-profile-integration", "res001", "GET", "profile")
-	s.add(typeIntegration, "options-profile-integration", "", inputs{"restApi": testAPI, "resourceId": "res001", "httpMethod": "OPTIONS",
+	s.method("get-books", "res001", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
+	s.method("options-books", "res001", "OPTIONS", inputs{"authorization": "NONE"})
+	s.proxy("get-books-integration", "res001", "GET", "books")
+	s.add(typeIntegration, "options-books-integration", "", inputs{"restApi": testAPI, "resourceId": "res001", "httpMethod": "OPTIONS",
 		"type": "MOCK", "requestTemplates": inputs{"application/json": `{"statusCode": 204}`}, "passthroughBehavior": "WHEN_NO_MATCH"})
-	s.add(typeMethodResponse, "options-profile-response", "", inputs{"restApi": testAPI, "resourceId": "res001", "httpMethod": "OPTIONS", "statusCode": "204",
+	s.add(typeMethodResponse, "options-books-response", "", inputs{"restApi": testAPI, "resourceId": "res001", "httpMethod": "OPTIONS", "statusCode": "204",
 		"responseParameters": inputs{"method.response.header.Access-Control-Allow-Origin": true,
 			"method.response.header.Access-Control-Allow-Methods": true, "method.response.header.Access-Control-Allow-Headers": true}})
-	s.add(typeIntegrationResponse, "options-profile-integration-response", "", inputs{"restApi": testAPI, "resourceId": "res001", "httpMethod": "OPTIONS", "statusCode": "204",
+	s.add(typeIntegrationResponse, "options-books-integration-response", "", inputs{"restApi": testAPI, "resourceId": "res001", "httpMethod": "OPTIONS", "statusCode": "204",
 		"responseParameters": inputs{"method.response.header.Access-Control-Allow-Origin": "'*'",
 			"method.response.header.Access-Control-Allow-Methods": "'GET'", "method.response.header.Access-Control-Allow-Headers": "'Authorization'"}})
 	template := inputs{"application/json": `{"message":$context.error.messageString}`}
@@ -67,15 +67,15 @@ func newStack() *stack {
 	s.response("unauthorized", unauthorized, inputs{"responseTemplates": template,
 		"responseParameters": inputs{origin: "'*'", "gatewayresponse.header.WWW-Authenticate": "'Bearer'"}})
 	s.permit("allow-authorizer", "authorizer", executeARN+"/authorizers/auth01")
-	s.permit("allow-profile", "profile", executeARN+"/*/GET/profile")
+	s.permit("allow-books", "books", executeARN+"/*/GET/books")
 	s.add(typeDeployment, "deployment", "dep001", inputs{"restApi": testAPI, "triggers": inputs{"hash": "x"}})
-	s.add(typeStage, "stage", "", inputs{"restApi": testAPI, "deployment": "dep001", "stageName": "dev"})
+	s.add(typeStage, "stage", "", inputs{"restApi": testAPI, "deployment": "dep001", "stageName": "live"})
 	return s
 }
 
 // add declares a resource. The deployment waits for all that was added before it.
 func (s *stack) add(token, name, id string, in inputs) {
-	r := graph.Resource{URN: "urn:pulumi:dev::account-api::" + token + "::" + name, Type: token, Name: name, ID: id, Inputs: in, Outputs: inputs{}}
+	r := graph.Resource{URN: "urn:pulumi:live::library::" + token + "::" + name, Type: token, Name: name, ID: id, Inputs: in, Outputs: inputs{}}
 	switch token {
 	case typeFunction:
 		r.Outputs = inputs{"arn": functionARN(name), "name": name, "invokeArn": invokeARN(name)}
@@ -99,10 +99,10 @@ func (s *stack) proxy(name, resourceID, verb, function string) {
 		"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invokeARN(function)})
 }
 
-// open declares an unprotected method with its integration, on the profile function.
+// open declares an unprotected method with its integration, on the books function.
 func (s *stack) open(resourceID, verb string) {
 	s.method(verb+"-"+resourceID, resourceID, verb, inputs{"authorization": "NONE"})
-	s.proxy(verb+"-"+resourceID+"-integration", resourceID, verb, "profile")
+	s.proxy(verb+"-"+resourceID+"-integration", resourceID, verb, "books")
 }
 
 func (s *stack) path(id, parent, part string) {
@@ -119,9 +119,9 @@ func (s *stack) permit(name, function, source string) {
 		"principal": "apigateway.amazonaws.com", "sourceArn": source})
 }
 
-// permitAll lets the API call the profile function from every method.
+// permitAll lets the API call the books function from every method.
 func (s *stack) permitAll() *stack {
-	s.permit("allow-all", "profile", executeARN+"/*")
+	s.permit("allow-all", "books", executeARN+"/*")
 	return s
 }
 
@@ -177,7 +177,7 @@ func (f *fakes) calls(name string) int {
 	return len(f.events[name])
 }
 
-// newFakes returns an authorizer that allows the event's method and a profile that
+// newFakes returns an authorizer that allows the event's method and a books that
 // answers 200.
 func newFakes() *fakes {
 	f := &fakes{events: map[string][][]byte{}}
@@ -189,7 +189,7 @@ func newFakes() *fakes {
 			}
 			return lambda.Result{Payload: []byte(allowing(e.MethodARN))}, nil
 		},
-		"profile": says(`{"statusCode":200,"headers":{"Content-Type":"application/json"},"body":"{\"name\":\"Daniël\"}"}`),
+		"books": says(`{"statusCode":200,"headers":{"Content-Type":"application/json"},"body":"{\"title\":\"Añil\"}"}`),
 	}
 	return f
 }
@@ -199,8 +199,8 @@ func (f *fakes) authorizer(answer func(context.Context, []byte) (lambda.Result, 
 	return f
 }
 
-func (f *fakes) profile(answer func(context.Context, []byte) (lambda.Result, error)) *fakes {
-	f.answer["profile"] = answer
+func (f *fakes) books(answer func(context.Context, []byte) (lambda.Result, error)) *fakes {
+	f.answer["books"] = answer
 	return f
 }
 
@@ -225,7 +225,7 @@ func output(policy, context string) string {
 }
 
 func allowing(resource string) string {
-	return output(policy("Allow", resource), `{"scope":"get:profile"}`)
+	return output(policy("Allow", resource), `{"scope":"read:books"}`)
 }
 
 // clock is a time that a test moves.
@@ -309,7 +309,7 @@ func (s *served) do(req *http.Request) reply {
 
 func (s *served) get(headers ...string) reply {
 	s.t.Helper()
-	return s.send("GET", "/dev/profile", "", headers...)
+	return s.send("GET", "/live/books", "", headers...)
 }
 
 // event is the last event that a function got.

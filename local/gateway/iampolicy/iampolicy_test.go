@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-const profile = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/dev/GET/profile"
+const books = "arn:aws:execute-api:eu-west-2:123456789012:abcdefghij/live/GET/books"
 
 func document(statements string) []byte {
 	return []byte(`{"Version":"2012-10-17","Statement":` + statements + `}`)
@@ -20,16 +20,16 @@ func TestEvaluate(t *testing.T) {
 		statements string
 		want       Decision
 	}{
-		{"the exact method ARN is allowed", allow + `"` + profile + `"}`, Allow},
-		{"a statement may be a list of one", `[` + allow + `"` + profile + `"}]`, Allow},
-		{"a resource may be one of a list", allow + `["x","` + profile + `"]}`, Allow},
-		{"another method ARN is not allowed", allow + `"` + profile + `s"}`, ImplicitDeny},
-		{"resources are case-sensitive", allow + `"` + strings.ToUpper(profile) + `"}`, ImplicitDeny},
-		{"a star spans slashes", allow + `"arn:aws:execute-api:*:*:abcdefghij/dev/*"}`, Allow},
-		{"a star spans colons", allow + `"arn:*profile"}`, Allow},
-		{"a star stands for nothing as well", allow + `"` + profile + `*"}`, Allow},
-		{"a question mark stands for one character", allow + `"arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/dev/GET/profil?"}`, Allow},
-		{"a question mark does not stand for none", allow + `"` + profile + `?"}`, ImplicitDeny},
+		{"the exact method ARN is allowed", allow + `"` + books + `"}`, Allow},
+		{"a statement may be a list of one", `[` + allow + `"` + books + `"}]`, Allow},
+		{"a resource may be one of a list", allow + `["x","` + books + `"]}`, Allow},
+		{"another method ARN is not allowed", allow + `"` + books + `s"}`, ImplicitDeny},
+		{"resources are case-sensitive", allow + `"` + strings.ToUpper(books) + `"}`, ImplicitDeny},
+		{"a star spans slashes", allow + `"arn:aws:execute-api:*:*:abcdefghij/live/*"}`, Allow},
+		{"a star spans colons", allow + `"arn:*books"}`, Allow},
+		{"a star stands for nothing as well", allow + `"` + books + `*"}`, Allow},
+		{"a question mark stands for one character", allow + `"arn:aws:execute-api:eu-west-2:123456789012:abcdefghij/live/GET/book?"}`, Allow},
+		{"a question mark does not stand for none", allow + `"` + books + `?"}`, ImplicitDeny},
 		{"a bare star allows everything", allow + `"*"}`, Allow},
 		{"any matching deny wins over an earlier allow", `[` + allow + `"*"},` + deny + `"*"}]`, ExplicitDeny},
 		{"any matching deny wins over a later allow", `[` + deny + `"*"},` + allow + `"*"}]`, ExplicitDeny},
@@ -41,7 +41,7 @@ func TestEvaluate(t *testing.T) {
 		{"NotAction inverts", `{"Effect":"Allow","NotAction":"s3:*","Resource":"*"}`, Allow},
 		{"NotAction excludes", `{"Effect":"Allow","NotAction":"execute-api:*","Resource":"*"}`, ImplicitDeny},
 		{"NotResource inverts", `{"Effect":"Allow","Action":"*","NotResource":"x"}`, Allow},
-		{"NotResource excludes", `{"Effect":"Allow","Action":"*","NotResource":["x","` + profile + `"]}`, ImplicitDeny},
+		{"NotResource excludes", `{"Effect":"Allow","Action":"*","NotResource":["x","` + books + `"]}`, ImplicitDeny},
 		{"a condition never allows", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}`, ImplicitDeny},
 		{"a condition still denies", `[` + allow + `"*"},{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]`, ExplicitDeny},
 		{"an empty condition is no condition", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}`, Allow},
@@ -54,7 +54,7 @@ func TestEvaluate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := p.Evaluate("execute-api:Invoke", profile)
+			got := p.Evaluate("execute-api:Invoke", books)
 			if got.Decision != tt.want {
 				t.Errorf("got %v, want %v", got.Decision, tt.want)
 			}
@@ -95,7 +95,7 @@ func TestParseRefuses(t *testing.T) {
 			if err == nil {
 				t.Fatal("expected an error")
 			}
-			if got := p.Evaluate("execute-api:Invoke", profile).Decision; got != ImplicitDeny {
+			if got := p.Evaluate("execute-api:Invoke", books).Decision; got != ImplicitDeny {
 				t.Errorf("what could not be parsed decides %v", got)
 			}
 		})
@@ -103,16 +103,16 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestMatchARN(t *testing.T) {
-	const source = "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/dev/GET/profile"
+	const source = "arn:aws:execute-api:eu-west-2:123456789012:abcdefghij/live/GET/books"
 	for _, tt := range []struct {
 		name, pattern string
 		want          bool
 	}{
 		{"the same ARN", source, true},
-		{"any stage", "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/*/GET/profile", true},
-		{"any method of the API", "arn:aws:execute-api:eu-central-1:123456789012:abcdefghij/*", true},
-		{"another API", "arn:aws:execute-api:eu-central-1:123456789012:jihgfedcba/*", false},
-		{"a star does not span the colons", "arn:aws:execute-api:*:abcdefghij/dev/GET/profile", false},
+		{"any stage", "arn:aws:execute-api:eu-west-2:123456789012:abcdefghij/*/GET/books", true},
+		{"any method of the API", "arn:aws:execute-api:eu-west-2:123456789012:abcdefghij/*", true},
+		{"another API", "arn:aws:execute-api:eu-west-2:123456789012:jihgfedcba/*", false},
+		{"a star does not span the colons", "arn:aws:execute-api:*:abcdefghij/live/GET/books", false},
 		{"a bare star is not an ARN", "*", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,7 +133,7 @@ func FuzzPolicy(f *testing.F) {
 		`[{"Effect":"Allow","Action":"*","Resource":"${a}","Condition":{"Bool":{}}}]`,
 		`null`,
 	} {
-		f.Add(statements, profile)
+		f.Add(statements, books)
 	}
 	f.Fuzz(func(t *testing.T, statements, resource string) {
 		p, err := Parse(document(statements))
@@ -157,13 +157,13 @@ func FuzzPolicy(f *testing.F) {
 }
 
 func BenchmarkEvaluate(b *testing.B) {
-	p, err := Parse(document(`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + profile + `"}`))
+	p, err := Parse(document(`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + books + `"}`))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if p.Evaluate("execute-api:Invoke", profile).Decision != Allow {
+		if p.Evaluate("execute-api:Invoke", books).Decision != Allow {
 			b.Fatal("not allowed")
 		}
 	}
