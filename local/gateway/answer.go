@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// answer is a response on its way to the client. Header names keep the case that
-// they were given, as they do on the wire.
+// answer is a response to the client. Header names keep the case that they were given,
+// as they do on the wire.
 type answer struct {
 	status int
-	header []field
+	header []header
 	body   []byte
 }
 
-type field struct{ name, value string }
+type header struct{ name, value string }
 
 // set replaces every header of that name, in whatever case.
 func (a *answer) set(name, value string) {
@@ -24,10 +24,10 @@ func (a *answer) set(name, value string) {
 			kept = append(kept, f)
 		}
 	}
-	a.header = append(kept, field{name, value})
+	a.header = append(kept, header{name, value})
 }
 
-func (a *answer) add(name, value string) { a.header = append(a.header, field{name, value}) }
+func (a *answer) add(name, value string) { a.header = append(a.header, header{name, value}) }
 
 // get returns the values of a header, in whatever case.
 func (a *answer) get(name string) []string {
@@ -41,7 +41,7 @@ func (a *answer) get(name string) []string {
 }
 
 // write sends the answer with the headers that every answer has.
-func (c *call) write(w http.ResponseWriter, a answer) {
+func (a *answer) write(w http.ResponseWriter, r *http.Request, e *Exchange) {
 	h := w.Header()
 	spelled := map[string]string{} // one spelling a name, so that the server sees one header
 	for _, f := range a.header {
@@ -56,10 +56,10 @@ func (c *call) write(w http.ResponseWriter, a answer) {
 		}
 		h[name] = append(h[name], f.value)
 	}
-	h["x-amzn-RequestId"] = []string{c.exchange.RequestID}
-	h["x-amz-apigw-id"] = []string{c.exchange.ExtendedRequestID}
-	h["Date"] = []string{c.exchange.Time.UTC().Format(http.TimeFormat)}
-	if c.request.ProtoMajor == 1 && !c.request.Close {
+	h["x-amzn-RequestId"] = []string{e.RequestID}
+	h["x-amz-apigw-id"] = []string{e.ExtendedRequestID}
+	h["Date"] = []string{e.Time.UTC().Format(http.TimeFormat)}
+	if r.ProtoMajor == 1 && !r.Close {
 		h["Connection"] = []string{"keep-alive"}
 	}
 	// RFC 9110, sections 8.6 and 15.4.5: these have no content.
@@ -68,8 +68,8 @@ func (c *call) write(w http.ResponseWriter, a answer) {
 		h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
 	}
 	w.WriteHeader(a.status)
-	if !bodiless && c.request.Method != http.MethodHead {
+	if !bodiless && r.Method != http.MethodHead {
 		w.Write(a.body) // a client that went away is not our error
-		c.exchange.ResponseBytes = len(a.body)
+		e.ResponseBytes = len(a.body)
 	}
 }

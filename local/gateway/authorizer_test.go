@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"account-api/local/gateway/gatewaytest"
 	"account-api/local/lambda"
 )
 
@@ -36,13 +37,13 @@ func TestAuthorizer(t *testing.T) {
 		{name: "1.1 the identity header is empty", header: []string{"Authorization", ""}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "no Authorization header"},
 		{name: "1.2 the expression does not match", header: []string{"Authorization", "Bearer x"}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "the token has 1 part(s)"},
 		{name: "1.2 the scheme is in lower case", header: []string{"Authorization", strings.ToLower(bearer)}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: `not spelled "Bearer"`},
-		{name: "1.3 the whole string must match", change: func(s *stack) { s.set("token", "identityValidationExpression", `\w{5}`) },
+		{name: "1.3 the whole string must match", change: func(s *stack) { s.Set("token", "identityValidationExpression", `\w{5}`) },
 			header: []string{"Authorization", "abcdef"}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "does not match"},
-		{name: "1.3 a string that matches as a whole passes", change: func(s *stack) { s.set("token", "identityValidationExpression", `\w{5}`) },
+		{name: "1.3 a string that matches as a whole passes", change: func(s *stack) { s.Set("token", "identityValidationExpression", `\w{5}`) },
 			header: []string{"Authorization", "abcde"}, status: 200, invoked: 1, by: "integration books"},
 		{name: "two header fields are one value that does not match", header: []string{"Authorization", bearer, "Authorization", bearer},
 			status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "more than one value"},
-		{name: "without an expression any value reaches the authorizer", change: func(s *stack) { s.set("token", "identityValidationExpression", nil) },
+		{name: "without an expression any value reaches the authorizer", change: func(s *stack) { s.Set("token", "identityValidationExpression", nil) },
 			header: []string{"Authorization", "x"}, status: 200, invoked: 1, by: "integration books"},
 		{name: "1.4 the message is exactly Unauthorized", authorizer: fails(`{"errorMessage":"Unauthorized","errorType":"errorString"}`, `{"level":"INFO","reason":"expired"}`, "END"),
 			status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "authorizer", invoked: 1, reason: "(reason expired)"},
@@ -64,9 +65,9 @@ func TestAuthorizer(t *testing.T) {
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "could not be invoked"},
 		{name: "1.7 the authorizer takes too long", authorizer: func(context.Context, []byte) (lambda.Result, error) { return lambda.Result{}, context.DeadlineExceeded },
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "took too long"},
-		{name: "1.7 the permission is missing", change: func(s *stack) { s.remove("allow-authorizer") },
+		{name: "1.7 the permission is missing", change: func(s *stack) { s.Remove("allow-authorizer") },
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "gateway", reason: "no lambda.Permission lets"},
-		{name: "1.7 the permission is for another authorizer", change: func(s *stack) { s.set("allow-authorizer", "sourceArn", executeARN+"/authorizers/other1") },
+		{name: "1.7 the permission is for another authorizer", change: func(s *stack) { s.Set("allow-authorizer", "sourceArn", gatewaytest.ExecutionARN+"/authorizers/other1") },
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "gateway", reason: "does not match"},
 		{name: "1.8 explicit Deny", authorizer: says(output(policy("Deny", booksARN), `{}`)), status: 403, body: explicitDeny, errorType: "AccessDeniedException", by: "authorizer", invoked: 1, reason: "statement 1"},
 		{name: "1.9 no matching Allow", authorizer: says(output(policy("Allow", booksARN+"s"), `{}`)), status: 403, body: implicitDeny, errorType: "AccessDeniedException", by: "authorizer", invoked: 1, reason: "no statement"},
@@ -76,7 +77,7 @@ func TestAuthorizer(t *testing.T) {
 		{name: "no context is no error", authorizer: says(`{"principalId":"u","policyDocument":` + allow + `}`), status: 200, by: "integration books", invoked: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, f := newStack().bare(), newFakes()
+			s, f := gatewaytest.New().Bare(), newFakes()
 			if tt.change != nil {
 				tt.change(s)
 			}
@@ -116,7 +117,7 @@ func TestAuthorizer(t *testing.T) {
 }
 
 func TestAuthorizerEventIsExactlyTheDocumentedThree(t *testing.T) { // 1.15
-	srv := serve(t, newStack(), newFakes())
+	srv := serve(t, gatewaytest.New(), newFakes())
 	srv.get("Authorization", bearer)
 	want := `{"type":"TOKEN","methodArn":"` + booksARN + `","authorizationToken":"` + bearer + `"}`
 	if got := string(srv.event("authorizer")); got != want {
@@ -125,26 +126,26 @@ func TestAuthorizerEventIsExactlyTheDocumentedThree(t *testing.T) { // 1.15
 }
 
 func TestMethodARNIsTheRequestedPath(t *testing.T) {
-	s := newStack().permitAll()
-	s.path("item", "res001", "{id}")
-	s.method("get-item", "item", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
-	s.proxy("get-item-integration", "item", "GET", "books")
+	s := gatewaytest.New().PermitAll()
+	s.Path("item", "res001", "{id}")
+	s.Method("get-item", "item", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
+	s.Proxy("get-item-integration", "item", "GET", "books")
 	srv := serve(t, s, newFakes())
 	if got := srv.send("GET", "/live/books/42", "", "Authorization", bearer); got.status != 200 {
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
-	if event := string(srv.event("authorizer")); !strings.Contains(event, executeARN+`/live/GET/books/42"`) {
+	if event := string(srv.event("authorizer")); !strings.Contains(event, gatewaytest.ExecutionARN+`/live/GET/books/42"`) {
 		t.Errorf("event %s", event)
 	}
 }
 
 func TestMethodARNIsTooLong(t *testing.T) { // 1.20
-	s := newStack().permitAll()
-	s.path("rest", "root000000", "{proxy+}")
-	s.method("get-rest", "rest", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
-	s.proxy("get-rest-integration", "rest", "GET", "books")
+	s := gatewaytest.New().PermitAll()
+	s.Path("rest", "root000000", "{proxy+}")
+	s.Method("get-rest", "rest", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
+	s.Proxy("get-rest-integration", "rest", "GET", "books")
 	srv := serve(t, s, newFakes())
-	prefix := len(executeARN + "/live/GET/")
+	prefix := len(gatewaytest.ExecutionARN + "/live/GET/")
 	if got := srv.send("GET", "/live/"+strings.Repeat("a", maxMethodARN-prefix+1), "", "Authorization", bearer); got.status != 414 || got.body != `{"message":"Request URI too long"}` {
 		t.Errorf("one byte too many: got %d %s", got.status, got.body)
 	}
@@ -159,7 +160,7 @@ func TestMethodARNIsTooLong(t *testing.T) { // 1.20
 
 func TestContextReachesTheIntegrationAsStrings(t *testing.T) { // 1.12, 1.13
 	f := newFakes().authorizer(says(output(policy("Allow", "*"), `{"text":"a b","count":123,"flag":true,"nothing":null}`)))
-	srv := serve(t, newStack(), f)
+	srv := serve(t, gatewaytest.New(), f)
 	got := srv.get("Authorization", bearer)
 	if got.status != 200 {
 		t.Fatalf("got %d %s", got.status, got.body)
@@ -175,10 +176,10 @@ func TestContextReachesTheIntegrationAsStrings(t *testing.T) { // 1.12, 1.13
 
 func TestCache(t *testing.T) {
 	cachedStack := func() *stack {
-		s := newStack().permitAll().set("token", "authorizerResultTtlInSeconds", float64(60))
-		s.path("orders", "root000000", "orders")
-		s.method("get-orders", "orders", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
-		s.proxy("get-orders-integration", "orders", "GET", "books")
+		s := gatewaytest.New().PermitAll().Set("token", "authorizerResultTtlInSeconds", float64(60))
+		s.Path("orders", "root000000", "orders")
+		s.Method("get-orders", "orders", "GET", inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
+		s.Proxy("get-orders-integration", "orders", "GET", "books")
 		return s
 	}
 	for _, tt := range []struct {
@@ -262,20 +263,11 @@ func TestCache(t *testing.T) {
 		})
 	}
 	t.Run("1.16 TTL 0 switches it off", func(t *testing.T) {
-		srv := serve(t, newStack(), newFakes())
+		srv := serve(t, gatewaytest.New(), newFakes())
 		srv.get("Authorization", bearer)
 		srv.get("Authorization", bearer)
 		if n := srv.fakes.calls("authorizer"); n != 2 {
 			t.Errorf("the authorizer was invoked %d times", n)
-		}
-	})
-	t.Run("1.16 the default TTL is 300 s", func(t *testing.T) {
-		a, err := load(&newStack().set("token", "authorizerResultTtlInSeconds", nil).Graph)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := a.authorizers["auth01"].ttl; got != 300*time.Second {
-			t.Errorf("got %s", got)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"account-api/local/gateway/gatewaytest"
 	"account-api/local/lambda"
 )
 
@@ -48,7 +49,7 @@ func BenchmarkServe(b *testing.B) {
 		{"refused without a token", "", 0, nil},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
-			g, err := New(&newStack().set("token", "authorizerResultTtlInSeconds", bb.ttl).Graph, Options{Functions: newQuiet(), Report: bb.report})
+			g, err := New(&gatewaytest.New().Set("token", "authorizerResultTtlInSeconds", bb.ttl).Graph, Options{Functions: newQuiet(), Report: bb.report})
 			if err != nil {
 				b.Fatal(err)
 			}

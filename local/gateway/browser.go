@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"account-api/local/gateway/field"
 )
 
 // safelisted methods need no mention in Access-Control-Allow-Methods.
@@ -24,7 +26,7 @@ func blocked(r *http.Request, a answer) string {
 	wanted := r.Header.Get("Access-Control-Request-Method")
 	preflight := r.Method == http.MethodOptions && wanted != ""
 	if preflight && (a.status < 200 || a.status > 299) {
-		return fmt.Sprintf("the preflight was answered %d, and a browser asks on only after 200 to 299: declare OPTIONS with a MOCK integration and without an authorizer", a.status)
+		return fmt.Sprintf("the preflight was answered %d, and a browser sends the request only after 200 to 299: declare OPTIONS with a MOCK integration and without an authorizer", a.status)
 	}
 	allowed := a.get("Access-Control-Allow-Origin")
 	switch {
@@ -40,12 +42,12 @@ func blocked(r *http.Request, a answer) string {
 	if !preflight {
 		return ""
 	}
-	methods := commaList(a.get("Access-Control-Allow-Methods"))
+	methods := field.List(a.get("Access-Control-Allow-Methods")...)
 	if !slices.Contains(safelisted, wanted) && !slices.Contains(methods, strings.ToLower(wanted)) && !slices.Contains(methods, "*") {
 		return "Access-Control-Allow-Methods does not name the requested method"
 	}
-	headers := commaList(a.get("Access-Control-Allow-Headers"))
-	for _, name := range commaList(r.Header.Values("Access-Control-Request-Headers")) {
+	headers := field.List(a.get("Access-Control-Allow-Headers")...)
+	for _, name := range field.List(r.Header.Values("Access-Control-Request-Headers")...) {
 		switch {
 		case slices.Contains(headers, name):
 		case name == "authorization":
@@ -55,15 +57,4 @@ func blocked(r *http.Request, a answer) string {
 		}
 	}
 	return ""
-}
-
-// commaList splits header values at commas, in lower case.
-func commaList(values []string) []string {
-	var out []string
-	for part := range strings.SplitSeq(strings.ToLower(strings.Join(values, ",")), ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
 }

@@ -5,14 +5,16 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+
+	"account-api/local/gateway/gatewaytest"
 )
 
 func TestConcurrentRequests(t *testing.T) {
-	s := newStack().set("token", "authorizerResultTtlInSeconds", float64(1))
+	s := gatewaytest.New().Set("token", "authorizerResultTtlInSeconds", float64(1))
 	var mu sync.Mutex
 	reported := map[int]int{}
 	seen := map[string]bool{}
-	g, err := New(&s.Graph, Options{Functions: newQuiet(), Throttle: true, Report: func(e Exchange) {
+	g, err := New(&s.Graph, Options{Functions: newQuiet(), Report: func(e Exchange) {
 		mu.Lock()
 		defer mu.Unlock()
 		reported[e.Status]++

@@ -78,10 +78,3 @@ func (e Exchange) String() string {
 	line := fmt.Sprintf("%s %s %d by %s: %s", e.Method, e.Path, e.Status, e.AnsweredBy, e.Reason)
 	return strings.TrimSuffix(line, ": ")
 }
-
-// step notes a hop, if anyone will read it.
-func (c *call) step(hop, format string, args ...any) {
-	if c.gateway.report != nil {
-		c.exchange.Steps = append(c.exchange.Steps, Step{hop, fmt.Sprintf(format, args...)})
-	}
-}

@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"account-api/local/gateway/declaration"
+	"account-api/local/gateway/gatewayresponse"
+	"account-api/local/gateway/gatewaytest"
 )
 
 func TestGatewayResponses(t *testing.T) {
@@ -28,56 +31,56 @@ func TestGatewayResponses(t *testing.T) {
 	}{
 		{name: "an uncustomised type has the built-in body", status: 401, body: unauthorised},
 		{name: "a type inherits its family's headers and keeps its own status", change: func(s *stack) {
-			s.response("4xx", default4XX, inputs{"responseParameters": header("X-Family", "'yes'")})
+			s.Response("4xx", gatewayresponse.Default4XX, inputs{"responseParameters": header("X-Family", "'yes'")})
 		}, status: 401, body: unauthorised, header: map[string]string{"X-Family": "yes"}},
 		{name: "a family's status overrides every type's", change: func(s *stack) {
-			s.response("4xx", default4XX, inputs{"statusCode": "418"})
+			s.Response("4xx", gatewayresponse.Default4XX, inputs{"statusCode": "418"})
 		}, status: 418, body: unauthorised},
 		{name: "a specific response replaces the family as a whole", change: func(s *stack) {
-			s.response("4xx", default4XX, inputs{"responseParameters": header("X-Family", "'yes'"), "responseTemplates": template(`{"family":true}`)})
-			s.response("401", unauthorized, inputs{"responseParameters": header("WWW-Authenticate", "'Bearer'")})
+			s.Response("4xx", gatewayresponse.Default4XX, inputs{"responseParameters": header("X-Family", "'yes'"), "responseTemplates": template(`{"family":true}`)})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseParameters": header("WWW-Authenticate", "'Bearer'")})
 		}, status: 401, body: unauthorised, header: map[string]string{"X-Family": "", "Www-Authenticate": "Bearer"}},
 		{name: "only a template keeps the status", change: func(s *stack) {
-			s.response("401", unauthorized, inputs{"responseTemplates": template(`{"code":"$context.error.responseType"}`)})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseTemplates": template(`{"code":"$context.error.responseType"}`)})
 		}, status: 401, body: `{"code":"UNAUTHORIZED"}`},
 		{name: "messageString is quoted and message is not", change: func(s *stack) {
-			s.response("401", unauthorized, inputs{"responseTemplates": template(`[$context.error.messageString,"$context.error.message"]`)})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseTemplates": template(`[$context.error.messageString,"$context.error.message"]`)})
 		}, status: 401, body: `["Unauthorized","Unauthorized"]`},
 		{name: "context, request and stage variables are substituted", change: func(s *stack) {
-			s.set("stage", "variables", inputs{"owner": "team"})
-			s.response("401", unauthorized, inputs{"responseTemplates": template(`$context.stage $context.httpMethod $context.resourcePath $context.path $stageVariables.owner $method.request.header.X-Sent $method.request.querystring.q`)})
+			s.Set("stage", "variables", inputs{"owner": "team"})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseTemplates": template(`$context.stage $context.httpMethod $context.resourcePath $context.path $stageVariables.owner $method.request.header.X-Sent $method.request.querystring.q`)})
 		}, path: "/live/books?q=1", send: []string{"X-Sent", "v"}, status: 401, body: "live GET /books /live/books team v 1"},
 		{name: "templates are not VTL", change: func(s *stack) {
-			s.response("401", unauthorized, inputs{"responseTemplates": template(`#if(true)$x#end $input.body`)})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseTemplates": template(`#if(true)$x#end $input.body`)})
 		}, status: 401, body: `#if(true)$x#end $input.body`},
 		{name: "a header takes its value from the request", change: func(s *stack) {
-			s.response("401", unauthorized, inputs{"responseParameters": header("Access-Control-Allow-Origin", "method.request.header.Origin", "X-Stage", "context.stage", "X-None", "method.request.header.Absent")})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseParameters": header("Access-Control-Allow-Origin", "method.request.header.Origin", "X-Stage", "context.stage", "X-None", "method.request.header.Absent")})
 		}, send: []string{"Origin", "https://app.example.com"}, status: 401, header: map[string]string{"Access-Control-Allow-Origin": "https://app.example.com", "X-Stage": "live", "X-None": ""}},
 		{name: "Accept picks the template", change: func(s *stack) {
-			s.response("401", unauthorized, inputs{"responseTemplates": inputs{"application/json": `{}`, "text/plain": `no`}})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseTemplates": inputs{"application/json": `{}`, "text/plain": `no`}})
 		}, send: []string{"Accept", "text/plain;q=0.9, application/json"}, status: 401, body: "no", header: map[string]string{"Content-Type": "text/plain"}},
 		{name: "JSON is the default where Accept names nothing declared", change: func(s *stack) {
-			s.response("401", unauthorized, inputs{"responseTemplates": inputs{"application/json": `{}`, "text/plain": `no`}})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseTemplates": inputs{"application/json": `{}`, "text/plain": `no`}})
 		}, send: []string{"Accept", "text/html"}, status: 401, body: "{}", header: map[string]string{"Content-Type": "application/json"}},
 		{name: "WWW-Authenticate reaches the client", change: func(s *stack) {
-			s.response("401", unauthorized, inputs{"responseParameters": header("WWW-Authenticate", "'Bearer realm=\"x\"'")})
+			s.Response("401", gatewayresponse.Unauthorized, inputs{"responseParameters": header("WWW-Authenticate", "'Bearer realm=\"x\"'")})
 		}, status: 401, header: map[string]string{"Www-Authenticate": `Bearer realm="x"`}},
 		{name: "1.10 a family with only headers leaves the capital Message", change: func(s *stack) {
-			s.response("4xx", default4XX, inputs{"responseParameters": header("X-Family", "'yes'")})
+			s.Response("4xx", gatewayresponse.Default4XX, inputs{"responseParameters": header("X-Family", "'yes'")})
 		}, path: "deny", status: 403, body: explicitDeny, header: map[string]string{"X-Family": "yes"}},
 		{name: "1.10 a family with a template lower-cases it", change: func(s *stack) {
-			s.response("4xx", default4XX, inputs{"responseTemplates": template(messageTemplate)})
+			s.Response("4xx", gatewayresponse.Default4XX, inputs{"responseTemplates": template(`{"message":$context.error.messageString}`)})
 		}, path: "deny", status: 403, body: strings.Replace(explicitDeny, "Message", "message", 1)},
 		{name: "the authorizer's context is usable after a Deny", change: func(s *stack) {
-			s.response("403", accessDenied, inputs{"responseTemplates": template(`$context.authorizer.why $context.authorizer.none.`)})
+			s.Response("403", gatewayresponse.AccessDenied, inputs{"responseTemplates": template(`$context.authorizer.why $context.authorizer.none.`)})
 		}, path: "deny", status: 403, body: "because ."},
 		{name: "a null message renders as null", path: "broken", status: 500, body: nullMessage},
 		{name: "a null message keeps its status under DEFAULT_5XX", change: func(s *stack) {
-			s.response("5xx", default5XX, inputs{"responseParameters": header("X-Family", "'5'")})
+			s.Response("5xx", gatewayresponse.Default5XX, inputs{"responseParameters": header("X-Family", "'5'")})
 		}, path: "broken", status: 500, body: nullMessage, header: map[string]string{"X-Family": "5"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, f := newStack().bare(), newFakes()
+			s, f := gatewaytest.New().Bare(), newFakes()
 			if tt.change != nil {
 				tt.change(s)
 			}
@@ -106,35 +109,35 @@ func TestGatewayResponses(t *testing.T) {
 }
 
 func TestEveryTypeRendersItsDocumentedDefault(t *testing.T) {
-	if len(builtIn) != 21 {
-		t.Errorf("%d types, expected the 21 documented", len(builtIn))
+	if len(gatewayresponse.Defaults) != 21 {
+		t.Errorf("%d types, expected the 21 documented", len(gatewayresponse.Defaults))
 	}
-	g, err := New(&newStack().bare().Graph, Options{Functions: newFakes()})
+	g, err := New(&gatewaytest.New().Bare().Graph, Options{Functions: newFakes()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, want := range map[string]struct {
+	for kind, want := range map[gatewayresponse.Type]struct {
 		status int
 		body   string
 	}{
-		apiConfigurationError: {500, `{"message": "Internal server error"}`},
-		authorizerConfigError: {500, nullMessage},
-		authorizerFailure:     {500, nullMessage},
-		badRequestBody:        {400, `{"message": "Invalid request body"}`},
-		integrationFailure:    {504, `{"message": "Internal server error"}`},
-		integrationTimeout:    {504, `{"message": "Endpoint request timed out"}`},
-		invalidAPIKey:         {403, `{"message":"Forbidden"}`},
-		missingAuthentication: {403, `{"message":"Missing Authentication Token"}`},
-		quotaExceeded:         {429, `{"message":"Limit Exceeded"}`},
-		requestTooLarge:       {413, `{"message":"Request Too Long"}`},
-		throttled:             {429, `{"message":"Too Many Requests"}`},
-		unauthorized:          {401, unauthorised},
-		accessDenied:          {403, implicitDeny},
-		wafFiltered:           {403, `{"message":"Forbidden"}`},
+		gatewayresponse.APIConfigurationError: {500, `{"message": "Internal server error"}`},
+		gatewayresponse.AuthorizerConfigError: {500, nullMessage},
+		gatewayresponse.AuthorizerFailure:     {500, nullMessage},
+		gatewayresponse.BadRequestBody:        {400, `{"message": "Invalid request body"}`},
+		gatewayresponse.IntegrationFailure:    {504, `{"message": "Internal server error"}`},
+		gatewayresponse.IntegrationTimeout:    {504, `{"message": "Endpoint request timed out"}`},
+		gatewayresponse.InvalidAPIKey:         {403, `{"message":"Forbidden"}`},
+		gatewayresponse.MissingAuthentication: {403, `{"message":"Missing Authentication Token"}`},
+		gatewayresponse.QuotaExceeded:         {429, `{"message":"Limit Exceeded"}`},
+		gatewayresponse.RequestTooLarge:       {413, `{"message":"Request Too Long"}`},
+		gatewayresponse.Throttled:             {429, `{"message":"Too Many Requests"}`},
+		gatewayresponse.Unauthorized:          {401, unauthorised},
+		gatewayresponse.AccessDenied:          {403, implicitDeny},
+		gatewayresponse.WAFFiltered:           {403, `{"message":"Forbidden"}`},
 	} {
-		t.Run(kind, func(t *testing.T) {
+		t.Run(string(kind), func(t *testing.T) {
 			c := &call{gateway: g, exchange: &Exchange{}, request: &http.Request{}}
-			if a := c.render(newFault(kind, "")); a.status != want.status || string(a.body) != want.body {
+			if a := c.render(&fault{kind: kind}); a.status != want.status || string(a.body) != want.body {
 				t.Errorf("got %d %s, want %d %s", a.status, a.body, want.status, want.body)
 			}
 		})
@@ -142,8 +145,8 @@ func TestEveryTypeRendersItsDocumentedDefault(t *testing.T) {
 }
 
 func TestRequestTooLargeCannotBeCustomised(t *testing.T) {
-	s := newStack().set("default-4xx", "statusCode", "400")
-	s.response("413", requestTooLarge, inputs{"statusCode": "400"})
+	s := gatewaytest.New().Set("default-4xx", "statusCode", "400")
+	s.Response("413", gatewayresponse.RequestTooLarge, inputs{"statusCode": "400"})
 	got := serve(t, s, newFakes()).get("X-Large", strings.Repeat("a", maxHeaders))
 	if got.status != 413 || got.header.Get("Access-Control-Allow-Origin") != "" || got.header.Get("X-Amzn-Errortype") != "RequestTooLargeException" {
 		t.Errorf("got %d %v", got.status, got.header)
@@ -151,10 +154,10 @@ func TestRequestTooLargeCannotBeCustomised(t *testing.T) {
 }
 
 func TestThrottling(t *testing.T) {
-	s := newStack()
-	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "*/*",
+	s := gatewaytest.New()
+	s.Add(declaration.TypeMethodSettings, "settings", "", inputs{"restApi": gatewaytest.API, "stageName": "live", "methodPath": "*/*",
 		"settings": inputs{"throttlingRateLimit": float64(2), "throttlingBurstLimit": float64(1), "loggingLevel": "OFF"}})
-	s.add(typeMethodSettings, "preflights", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "books/OPTIONS",
+	s.Add(declaration.TypeMethodSettings, "preflights", "", inputs{"restApi": gatewaytest.API, "stageName": "live", "methodPath": "books/OPTIONS",
 		"settings": inputs{"throttlingRateLimit": float64(-1)}})
 	srv := serve(t, s, newFakes())
 	if got := srv.get("Authorization", bearer); got.status != 200 {
@@ -174,26 +177,10 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
-func TestLimitsHaveNoEffectUnlessAskedFor(t *testing.T) {
-	s := newStack()
-	s.add(typeMethodSettings, "settings", "", inputs{"restApi": testAPI, "stageName": "live", "methodPath": "*/*",
-		"settings": inputs{"throttlingRateLimit": float64(0), "throttlingBurstLimit": float64(0)}})
-	g, err := New(&s.Graph, Options{Functions: newFakes()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := httptest.NewRecorder()
-	r := httptest.NewRequest("GET", "/live/books", nil)
-	r.Header.Set("Authorization", bearer)
-	if g.ServeHTTP(w, r); w.Code != 200 {
-		t.Errorf("got %d", w.Code)
-	}
-}
-
 func TestEveryContextVariableSaysSomething(t *testing.T) {
-	for _, name := range contextNames {
+	for _, name := range gatewayresponse.ContextVariables {
 		t.Run(name, func(t *testing.T) {
-			s := newStack().set("unauthorized", "responseTemplates", inputs{"application/json": "<$" + name + ">"})
+			s := gatewaytest.New().Set("unauthorized", "responseTemplates", inputs{"application/json": "<$context." + name + ">"})
 			if got := serve(t, s, newFakes()).get("User-Agent", "agent/1"); got.status != 401 || got.body == "<>" || strings.Contains(got.body, "$") {
 				t.Errorf("got %d %s", got.status, got.body)
 			}

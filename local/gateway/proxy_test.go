@@ -9,14 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"account-api/local/gateway/gatewaytest"
 	"account-api/local/lambda"
 )
 
 func TestProxyEvent(t *testing.T) {
-	s := newStack().permitAll().set("stage", "variables", inputs{"owner": "team"})
-	s.path("item", "res001", "{id}")
-	s.open("item", "POST")
-	s.set("POST-item", "operationName", "CreateItem")
+	s := gatewaytest.New().PermitAll().Set("stage", "variables", inputs{"owner": "team"})
+	s.Path("item", "res001", "{id}")
+	s.Open("item", "POST")
+	s.Set("POST-item", "operationName", "CreateItem")
 	srv := serve(t, s, newFakes())
 	got := srv.send("POST", "/live/books/a%20b/?q=1&q=2&e=%C3%AB&bad=%zz&empty", `{"a":1}`,
 		"X-Multi", "one", "X-Multi", "two", "User-Agent", "agent/1", "X-Forwarded-For", "203.0.113.7", "X-Forwarded-Proto", "gopher",
@@ -59,11 +60,11 @@ func TestProxyEvent(t *testing.T) {
 		{"context.operationName", context["operationName"], "CreateItem"},
 		{"context.requestTime", context["requestTime"], "17/Jun/2026:14:52:41 +0000"},
 		{"context.requestTimeEpoch", context["requestTimeEpoch"], float64(1781707961000)},
-		{"context.accountId", context["accountId"], testAccount},
-		{"context.apiId", context["apiId"], testAPI},
+		{"context.accountId", context["accountId"], gatewaytest.Account},
+		{"context.apiId", context["apiId"], gatewaytest.API},
 		{"context.deploymentId", context["deploymentId"], "dep001"},
 		{"context.domainName", context["domainName"], "abcdefghij.execute-api.eu-west-2.amazonaws.com"},
-		{"context.domainPrefix", context["domainPrefix"], testAPI},
+		{"context.domainPrefix", context["domainPrefix"], gatewaytest.API},
 		{"context.stage", context["stage"], "live"},
 		{"context.protocol", context["protocol"], "HTTP/1.1"},
 		{"context.httpMethod", context["httpMethod"], "POST"},
@@ -87,7 +88,7 @@ func TestProxyEvent(t *testing.T) {
 }
 
 func TestProxyEventSaysNullForNothing(t *testing.T) {
-	srv := serve(t, newStack(), newFakes())
+	srv := serve(t, gatewaytest.New(), newFakes())
 	srv.get("Authorization", bearer)
 	event := string(srv.event("books"))
 	for _, want := range []string{`"queryStringParameters":null`, `"multiValueQueryStringParameters":null`, `"pathParameters":null`,
@@ -155,7 +156,7 @@ func TestProxyResponse(t *testing.T) {
 		{name: "an error of the function's own making", payload: `{"statusCode":500,"body":"{\"message\":\"Internal server error\"}"}`, status: 500, body: `{"message":"Internal server error"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := serve(t, newStack().bare(), newFakes().books(says(tt.payload)))
+			srv := serve(t, gatewaytest.New().Bare(), newFakes().books(says(tt.payload)))
 			got := srv.get("Authorization", bearer)
 			body, errorType := tt.body, ""
 			if tt.status == 502 {
@@ -187,26 +188,26 @@ func TestIntegrationFailures(t *testing.T) {
 	}{
 		{"the function fails", nil, fails(`{"errorMessage":"boom","errorType":"errorString"}`), 502, `{"message": "Internal server error"}`, "errorString"},
 		{"the function runs into its own timeout", nil, fails(`{"errorMessage":"RequestId: 1 Error: Task timed out after 3.00 seconds","errorType":"Sandbox.Timedout"}`), 502, `{"message": "Internal server error"}`, "Sandbox.Timedout"},
-		{"the integration times out", func(s *stack) { s.set("get-books-integration", "timeoutMilliseconds", float64(50)) },
+		{"the integration times out", func(s *stack) { s.Set("get-books-integration", "timeoutMilliseconds", float64(50)) },
 			func(ctx context.Context, _ []byte) (lambda.Result, error) {
 				<-ctx.Done()
 				return lambda.Result{}, errors.New("interrupted")
 			}, 504, `{"message": "Endpoint request timed out"}`, "within 50ms"},
 		{"the function cannot be invoked", nil, func(context.Context, []byte) (lambda.Result, error) { return lambda.Result{}, errors.New("closed") }, 500, `{"message": "Internal server error"}`, "could not be invoked"},
-		{"the permission is missing", func(s *stack) { s.remove("allow-books") }, nil, 500, `{"message": "Internal server error"}`, "no lambda.Permission lets"},
-		{"the permission is for another method", func(s *stack) { s.set("allow-books", "sourceArn", executeARN+"/*/POST/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
-		{"the permission is for another stage", func(s *stack) { s.set("allow-books", "sourceArn", executeARN+"/prod/GET/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
-		{"the permission is for another principal", func(s *stack) { s.set("allow-books", "principal", "s3.amazonaws.com") }, nil, 500, `{"message": "Internal server error"}`, "principal"},
-		{"the permission is for another action", func(s *stack) { s.set("allow-books", "action", "lambda:GetFunction") }, nil, 500, `{"message": "Internal server error"}`, "action"},
-		{"the permission is for another account", func(s *stack) { s.set("allow-books", "sourceAccount", "000000000000") }, nil, 500, `{"message": "Internal server error"}`, "source account"},
-		{"the permission is for an alias", func(s *stack) { s.set("allow-books", "qualifier", "live") }, nil, 500, `{"message": "Internal server error"}`, "alias"},
-		{"the permission names the function by ARN", func(s *stack) { s.set("allow-books", "function", functionARN("books")) }, nil, 200, "", ""},
-		{"the permission names the function by partial ARN", func(s *stack) { s.set("allow-books", "function", testAccount+":function:books") }, nil, 200, "", ""},
-		{"the permission has no source", func(s *stack) { s.set("allow-books", "sourceArn", nil) }, nil, 200, "", ""},
-		{"the function would be called with GET", func(s *stack) { s.set("get-books-integration", "integrationHttpMethod", "GET") }, nil, 500, `{"message": "Internal server error"}`, "integrationHttpMethod is GET"},
+		{"the permission is missing", func(s *stack) { s.Remove("allow-books") }, nil, 500, `{"message": "Internal server error"}`, "no lambda.Permission lets"},
+		{"the permission is for another method", func(s *stack) { s.Set("allow-books", "sourceArn", gatewaytest.ExecutionARN+"/*/POST/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
+		{"the permission is for another stage", func(s *stack) { s.Set("allow-books", "sourceArn", gatewaytest.ExecutionARN+"/prod/GET/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
+		{"the permission is for another principal", func(s *stack) { s.Set("allow-books", "principal", "s3.amazonaws.com") }, nil, 500, `{"message": "Internal server error"}`, "principal"},
+		{"the permission is for another action", func(s *stack) { s.Set("allow-books", "action", "lambda:GetFunction") }, nil, 500, `{"message": "Internal server error"}`, "action"},
+		{"the permission is for another account", func(s *stack) { s.Set("allow-books", "sourceAccount", "000000000000") }, nil, 500, `{"message": "Internal server error"}`, "source account"},
+		{"the permission is for an alias", func(s *stack) { s.Set("allow-books", "qualifier", "live") }, nil, 500, `{"message": "Internal server error"}`, "alias"},
+		{"the permission names the function by ARN", func(s *stack) { s.Set("allow-books", "function", gatewaytest.FunctionARN("books")) }, nil, 200, "", ""},
+		{"the permission names the function by partial ARN", func(s *stack) { s.Set("allow-books", "function", gatewaytest.Account+":function:books") }, nil, 200, "", ""},
+		{"the permission has no source", func(s *stack) { s.Set("allow-books", "sourceArn", nil) }, nil, 200, "", ""},
+		{"the function would be called with GET", func(s *stack) { s.Set("get-books-integration", "integrationHttpMethod", "GET") }, nil, 500, `{"message": "Internal server error"}`, "integrationHttpMethod is GET"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, f := newStack().bare(), newFakes()
+			s, f := gatewaytest.New().Bare(), newFakes()
 			if tt.change != nil {
 				tt.change(s)
 			}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"account-api/local/gateway/field"
 	"account-api/local/gateway/member"
 )
 
@@ -25,22 +27,22 @@ func parseProxyResponse(payload []byte) (answer, error) {
 	a := answer{status: http.StatusOK}
 	var single map[string]jsontext.Value
 	var multi map[string][]string
-	for _, name := range names(object) {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
 		raw := object[name]
 		switch name {
 		case "statusCode":
 			a.status, err = statusCode(raw)
 		case "headers":
-			single, err = optional(raw)
+			single, err = member.Optional(raw)
 		case "multiValueHeaders":
 			multi, err = multiValues(raw)
 		case "body":
 			var body string
-			body, _, err = scalar(raw)
+			body, _, err = member.Scalar(raw)
 			a.body = []byte(body)
 		case "isBase64Encoded":
 			// Never decoded: that takes binary media types, which are refused.
-			if text, _, scalarErr := scalar(raw); scalarErr != nil || text != "" && text != "true" && text != "false" {
+			if text, _, scalarErr := member.Scalar(raw); scalarErr != nil || text != "" && text != "true" && text != "false" {
 				err = errors.New("expected true or false")
 			}
 		default:
@@ -63,7 +65,7 @@ func parseProxyResponse(payload []byte) (answer, error) {
 // the spelling that the name already has, without repeating a value.
 func (a *answer) headers(single map[string]jsontext.Value, multi map[string][]string) error {
 	spelled := map[string]string{}
-	for _, name := range names(multi) {
+	for _, name := range slices.Sorted(maps.Keys(multi)) {
 		spelled[strings.ToLower(name)] = name
 		for _, value := range multi[name] {
 			if err := a.pass(name, value); err != nil {
@@ -71,8 +73,8 @@ func (a *answer) headers(single map[string]jsontext.Value, multi map[string][]st
 			}
 		}
 	}
-	for _, name := range names(single) {
-		value, present, err := scalar(single[name])
+	for _, name := range slices.Sorted(maps.Keys(single)) {
+		value, present, err := member.Scalar(single[name])
 		if err != nil {
 			return errors.New("headers has a value that is an object or a list: use multiValueHeaders for several values")
 		}
@@ -92,11 +94,25 @@ func (a *answer) headers(single map[string]jsontext.Value, multi map[string][]st
 	return nil
 }
 
+// remappedInResponse come back under another name, because the gateway speaks for
+// itself in these (source as above). Keys are in canonical form.
+var remappedInResponse = map[string]bool{
+	"Authorization": true, "Connection": true, "Content-Length": true, "Content-Md5": true, "Date": true,
+	"Expect": true, "Host": true, "Max-Forwards": true, "Proxy-Authenticate": true, "Server": true,
+	"Trailer": true, "Upgrade": true, "User-Agent": true, "Www-Authenticate": true,
+	"X-Amzn-Requestid": true, "X-Amz-Apigw-Id": true,
+}
+
+const remapped = "x-amzn-Remapped-"
+
+// droppedFromResponse would contradict how the response is really framed.
+var droppedFromResponse = map[string]bool{"Transfer-Encoding": true, "Te": true}
+
 // pass adds an integration's header under the name that it reaches the client with.
 func (a *answer) pass(name, value string) error {
 	canonical := http.CanonicalHeaderKey(name)
 	switch {
-	case !validHeaderName(name) || !validHeaderText(value):
+	case !field.ValidName(name) || !field.ValidValue(value):
 		return errors.New("headers has a name or a value that HTTP does not allow")
 	case droppedFromResponse[canonical]:
 	case remappedInResponse[canonical]:
@@ -109,7 +125,7 @@ func (a *answer) pass(name, value string) error {
 
 // statusCode reads a number, or text that is one; null is 200.
 func statusCode(raw jsontext.Value) (int, error) {
-	text, present, err := scalar(raw)
+	text, present, err := member.Scalar(raw)
 	if err != nil {
 		return 0, err
 	}
@@ -131,7 +147,7 @@ func multiValues(raw jsontext.Value) (map[string][]string, error) {
 	out := make(map[string][]string, len(lists))
 	for name, list := range lists {
 		for _, raw := range list {
-			value, present, err := scalar(raw)
+			value, present, err := member.Scalar(raw)
 			if err != nil {
 				return nil, err
 			}
@@ -141,22 +157,4 @@ func multiValues(raw jsontext.Value) (map[string][]string, error) {
 		}
 	}
 	return out, nil
-}
-
-// scalar turns a JSON string, number or boolean into text, as API Gateway does
-// wherever it expects a string. A null is absent.
-func scalar(raw jsontext.Value) (text string, present bool, err error) {
-	switch raw.Kind() {
-	case '"':
-		if text, present = member.Text(raw); !present {
-			err = errors.New("expected text in UTF-8")
-		}
-		return text, present, err
-	case '0', 't', 'f':
-		return string(raw), true, nil
-	case 'n':
-		return "", false, nil
-	default:
-		return "", false, errors.New("expected a string, a number or a boolean")
-	}
 }

@@ -5,12 +5,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"account-api/local/gateway/declaration"
 )
 
 // match is a route: the resource, its method and what the path parameters bind.
 type match struct {
-	resource   *resource
-	method     *method
+	resource   *declaration.Resource
+	method     *declaration.Method
 	parameters map[string]string // nil when the path has none
 }
 
@@ -25,46 +27,42 @@ func splitStage(escaped string) (stage, path string) {
 // replace it.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 func effectiveVerb(r *http.Request) string {
-	if verb := r.Header.Get("X-Http-Method-Override"); slices.Contains(anyVerb, verb) {
+	if verb := r.Header.Get("X-Http-Method-Override"); slices.Contains(declaration.Verbs, verb) {
 		return verb
 	}
 	return r.Method
 }
 
 // route finds the method for a verb and a path below the stage. A static part wins
-// over {name}, which wins over {name+}; a resource that lacks the verb gives way to
+// over {name}, which wins over {name+}. A resource that lacks the verb gives way to
 // the next. Trailing slashes do not count; empty parts elsewhere do.
-func (a *api) route(verb, path string) (match, bool) {
-	trimmed := strings.Trim(path, "/")
+func route(root *declaration.Resource, verb, path string) (m match, ok bool) {
 	var parts []string
-	if trimmed != "" {
+	if strings.Trim(path, "/") != "" {
 		// Only the slash that every path starts with is no part of it.
 		parts = strings.Split(strings.TrimRight(strings.TrimPrefix(path, "/"), "/"), "/")
 	}
-	m := match{}
-	if !m.walk(a.root, verb, parts) {
-		return match{}, false
-	}
-	return m, true
+	ok = m.walk(root, verb, parts)
+	return m, ok
 }
 
-func (m *match) walk(r *resource, verb string, parts []string) bool {
+func (m *match) walk(r *declaration.Resource, verb string, parts []string) bool {
 	if len(parts) == 0 {
-		m.resource, m.method = r, r.method(verb)
+		m.resource, m.method = r, r.Method(verb)
 		return m.method != nil
 	}
 	part := parts[0]
-	if child := r.static[part]; child != nil && m.walk(child, verb, parts[1:]) {
+	if child := r.Static[part]; child != nil && m.walk(child, verb, parts[1:]) {
 		return true
 	}
-	if child := r.variable; child != nil && part != "" && m.walk(child, verb, parts[1:]) {
-		m.bind(child.parameter, part)
+	if child := r.Variable; child != nil && part != "" && m.walk(child, verb, parts[1:]) {
+		m.bind(child.Parameter, part)
 		return true
 	}
-	if child := r.greedy; child != nil {
-		if method := child.method(verb); method != nil {
+	if child := r.Greedy; child != nil {
+		if method := child.Method(verb); method != nil {
 			m.resource, m.method = child, method
-			m.bind(child.parameter, strings.Join(parts, "/"))
+			m.bind(child.Parameter, strings.Join(parts, "/"))
 			return true
 		}
 	}
@@ -80,28 +78,4 @@ func (m *match) bind(name, escaped string) {
 		value = escaped
 	}
 	m.parameters[name] = value
-}
-
-// method returns the method for a verb: its own, or ANY for those that ANY stands for.
-func (r *resource) method(verb string) *method {
-	if m := r.methods[verb]; m != nil && verb != "ANY" {
-		return m
-	}
-	if slices.Contains(anyVerb, verb) {
-		return r.methods["ANY"]
-	}
-	return nil
-}
-
-// sourcePath is the resource's path as it stands in the ARN of the caller that a
-// function's resource policy sees: "*" for a path parameter.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
-func (r *resource) sourcePath() string {
-	parts := strings.Split(r.path, "/")
-	for i, part := range parts {
-		if strings.HasPrefix(part, "{") {
-			parts[i] = "*"
-		}
-	}
-	return strings.Join(parts, "/")
 }

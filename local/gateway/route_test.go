@@ -9,28 +9,31 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"account-api/local/gateway/declaration"
+	"account-api/local/gateway/gatewaytest"
 )
 
 func routes() *stack {
-	s := newStack().permitAll()
-	s.path("users", "root000000", "users")
-	s.path("me", "users", "me")
-	s.path("user", "users", "{id}")
-	s.path("posts", "user", "posts")
-	s.path("rest", "users", "{proxy+}")
-	s.path("any", "root000000", "any")
-	s.open("root000000", "GET")
-	s.open("me", "GET")
-	s.open("user", "GET")
-	s.open("posts", "GET")
-	s.open("rest", "POST")
-	s.open("rest", "GET")
-	s.open("any", "ANY")
+	s := gatewaytest.New().PermitAll()
+	s.Path("users", "root000000", "users")
+	s.Path("me", "users", "me")
+	s.Path("user", "users", "{id}")
+	s.Path("posts", "user", "posts")
+	s.Path("rest", "users", "{proxy+}")
+	s.Path("any", "root000000", "any")
+	s.Open("root000000", "GET")
+	s.Open("me", "GET")
+	s.Open("user", "GET")
+	s.Open("posts", "GET")
+	s.Open("rest", "POST")
+	s.Open("rest", "GET")
+	s.Open("any", "ANY")
 	return s
 }
 
 func TestRoute(t *testing.T) {
-	a, err := load(&routes().Graph)
+	api, err := declaration.Read(&routes().Graph)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,10 +64,10 @@ func TestRoute(t *testing.T) {
 		{"ANY is not a verb", "ANY", "/any", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m, ok := a.route(tt.verb, tt.path)
+			m, ok := route(api.Root, tt.verb, tt.path)
 			got := ""
 			if ok {
-				got = m.resource.path
+				got = m.resource.Path
 			}
 			if got != tt.want || ok && fmt.Sprint(m.parameters) != tt.parameters {
 				t.Errorf("got %q %v, want %q %s", got, m.parameters, tt.want, tt.parameters)
@@ -140,7 +143,7 @@ func TestEveryAnswerHasTheCommonHeaders(t *testing.T) {
 // name in canonical form.
 func TestHeaderNamesOnTheWire(t *testing.T) {
 	f := newFakes().books(says(`{"headers":{"x-lower-CASE":"1","content-type":"text/plain"},"body":"ok"}`))
-	srv := serve(t, newStack(), f)
+	srv := serve(t, gatewaytest.New(), f)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(srv.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -217,12 +220,12 @@ func TestLimits(t *testing.T) {
 
 func TestRequestValidator(t *testing.T) {
 	s := routes()
-	s.add(typeRequestValidator, "parameters", "val001", inputs{"restApi": testAPI, "name": "parameters", "validateRequestParameters": true, "validateRequestBody": false})
+	s.Add(declaration.TypeRequestValidator, "parameters", "val001", inputs{"restApi": gatewaytest.API, "name": "parameters", "validateRequestParameters": true, "validateRequestBody": false})
 	required := inputs{"method.request.header.X-Tenant": true, "method.request.querystring.page": true, "method.request.querystring.optional": false}
-	s.set("GET-me", "requestValidatorId", "val001").set("GET-me", "requestParameters", required)
-	s.set("get-books", "requestValidatorId", "val001").set("get-books", "requestParameters", inputs{"method.request.header.Authorization": true})
-	s.set("ANY-any", "requestParameters", required)
-	srv := serve(t, s.bare(), newFakes())
+	s.Set("GET-me", "requestValidatorId", "val001").Set("GET-me", "requestParameters", required)
+	s.Set("get-books", "requestValidatorId", "val001").Set("get-books", "requestParameters", inputs{"method.request.header.Authorization": true})
+	s.Set("ANY-any", "requestParameters", required)
+	srv := serve(t, s.Bare(), newFakes())
 	for _, tt := range []struct {
 		name, path string
 		header     []string

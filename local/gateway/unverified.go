@@ -1,20 +1,24 @@
 package gateway
 
-import "time"
+import (
+	"time"
 
-// What no public record settles. Each constant is one behaviour of the deployed
-// gateway that somebody with an account can observe in a minute; until then it is
-// a choice, made so that a wrong guess is noticed here rather than in the cloud.
+	"account-api/local/gateway/gatewayresponse"
+)
+
+// What we could not confirm. Each constant is one behaviour of the deployed gateway that
+// no public record shows. With an AWS account it can be observed in a minute. Until then
+// it is a choice: where it is wrong, requests fail here and not in the cloud.
 const (
 	// keepsCapitalMessage: a DEFAULT_4XX that only adds headers leaves ACCESS_DENIED
-	// its body with a capital "Message". Unverified; an explicit template on
-	// DEFAULT_4XX makes the question moot.
+	// its body with a capital "Message". Unverified. With an explicit template on
+	// DEFAULT_4XX it makes no difference.
 	keepsCapitalMessage = true
 
 	// failedAuthorizerType is the type of an authorizer that fails with any other
-	// message than "Unauthorized". Unverified: the documentation offers
-	// AUTHORIZER_FAILURE too, but every observed x-amzn-ErrorType is this one's.
-	failedAuthorizerType = authorizerConfigError
+	// message than "Unauthorized". Unverified: the documentation has AUTHORIZER_FAILURE
+	// too, but every observed x-amzn-ErrorType is of this type.
+	failedAuthorizerType = gatewayresponse.AuthorizerConfigError
 
 	// cachedLatency is integrationLatency, in ms, when the policy came from the
 	// authorizer's cache. Unverified.

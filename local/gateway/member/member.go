@@ -1,6 +1,6 @@
-// Package member reads the members of a JSON object, each as JSON that is still to be
-// read: what a gateway needs, which is strict about names and tolerant about values.
-// Package json does the same by reflection, in twice the time.
+// Package member reads JSON objects for a gateway, which is strict about names and
+// tolerant about values. A member stays JSON until it is asked for. Errors never quote
+// the text. Package json does the same by reflection, in twice the time.
 package member
 
 import (
@@ -21,8 +21,8 @@ type reader struct {
 var readers = sync.Pool{New: func() any { return new(reader) }}
 
 // Of returns the members of an object by name. A repeated name, text that is not UTF-8,
-// another value than an object, and anything after it are errors, none of which quotes
-// the text. The values are parts of text.
+// another value than an object, and anything after it are errors. The values are parts of
+// text.
 func Of(text []byte) (map[string]jsontext.Value, error) {
 	r := readers.Get().(*reader)
 	defer readers.Put(r)
@@ -62,6 +62,32 @@ func Text(value jsontext.Value) (text string, ok bool) {
 	}
 	unquoted, err := jsontext.AppendUnquote(nil, value)
 	return string(unquoted), err == nil
+}
+
+// Optional is [Of] for an object that may as well be null.
+func Optional(value jsontext.Value) (map[string]jsontext.Value, error) {
+	if value.Kind() == jsontext.KindNull {
+		return nil, nil
+	}
+	return Of(value)
+}
+
+// Scalar turns a JSON string, number or boolean into text, as API Gateway does wherever
+// it expects a string. A null is absent.
+func Scalar(value jsontext.Value) (text string, present bool, err error) {
+	switch value.Kind() {
+	case jsontext.KindString:
+		if text, present = Text(value); !present {
+			err = errors.New("expected text in UTF-8")
+		}
+		return text, present, err
+	case jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse:
+		return string(value), true, nil
+	case jsontext.KindNull:
+		return "", false, nil
+	default:
+		return "", false, errors.New("expected a string, a number or a boolean")
+	}
 }
 
 var errObject = errors.New("expected one JSON object without repeated names")

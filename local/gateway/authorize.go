@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"account-api/local/gateway/declaration"
+	"account-api/local/gateway/gatewayresponse"
+	"account-api/local/gateway/iampolicy"
+)
+
+// authorizerEvent is the whole input of a TOKEN authorizer.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+type authorizerEvent struct {
+	Type               string `json:"type"`
+	MethodARN          string `json:"methodArn"`
+	AuthorizationToken string `json:"authorizationToken"`
+}
+
+// invokeAction is what a policy has to allow.
+const invokeAction = "execute-api:Invoke"
+
+// authorize lets the request pass only if the authorizer's policy, fresh or cached,
+// allows this method ARN. In all other cases it returns a fault.
+func (c *call) authorize(a *declaration.Authorizer) *fault {
+	note := &Authorization{Authorizer: a.Name}
+	c.exchange.Authorization = note
+	value, f := c.identity(a)
+	if f != nil {
+		return f
+	}
+	// The path is the requested one, not the template.
+	note.MethodARN = fmt.Sprintf("%s/%s/%s/%s", c.gateway.api.ExecutionARN, c.stage.Name, c.exchange.Method, strings.TrimPrefix(c.path, "/"))
+	if len(note.MethodARN) > maxMethodARN {
+		return c.uriTooLong("the method ARN has %d bytes, at most %d pass", len(note.MethodARN), maxMethodARN)
+	}
+	var key [sha256.Size]byte
+	if a.TTL > 0 {
+		key = cacheKey(c.stage.Name, a.ID, value)
+		c.granted, note.CacheAge, note.CacheHit = c.gateway.cache.get(key, c.exchange.Time)
+	}
+	if note.CacheHit {
+		c.step("cache", "hit, %s old of %s: the authorizer is not invoked, its policy is evaluated again", note.CacheAge.Round(time.Millisecond), a.TTL)
+		c.authorizerLatency = cachedLatency
+		return c.evaluate()
+	}
+	if c.granted, f = c.ask(a, value); f != nil {
+		note.Verdict = "failed"
+		if f.kind == gatewayresponse.Unauthorized {
+			note.Verdict = "unauthorized"
+		}
+		return f
+	}
+	if a.TTL > 0 {
+		c.gateway.cache.put(key, c.granted, c.exchange.Time, a.TTL)
+		c.step("cache", "stored for %s, whatever the token's own expiry", a.TTL)
+	}
+	return c.evaluate()
+}
+
+// ask invokes the authorizer.
+func (c *call) ask(a *declaration.Authorizer, value string) (*grant, *fault) {
+	if why := c.gateway.api.Forbids(a.Function, c.gateway.api.AuthorizerARN(a)); why != "" {
+		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "%s", why)
+	}
+	note := c.exchange.Authorization
+	event, err := json.Marshal(authorizerEvent{"TOKEN", note.MethodARN, value})
+	if err != nil {
+		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer's event could not be encoded")
+	}
+	result, invocation, err := c.invoke(a.Function, event, authorizerTimeout)
+	note.Invocation, note.Reason = invocation, invocation.LoggedAsReason
+	c.authorizerLatency = invocation.Latency.Milliseconds()
+	c.exchange.AnsweredBy = "authorizer"
+	switch {
+	case isTimeout(err):
+		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer gave no answer: it took too long")
+	case err != nil: // its text stays out, as it may quote what the caller sent
+		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer gave no answer: it could not be invoked")
+	case result.FunctionError != "":
+		return nil, c.refusal(readFailure(result.Payload), invocation.LoggedAsReason)
+	}
+	granted, err := parseGrant(result.Payload)
+	if err != nil {
+		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer's answer cannot be used: %v", err)
+	}
+	c.exchange.AnsweredBy = "gateway" // the request passes the authorizer, so something else answers
+	c.step("authorizer", "%s answered with a policy%s", a.Function.Name, timing(invocation))
+	return granted, nil
+}
+
+// refusal tells the one failure that is a 401 from all others. Only the message
+// counts, exactly as it is spelled.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+func (c *call) refusal(f failure, logged string) *fault {
+	if logged != "" {
+		logged = " (reason " + logged + ")"
+	}
+	if f.Message == "Unauthorized" {
+		return c.fail("authorizer", gatewayresponse.Unauthorized, "the authorizer refused the token%s", logged)
+	}
+	if strings.Contains(strings.ToLower(f.Message), "unauthorized") {
+		logged += `: its message contains "Unauthorized" but is not exactly that, so return the error unwrapped`
+	}
+	return c.fail("authorizer", failedAuthorizerType, "the authorizer failed with error type %s%s", f.kind(), logged)
+}
+
+// evaluate applies the granted policy to the request's method ARN.
+func (c *call) evaluate() *fault {
+	note := c.exchange.Authorization
+	verdict := c.granted.policy.Evaluate(invokeAction, note.MethodARN)
+	note.Verdict, note.Statement, note.Pattern = verdict.Decision.String(), verdict.Statement, verdict.Pattern
+	if verdict.Decision == iampolicy.Allow {
+		note.ContextKeys = slices.Sorted(maps.Keys(c.granted.context))
+		c.step("policy", "statement %d (%s) allows %s", verdict.Statement, verdict.Pattern, note.MethodARN)
+		c.step("context", "passed on: principalId %s", strings.Join(note.ContextKeys, " "))
+		return nil
+	}
+	c.exchange.AnsweredBy = "authorizer"
+	if verdict.Decision == iampolicy.ExplicitDeny {
+		return c.fail("policy", gatewayresponse.AccessDenied, "statement %d of the policy (%s) denies %s", verdict.Statement, verdict.Pattern, note.MethodARN).
+			saying("User is not authorized to access this resource with an explicit deny in an identity-based policy")
+	}
+	hint := ""
+	if note.CacheHit {
+		hint = ": the policy was cached for another one, so a cached policy must cover every method of the API"
+	}
+	return c.fail("policy", gatewayresponse.AccessDenied, "no statement of the policy allows this method%s", hint)
+}

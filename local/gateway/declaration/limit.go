@@ -1,0 +1,65 @@
+package declaration
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"account-api/local/graph"
+)
+
+// Limit is what one MethodSettings declares for the methods that it covers.
+type Limit struct {
+	Declared    graph.Resource
+	Method      *Method // nil = every method of the stage
+	Rate, Burst float64 // requests a second and at once; a negative rate is no limit
+	Logs        bool    // execution logging is on
+}
+
+// settings are the known members of a MethodSettings' settings.
+var settings = []string{
+	"cacheDataEncrypted", "cacheTtlInSeconds", "cachingEnabled", "dataTraceEnabled", "loggingLevel", "metricsEnabled",
+	"requireAuthorizationForCacheControl", "throttlingBurstLimit", "throttlingRateLimit",
+	"unauthorizedCacheControlHeaderStrategy",
+}
+
+func readLimit(d declared, all methods) Limit {
+	declared := value[map[string]any](d, "settings")
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		if !slices.Contains(settings, name) {
+			d.refuse("settings", "%s is not modelled: remove it", name)
+		}
+	}
+	if caching, _ := declared["cachingEnabled"].(bool); caching {
+		d.refuse("settings", "cachingEnabled: response caching is not modelled: remove it")
+	}
+	number := func(name string) float64 {
+		if n, ok := declared[name].(float64); ok {
+			return n
+		}
+		return -1
+	}
+	l := Limit{Declared: d.Resource, Rate: number("throttlingRateLimit"), Burst: number("throttlingBurstLimit")}
+	if l.Burst < 0 {
+		l.Burst = math.Max(l.Rate, 1)
+	}
+	level, _ := declared["loggingLevel"].(string)
+	l.Logs = level != "" && level != "OFF"
+	if path := d.text("methodPath", ""); path != "*/*" {
+		if l.Method = all.at(path); l.Method == nil {
+			d.refuse("methodPath", "expected */* or <resource path>/<verb> of a method, without a leading slash, got %q", path)
+		}
+	}
+	return l
+}
+
+// at resolves "users/GET".
+func (all methods) at(path string) *Method {
+	for _, m := range all {
+		if path == strings.TrimPrefix(m.Path, "/")+"/"+m.Verb {
+			return m
+		}
+	}
+	return nil
+}

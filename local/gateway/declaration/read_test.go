@@ -1,0 +1,139 @@
+package declaration_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"account-api/local/gateway/declaration"
+	"account-api/local/gateway/gatewayresponse"
+	"account-api/local/gateway/gatewaytest"
+	"account-api/local/graph"
+)
+
+func TestReadRefusesByName(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		change   func(*gatewaytest.Stack)
+		resource string
+		property string
+		message  string // part of it
+	}{
+		{"a type that is not modelled", func(s *gatewaytest.Stack) { s.Add("aws:apigateway/apiKey:ApiKey", "key", "", gatewaytest.Inputs{}) }, "key", "", "type is not modelled"},
+		{"a property that is not modelled", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "responseTransferMode", "STREAM") }, "get-books-integration", "responseTransferMode", "not modelled"},
+		{"binary media types", func(s *gatewaytest.Stack) { s.Set("api", "binaryMediaTypes", []any{"*/*"}) }, "api", "binaryMediaTypes", "text"},
+		{"a resource policy", func(s *gatewaytest.Stack) { s.Set("api", "policy", "{}") }, "api", "policy", "resource policies"},
+		{"an OpenAPI body", func(s *gatewaytest.Stack) { s.Set("api", "body", "{}") }, "api", "body", "OpenAPI"},
+		{"a private API", func(s *gatewaytest.Stack) {
+			s.Set("api", "endpointConfiguration", gatewaytest.Inputs{"types": "PRIVATE"})
+		}, "api", "endpointConfiguration", "REGIONAL"},
+		{"IAM authorization", func(s *gatewaytest.Stack) { s.Set("get-books", "authorization", "AWS_IAM") }, "get-books", "authorization", "NONE or CUSTOM"},
+		{"no authorization at all", func(s *gatewaytest.Stack) { s.Set("get-books", "authorization", nil) }, "get-books", "authorization", "missing"},
+		{"an authorizer without effect", func(s *gatewaytest.Stack) { s.Set("get-books", "authorization", "NONE") }, "get-books", "authorizerId", "would be open"},
+		{"an authorizer that does not exist", func(s *gatewaytest.Stack) { s.Set("get-books", "authorizerId", "other1") }, "get-books", "authorizerId", "names no authorizer"},
+		{"an API key", func(s *gatewaytest.Stack) { s.Set("get-books", "apiKeyRequired", true) }, "get-books", "apiKeyRequired", "API keys"},
+		{"a verb that HTTP does not know", func(s *gatewaytest.Stack) { s.Set("options-books", "httpMethod", "BREW") }, "options-books", "httpMethod", "expected ANY"},
+		{"a REQUEST authorizer", func(s *gatewaytest.Stack) { s.Set("token", "type", "REQUEST") }, "token", "type", "TOKEN"},
+		{"another identity source", func(s *gatewaytest.Stack) { s.Set("token", "identitySource", "method.request.querystring.token") }, "token", "identitySource", "one header"},
+		{"a TTL beyond an hour", func(s *gatewaytest.Stack) { s.Set("token", "authorizerResultTtlInSeconds", float64(3601)) }, "token", "authorizerResultTtlInSeconds", "0 to 3600"},
+		{"a TTL that is a fraction", func(s *gatewaytest.Stack) { s.Set("token", "authorizerResultTtlInSeconds", 0.5) }, "token", "authorizerResultTtlInSeconds", "whole number"},
+		{"a look-ahead", func(s *gatewaytest.Stack) { s.Set("token", "identityValidationExpression", `^Bearer (?=x).*$`) }, "token", "identityValidationExpression", `group "(?=x"`},
+		{"an authorizer role", func(s *gatewaytest.Stack) { s.Set("token", "authorizerCredentials", "arn:aws:iam::1:role/x") }, "token", "authorizerCredentials", "lambda.Permission"},
+		{"a function that is not in the stack", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "uri", gatewaytest.InvokeARN("other")) }, "get-books-integration", "uri", "does not declare"},
+		{"a URI that is no invoke ARN", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "uri", gatewaytest.FunctionARN("books")) }, "get-books-integration", "uri", "InvokeArn"},
+		{"another integration type", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "type", "HTTP_PROXY") }, "get-books-integration", "type", "AWS_PROXY or MOCK"},
+		{"an integration timeout beyond the quota", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "timeoutMilliseconds", float64(30000)) }, "get-books-integration", "timeoutMilliseconds", "50 to 29000"},
+		{"a method without an integration", func(s *gatewaytest.Stack) { s.Remove("get-books-integration") }, "get-books", "", "no integration"},
+		{"VTL in a mock", func(s *gatewaytest.Stack) {
+			s.Set("options-books-integration", "requestTemplates", gatewaytest.Inputs{"application/json": "#set($x = 1)"})
+		}, "options-books-integration", "requestTemplates", "literal"},
+		{"a mapped header that is no literal", func(s *gatewaytest.Stack) {
+			s.Set("options-books-integration-response", "responseParameters", gatewaytest.Inputs{"method.response.header.X": "integration.response.header.X"})
+		}, "options-books-integration-response", "responseParameters", "literal"},
+		{"a gateway response header without quotes", func(s *gatewaytest.Stack) {
+			s.Set("unauthorized", "responseParameters", gatewaytest.Inputs{"gatewayresponse.header.WWW-Authenticate": "Bearer"})
+		}, "unauthorized", "responseParameters", "'Bearer' in single quotes"},
+		{"a header that would end its line", func(s *gatewaytest.Stack) {
+			s.Set("unauthorized", "responseParameters", gatewaytest.Inputs{"gatewayresponse.header.X": "'a\r\nb'"})
+		}, "unauthorized", "responseParameters", "no header may carry"},
+		{"an unknown gateway response", func(s *gatewaytest.Stack) { s.Set("unauthorized", "responseType", "TEAPOT") }, "unauthorized", "responseType", "UNAUTHORIZED"},
+		{"a gateway response twice", func(s *gatewaytest.Stack) { s.Response("again", gatewayresponse.Unauthorized, gatewaytest.Inputs{}) }, "again", "responseType", "twice"},
+		{"an unknown context variable", func(s *gatewaytest.Stack) {
+			s.Set("unauthorized", "responseTemplates", gatewaytest.Inputs{"application/json": "$context.error.nothing"})
+		}, "unauthorized", "responseTemplates", "$context.error.nothing"},
+		{"a stage on the deployment", func(s *gatewaytest.Stack) { s.Set("deployment", "stageName", "live") }, "deployment", "stageName", "apigateway.Stage"},
+		{"a stage without its deployment", func(s *gatewaytest.Stack) { s.Set("stage", "deployment", "dep002") }, "stage", "deployment", "names no deployment"},
+		{"a stage name that is no path part", func(s *gatewaytest.Stack) { s.Set("stage", "stageName", "a/b") }, "stage", "stageName", "letters"},
+		{"response caching", func(s *gatewaytest.Stack) { s.Set("stage", "cacheClusterEnabled", true) }, "stage", "cacheClusterEnabled", "caching"},
+		{"no stage", func(s *gatewaytest.Stack) { s.Remove("stage") }, "api", "", "no stage"},
+		{"a resource below nothing", func(s *gatewaytest.Stack) { s.Path("orphan", "nowhere000", "x") }, "orphan", "parentId", "names no resource"},
+		{"two parameters side by side", func(s *gatewaytest.Stack) { s.Path("a", "root000000", "{a}"); s.Path("b", "root000000", "{b}") }, "b", "pathPart", "sibling"},
+		{"something below a greedy parameter", func(s *gatewaytest.Stack) { s.Path("a", "root000000", "{a+}"); s.Path("b", "a", "b") }, "b", "pathPart", "nothing can follow"},
+		{"a path part with a slash", func(s *gatewaytest.Stack) { s.Path("a", "root000000", "a/b") }, "a", "pathPart", "expected a path part"},
+		{"a property of the wrong type", func(s *gatewaytest.Stack) { s.Set("get-books", "httpMethod", float64(1)) }, "get-books", "httpMethod", "expected a string"},
+		{"another API's resource", func(s *gatewaytest.Stack) { s.Set("token", "restApi", "zzzzzzzzzz") }, "token", "restApi", "expected the ID"},
+		{"a setting that is not modelled", func(s *gatewaytest.Stack) {
+			s.Add(declaration.TypeMethodSettings, "settings", "", gatewaytest.Inputs{"restApi": gatewaytest.API, "stageName": "live", "methodPath": "*/*", "settings": gatewaytest.Inputs{"cachingEnabled": true}})
+		}, "settings", "settings", "caching"},
+		{"settings for a method that does not exist", func(s *gatewaytest.Stack) {
+			s.Add(declaration.TypeMethodSettings, "settings", "", gatewaytest.Inputs{"restApi": gatewaytest.API, "stageName": "live", "methodPath": "/books/GET", "settings": gatewaytest.Inputs{}})
+		}, "settings", "methodPath", "without a leading slash"},
+		{"a function URL permission", func(s *gatewaytest.Stack) { s.Set("allow-books", "functionUrlAuthType", "NONE") }, "allow-books", "functionUrlAuthType", "function URLs"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := gatewaytest.New()
+			tt.change(s)
+			_, err := declaration.Read(&s.Graph)
+			var unsupported *declaration.Unsupported
+			if !errors.As(err, &unsupported) {
+				t.Fatalf("got %v", err)
+			}
+			if !slices.ContainsFunc(unsupported.Problems, func(p declaration.Problem) bool {
+				return p.Resource == tt.resource && p.Property == tt.property && strings.Contains(p.Message, tt.message)
+			}) {
+				t.Errorf("no problem %s.%s %q in %v", tt.resource, tt.property, tt.message, err)
+			}
+		})
+	}
+}
+
+func TestReadCollectsAllProblems(t *testing.T) {
+	s := gatewaytest.New().Set("api", "policy", "{}").Set("stage", "cacheClusterEnabled", true).Set("token", "type", "REQUEST")
+	_, err := declaration.Read(&s.Graph)
+	for _, want := range []string{"3 problem(s)", "api (aws:apigateway/restApi:RestApi), property policy", "stage (", "token ("} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+}
+
+func TestReadAcceptsWhatHasNoEffect(t *testing.T) {
+	s := gatewaytest.New()
+	for _, token := range []string{"pulumi:pulumi:Stack", "pulumi:providers:aws", "aws:iam/role:Role", "aws:iam/policy:Policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+		declaration.TypeAccount, "aws:wafv2/webAclAssociation:WebAclAssociation", "aws:apigateway/domainName:DomainName", declaration.TypeBasePathMapping,
+		"aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/dashboard:Dashboard"} {
+		s.Add(token, "x"+token, "", gatewaytest.Inputs{"anything": "goes"})
+	}
+	s.Set("stage", "accessLogSettings", gatewaytest.Inputs{"format": "{}"}).Set("stage", "xrayTracingEnabled", true).Set("api", "binaryMediaTypes", []any{})
+	if _, err := declaration.Read(&s.Graph); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadNeedsAnAPI(t *testing.T) {
+	if _, err := declaration.Read(&graph.Graph{}); err == nil || !strings.Contains(err.Error(), "expected one REST API in the stack, got 0") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDefaultTTL(t *testing.T) { // 1.16
+	api, err := declaration.Read(&gatewaytest.New().Set("token", "authorizerResultTtlInSeconds", nil).Graph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := api.Authorizers[0].TTL; got != 300*time.Second {
+		t.Errorf("got %s", got)
+	}
+}

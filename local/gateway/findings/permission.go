@@ -1,0 +1,41 @@
+package findings
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"account-api/local/gateway/declaration"
+)
+
+// permissions: without them, every request is a 500.
+func permissions(f *finder) {
+	for _, a := range f.api.Authorizers {
+		if why := f.api.Forbids(a.Function, f.api.AuthorizerARN(a)); why != "" {
+			f.add(a.Declared, `declare a lambda.Permission with SourceArn: pulumi.Sprintf("%s/authorizers/%s", api.ExecutionArn, authorizer.ID())`,
+				`every request to a protected method is answered 500 {"message":null}: %s`, why)
+		}
+	}
+	for _, m := range f.api.Methods {
+		if m.Integration.Mock == nil {
+			permission(f, m)
+		}
+	}
+}
+
+// permission finds the first stage and verb for which the function may not be called.
+func permission(f *finder, m *declaration.Method) {
+	verbs, permitted := []string{m.Verb}, m.Verb
+	if m.Verb == "ANY" {
+		verbs, permitted = declaration.Verbs, "*"
+	}
+	for _, stage := range slices.Sorted(maps.Keys(f.api.Stages)) {
+		for _, verb := range verbs {
+			if why := f.api.Forbids(m.Integration.Function, f.api.SourceARN(stage, verb, m)); why != "" {
+				f.add(m.Integration.Declared, fmt.Sprintf(`declare a lambda.Permission with SourceArn: pulumi.Sprintf("%%s/*/%s%s", api.ExecutionArn)`, permitted, m.SourcePath()),
+					"%s %s is answered 500 Internal server error: %s", verb, m.Path, why)
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"account-api/local/gateway/declaration"
+	"account-api/local/gateway/gatewayresponse"
+)
+
+// proxy answers from a Lambda proxy integration.
+func (c *call) proxy(i *declaration.Integration) (answer, *fault) {
+	if i.HTTPMethod != http.MethodPost {
+		return answer{}, c.broken(http.StatusInternalServerError, "integrationHttpMethod is %s: a function is called with POST", i.HTTPMethod)
+	}
+	if why := c.gateway.api.Forbids(i.Function, c.gateway.api.SourceARN(c.stage.Name, c.exchange.Method, c.match.method)); why != "" {
+		return answer{}, c.broken(http.StatusInternalServerError, "%s", why)
+	}
+	event, err := json.Marshal(c.event())
+	if err != nil {
+		return answer{}, c.broken(http.StatusInternalServerError, "the function's event could not be encoded")
+	}
+	if len(event) > maxEvent {
+		return answer{}, c.fail("integration", gatewayresponse.RequestTooLarge, "the function's event has %d bytes, at most %d pass", len(event), maxEvent)
+	}
+	result, note, err := c.invoke(i.Function, event, i.Timeout)
+	c.exchange.Integration = note
+	c.exchange.AnsweredBy = "integration " + i.Function.Name
+	switch {
+	case isTimeout(err):
+		return answer{}, c.fail("integration", gatewayresponse.IntegrationTimeout, "the function did not answer within %s", i.Timeout)
+	case err != nil:
+		return answer{}, c.broken(http.StatusInternalServerError, "the function could not be invoked")
+	case result.FunctionError != "":
+		return answer{}, c.broken(http.StatusBadGateway, "the function failed with error type %s", note.FailureType)
+	}
+	a, err := parseProxyResponse(result.Payload)
+	if err != nil {
+		return answer{}, c.broken(http.StatusBadGateway, "the function's answer cannot be used: %v", err)
+	}
+	note.Status = a.status
+	c.exchange.Reason = "answered by the function"
+	if note.LoggedAsReason != "" {
+		c.exchange.Reason += " (reason " + note.LoggedAsReason + ")"
+	}
+	c.step("integration", "%s answered %d%s", i.Function.Name, a.status, timing(note))
+	if len(a.get("X-Amzn-Trace-Id")) == 0 {
+		a.set("X-Amzn-Trace-Id", c.traceID())
+	}
+	return a, nil
+}
+
+// broken is an integration that gave nothing to pass on. Its status is not the one of
+// INTEGRATION_FAILURE, so it is customised through DEFAULT_5XX alone.
+func (c *call) broken(status int, format string, args ...any) *fault {
+	return c.fail("integration", gatewayresponse.Default5XX, format, args...).answering(status)
+}
