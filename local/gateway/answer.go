@@ -3,69 +3,63 @@ package gateway
 import (
 	"net/http"
 	"strconv"
-	"strings"
 )
 
-// answer is a response to the client. Header names keep the case that they were given,
-// as they do on the wire.
+// answer is a response to the client. Header names keep the case that they were given
+// first, as they do on the wire.
 type answer struct {
-	status int
-	header []header
-	body   []byte
+	status  int
+	headers map[string]header // by canonical name
+	body    []byte
 }
 
-type header struct{ name, value string }
+type header struct {
+	name   string
+	values []string
+}
 
-// set replaces every header of that name, in whatever case.
+// set replaces a header.
 func (a *answer) set(name, value string) {
-	kept := a.header[:0]
-	for _, f := range a.header {
-		if !strings.EqualFold(f.name, name) {
-			kept = append(kept, f)
-		}
-	}
-	a.header = append(kept, header{name, value})
+	delete(a.headers, http.CanonicalHeaderKey(name))
+	a.add(name, value)
 }
 
-func (a *answer) add(name, value string) { a.header = append(a.header, header{name, value}) }
-
-// get returns the values of a header, in whatever case.
-func (a *answer) get(name string) []string {
-	var values []string
-	for _, f := range a.header {
-		if strings.EqualFold(f.name, name) {
-			values = append(values, f.value)
-		}
+// add adds a value to a header.
+func (a *answer) add(name, value string) {
+	if a.headers == nil {
+		a.headers = map[string]header{}
 	}
-	return values
+	canonical := http.CanonicalHeaderKey(name)
+	h, ok := a.headers[canonical]
+	if !ok {
+		h.name = name
+	}
+	h.values = append(h.values, value)
+	a.headers[canonical] = h
 }
+
+// get returns the values of a header.
+func (a *answer) get(name string) []string { return a.headers[http.CanonicalHeaderKey(name)].values }
 
 // write sends the answer with the headers that every answer has.
 func (a *answer) write(w http.ResponseWriter, r *http.Request, e *Exchange) {
-	h := w.Header()
-	spelled := map[string]string{} // one spelling a name, so that the server sees one header
-	for _, f := range a.header {
-		canonical := http.CanonicalHeaderKey(f.name)
-		name, ok := spelled[canonical]
-		if !ok {
-			name = f.name
-			if canonical == "Content-Type" {
-				name = canonical // the server sniffs a body's type unless it sees this spelling
-			}
-			spelled[canonical] = name
+	out := w.Header()
+	for canonical, h := range a.headers {
+		if canonical == "Content-Type" {
+			h.name = canonical // the server sniffs a body's type unless it sees this spelling
 		}
-		h[name] = append(h[name], f.value)
+		out[h.name] = h.values
 	}
-	h["x-amzn-RequestId"] = []string{e.RequestID}
-	h["x-amz-apigw-id"] = []string{e.ExtendedRequestID}
-	h["Date"] = []string{e.Time.UTC().Format(http.TimeFormat)}
+	out["x-amzn-RequestId"] = []string{e.RequestID}
+	out["x-amz-apigw-id"] = []string{e.ExtendedRequestID}
+	out["Date"] = []string{e.Time.UTC().Format(http.TimeFormat)}
 	if r.ProtoMajor == 1 && !r.Close {
-		h["Connection"] = []string{"keep-alive"}
+		out["Connection"] = []string{"keep-alive"}
 	}
 	// RFC 9110, sections 8.6 and 15.4.5: these have no content.
 	bodiless := a.status == http.StatusNoContent || a.status == http.StatusNotModified
 	if !bodiless {
-		h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+		out["Content-Length"] = []string{strconv.Itoa(len(a.body))}
 	}
 	w.WriteHeader(a.status)
 	if !bodiless && r.Method != http.MethodHead {

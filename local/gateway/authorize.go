@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -39,9 +38,9 @@ func (c *call) authorize(a *declaration.Authorizer) *fault {
 	if len(note.MethodARN) > maxMethodARN {
 		return c.uriTooLong("the method ARN has %d bytes, at most %d pass", len(note.MethodARN), maxMethodARN)
 	}
-	var key [sha256.Size]byte
+	var key cacheKey
 	if a.TTL > 0 {
-		key = cacheKey(c.stage.Name, a.ID, value)
+		key = keyOf(c.stage.Name, a.ID, value)
 		c.granted, note.CacheAge, note.CacheHit = c.gateway.cache.get(key, c.exchange.Time)
 	}
 	if note.CacheHit {

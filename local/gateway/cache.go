@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"container/list"
 	"crypto/sha256"
 	"sync"
 	"time"
@@ -15,54 +14,46 @@ const cacheEntries = 4096
 type cache struct {
 	mu      sync.Mutex
 	max     int
-	entries map[[sha256.Size]byte]*list.Element
-	order   *list.List // of *cached, oldest first
+	entries map[cacheKey]cached
 }
 
+type cacheKey [sha256.Size]byte
+
 type cached struct {
-	key            [sha256.Size]byte
 	grant          *grant
 	stored, expiry time.Time
 }
 
-func newCache(max int) *cache {
-	return &cache{max: max, entries: map[[sha256.Size]byte]*list.Element{}, order: list.New()}
-}
+func newCache(max int) *cache { return &cache{max: max, entries: map[cacheKey]cached{}} }
 
-// cacheKey is the identity of a result: the authorizer, its stage and the whole
-// header value. Stage names and IDs cannot contain the separator.
-func cacheKey(stage, authorizerID, value string) [sha256.Size]byte {
+// keyOf is the identity of a result: the authorizer, its stage and the whole header
+// value. Stage names and IDs cannot contain the separator.
+func keyOf(stage, authorizerID, value string) cacheKey {
 	return sha256.Sum256([]byte(stage + "\x00" + authorizerID + "\x00" + value))
 }
 
-func (c *cache) get(key [sha256.Size]byte, now time.Time) (g *grant, age time.Duration, ok bool) {
+func (c *cache) get(key cacheKey, now time.Time) (g *grant, age time.Duration, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	element, ok := c.entries[key]
-	if !ok {
-		return nil, 0, false
-	}
-	entry := element.Value.(*cached)
-	if !now.Before(entry.expiry) {
-		c.remove(element)
+	entry, ok := c.entries[key]
+	if !ok || !now.Before(entry.expiry) {
 		return nil, 0, false
 	}
 	return entry.grant, now.Sub(entry.stored), true
 }
 
-func (c *cache) put(key [sha256.Size]byte, g *grant, now time.Time, ttl time.Duration) {
+// put stores a result. In a full cache it replaces the oldest.
+func (c *cache) put(key cacheKey, g *grant, now time.Time, ttl time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if element, ok := c.entries[key]; ok {
-		c.remove(element)
+	if _, known := c.entries[key]; !known && len(c.entries) >= c.max {
+		oldest, at := cacheKey{}, time.Time{}
+		for key, entry := range c.entries {
+			if at.IsZero() || entry.stored.Before(at) {
+				oldest, at = key, entry.stored
+			}
+		}
+		delete(c.entries, oldest)
 	}
-	if len(c.entries) >= c.max {
-		c.remove(c.order.Front())
-	}
-	c.entries[key] = c.order.PushBack(&cached{key: key, grant: g, stored: now, expiry: now.Add(ttl)})
-}
-
-func (c *cache) remove(element *list.Element) {
-	delete(c.entries, element.Value.(*cached).key)
-	c.order.Remove(element)
+	c.entries[key] = cached{g, now, now.Add(ttl)}
 }

@@ -122,18 +122,18 @@ func TestEveryTypeRendersItsDocumentedDefault(t *testing.T) {
 	}{
 		gatewayresponse.APIConfigurationError: {500, `{"message": "Internal server error"}`},
 		gatewayresponse.AuthorizerConfigError: {500, nullMessage},
-		gatewayresponse.AuthorizerFailure:     {500, nullMessage},
+		"AUTHORIZER_FAILURE":                  {500, nullMessage},
 		gatewayresponse.BadRequestBody:        {400, `{"message": "Invalid request body"}`},
 		gatewayresponse.IntegrationFailure:    {504, `{"message": "Internal server error"}`},
 		gatewayresponse.IntegrationTimeout:    {504, `{"message": "Endpoint request timed out"}`},
-		gatewayresponse.InvalidAPIKey:         {403, `{"message":"Forbidden"}`},
+		"INVALID_API_KEY":                     {403, `{"message":"Forbidden"}`},
 		gatewayresponse.MissingAuthentication: {403, `{"message":"Missing Authentication Token"}`},
-		gatewayresponse.QuotaExceeded:         {429, `{"message":"Limit Exceeded"}`},
+		"QUOTA_EXCEEDED":                      {429, `{"message":"Limit Exceeded"}`},
 		gatewayresponse.RequestTooLarge:       {413, `{"message":"Request Too Long"}`},
 		gatewayresponse.Throttled:             {429, `{"message":"Too Many Requests"}`},
 		gatewayresponse.Unauthorized:          {401, unauthorised},
 		gatewayresponse.AccessDenied:          {403, implicitDeny},
-		gatewayresponse.WAFFiltered:           {403, `{"message":"Forbidden"}`},
+		"WAF_FILTERED":                        {403, `{"message":"Forbidden"}`},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			c := &call{gateway: g, exchange: &Exchange{}, request: &http.Request{}}

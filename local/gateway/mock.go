@@ -38,14 +38,13 @@ func (c *call) mock(m *declaration.Mock) (answer, *fault) {
 	}
 	out := answer{status: response.Status, body: []byte(response.Body)}
 	out.set("Content-Type", "application/json")
-	if allowed := c.match.method.Response(response.Status); allowed != nil {
-		for _, h := range response.Headers {
-			if slices.Contains(allowed.Headers, h.Name) {
-				out.set(h.Name, h.Value)
-			}
+	allowed := c.match.method.Responses[response.Status].Headers
+	for _, h := range response.Headers {
+		if slices.Contains(allowed, h.Name) {
+			out.set(h.Name, h.Value)
 		}
 	}
-	c.step("mock", "template yields %d, integration response %s answers %d", template.Status, response.Declared.Name, response.Status)
+	c.step("mock", "template yields %d, integration response %s answers %d", template.Status, response.Declared, response.Status)
 	c.exchange.Reason = "answered by the gateway itself, without a function"
 	return out, nil
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -52,7 +51,7 @@ func parseProxyResponse(payload []byte) (answer, error) {
 			return answer{}, fmt.Errorf("%s has an unusable value", name)
 		}
 	}
-	if err := a.headers(single, multi); err != nil {
+	if err := a.merge(single, multi); err != nil {
 		return answer{}, err
 	}
 	if len(a.get("Content-Type")) == 0 {
@@ -61,13 +60,12 @@ func parseProxyResponse(payload []byte) (answer, error) {
 	return a, nil
 }
 
-// headers merges the two maps: multi-value headers first, then single ones under
-// the spelling that the name already has, without repeating a value.
-func (a *answer) headers(single map[string]jsontext.Value, multi map[string][]string) error {
-	spelled := map[string]string{}
+// merge adds multi-value headers first, then single ones without repeating a value.
+func (a *answer) merge(single map[string]jsontext.Value, multi map[string][]string) error {
+	sent := http.Header{}
 	for _, name := range slices.Sorted(maps.Keys(multi)) {
-		spelled[strings.ToLower(name)] = name
 		for _, value := range multi[name] {
+			sent.Add(name, value)
 			if err := a.pass(name, value); err != nil {
 				return err
 			}
@@ -78,14 +76,8 @@ func (a *answer) headers(single map[string]jsontext.Value, multi map[string][]st
 		if err != nil {
 			return errors.New("headers has a value that is an object or a list: use multiValueHeaders for several values")
 		}
-		if !present {
+		if !present || slices.Contains(sent.Values(name), value) {
 			continue
-		}
-		if known, ok := spelled[strings.ToLower(name)]; ok {
-			name = known
-			if slices.Contains(multi[known], value) {
-				continue
-			}
 		}
 		if err := a.pass(name, value); err != nil {
 			return err
@@ -95,7 +87,8 @@ func (a *answer) headers(single map[string]jsontext.Value, multi map[string][]st
 }
 
 // remappedInResponse come back under another name, because the gateway speaks for
-// itself in these (source as above). Keys are in canonical form.
+// itself in these. Keys are in canonical form.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 var remappedInResponse = map[string]bool{
 	"Authorization": true, "Connection": true, "Content-Length": true, "Content-Md5": true, "Date": true,
 	"Expect": true, "Host": true, "Max-Forwards": true, "Proxy-Authenticate": true, "Server": true,

@@ -55,8 +55,8 @@ func (c *call) customised(kind gatewayresponse.Type) (r *gatewayresponse.Respons
 	case kind == gatewayresponse.RequestTooLarge:
 		return none, "built in: this type cannot be customised"
 	case specific != nil:
-		return specific, specific.Declared.Name
+		return specific, specific.Declared
 	default:
-		return family, family.Declared.Name + ", inherited from " + string(family.Type)
+		return family, family.Declared + ", inherited from " + string(family.Type)
 	}
 }

@@ -14,7 +14,6 @@ import (
 
 // API is a REST API as the stack declares it. It is only read after [Read].
 type API struct {
-	Declared     graph.Resource
 	ID           string
 	Region       string
 	Account      string
@@ -34,7 +33,7 @@ func Read(g *graph.Graph) (*API, error) {
 	checkModelled(g, p)
 	apis := g.OfType(TypeRestAPI)
 	if len(apis) != 1 {
-		p.add(graph.Resource{Name: g.Stack, Type: TypeRestAPI}, "", "expected one REST API in the stack, got %d", len(apis))
+		p.add(TypeRestAPI, g.Stack, "", "expected one REST API in the stack, got %d", len(apis))
 		return nil, &Unsupported{p.list}
 	}
 	r := declared{apis[0], p}
@@ -51,12 +50,12 @@ func Read(g *graph.Graph) (*API, error) {
 	resources := readResources(d, rootID)
 	methods := readMethods(d, resources, authorizers, functions)
 	api := &API{
-		Declared: r.Resource, ID: d.apiID, Region: g.Region, Account: g.Account,
+		ID: d.apiID, Region: g.Region, Account: g.Account,
 		ExecutionARN: cmp.Or(r.String("executionArn"), fmt.Sprintf("arn:aws:execute-api:%s:%s:%s", g.Region, g.Account, d.apiID)),
 		Root:         resources[rootID],
 		Methods:      methods,
 		Authorizers:  authorizers,
-		Stages:       readStages(d, r.Resource, methods),
+		Stages:       readStages(d, r.Name, methods),
 		Responses:    readGatewayResponses(d),
 		permissions:  readPermissions(d),
 	}

@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"account-api/local/gateway/field"
-	"account-api/local/graph"
 )
 
 // Authorizer is a Lambda TOKEN authorizer.
 type Authorizer struct {
-	Declared   graph.Resource
+	Declared   string // logical name in the program
 	ID, Name   string
 	Function   *Function
 	Header     string        // identity source
@@ -21,7 +20,7 @@ type Authorizer struct {
 func readAuthorizers(d *document, f functions) []*Authorizer {
 	var all []*Authorizer
 	d.each(TypeAuthorizer, func(r declared) {
-		a := &Authorizer{Declared: r.Resource, ID: r.ID, Name: r.text("name", r.Name), Function: f.invoked(r, "authorizerUri")}
+		a := &Authorizer{Declared: r.Name, ID: r.ID, Name: r.text("name", r.Name), Function: f.invoked(r, "authorizerUri")}
 		source := r.text("identitySource", "method.request.header.Authorization")
 		header, ok := strings.CutPrefix(source, "method.request.header.")
 		if !ok || !field.ValidName(header) {

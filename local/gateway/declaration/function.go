@@ -18,7 +18,7 @@ func readFunctions(d *document) functions {
 	for _, r := range d.graph.OfType(TypeFunction) {
 		function := &Function{Name: r.String("name"), ARN: r.String("arn")}
 		if function.ARN == "" || function.Name == "" {
-			d.add(r, "arn", "the recorded function has no ARN or no name")
+			d.add(r.Type, r.Name, "arn", "the recorded function has no ARN or no name")
 			continue
 		}
 		f.list = append(f.list, function)

@@ -12,7 +12,7 @@ import (
 func readGatewayResponses(d *document) map[gatewayresponse.Type]*gatewayresponse.Response {
 	all := map[gatewayresponse.Type]*gatewayresponse.Response{}
 	d.each(TypeGatewayResponse, func(r declared) {
-		response := &gatewayresponse.Response{Declared: r.Resource, Type: gatewayresponse.Type(r.text("responseType", ""))}
+		response := &gatewayresponse.Response{Declared: r.Name, Type: gatewayresponse.Type(r.text("responseType", ""))}
 		if _, ok := gatewayresponse.Defaults[response.Type]; !ok {
 			r.refuse("responseType", "expected one of %v, got %q", slices.Sorted(maps.Keys(gatewayresponse.Defaults)), response.Type)
 			return

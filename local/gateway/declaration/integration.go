@@ -2,8 +2,6 @@ package declaration
 
 import (
 	"time"
-
-	"account-api/local/graph"
 )
 
 // The integration timeout that AWS allows without a raised quota, in milliseconds.
@@ -15,7 +13,7 @@ const (
 
 // Integration is what answers a method: a Lambda proxy or a mock.
 type Integration struct {
-	Declared   graph.Resource
+	Declared   string    // logical name in the program
 	Mock       *Mock     // nil for a Lambda proxy
 	Function   *Function // nil for a mock
 	HTTPMethod string    // how the function is called
@@ -23,7 +21,7 @@ type Integration struct {
 }
 
 func readIntegration(d declared, f functions) *Integration {
-	i := &Integration{Declared: d.Resource, HTTPMethod: d.text("integrationHttpMethod", ""),
+	i := &Integration{Declared: d.Name, HTTPMethod: d.text("integrationHttpMethod", ""),
 		Timeout: time.Duration(d.integer("timeoutMilliseconds", longestIntegration, shortestIntegration, longestIntegration)) * time.Millisecond}
 	switch d.text("type", "") {
 	case "":

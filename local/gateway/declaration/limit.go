@@ -5,13 +5,11 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"account-api/local/graph"
 )
 
 // Limit is what one MethodSettings declares for the methods that it covers.
 type Limit struct {
-	Declared    graph.Resource
+	Declared    string  // logical name in the program
 	Method      *Method // nil = every method of the stage
 	Rate, Burst float64 // requests a second and at once; a negative rate is no limit
 	Logs        bool    // execution logging is on
@@ -40,7 +38,7 @@ func readLimit(d declared, all methods) Limit {
 		}
 		return -1
 	}
-	l := Limit{Declared: d.Resource, Rate: number("throttlingRateLimit"), Burst: number("throttlingBurstLimit")}
+	l := Limit{Declared: d.Name, Rate: number("throttlingRateLimit"), Burst: number("throttlingBurstLimit")}
 	if l.Burst < 0 {
 		l.Burst = math.Max(l.Rate, 1)
 	}

@@ -5,21 +5,26 @@ import (
 	"strings"
 
 	"account-api/local/gateway/gatewayresponse"
-	"account-api/local/graph"
 )
 
 // Method is a verb of one resource.
 type Method struct {
-	Declared      graph.Resource
+	Declared      string // logical name in the program
 	Path          string // of the resource: "/users/{id}"
 	Verb          string // "ANY" for every verb
 	OperationName string
 	Authorizer    *Authorizer                 // nil = open
 	Required      []gatewayresponse.Reference // parameters that the request validator insists on
 	Integration   *Integration
-	Responses     []MethodResponse
+	Responses     map[int]MethodResponse // by status
 
 	resourceID string // with the verb, the key of what belongs to the method
+}
+
+// MethodResponse lists the headers that a method may answer with one status.
+type MethodResponse struct {
+	Declared string // logical name in the program
+	Headers  []string
 }
 
 // Verbs are what ANY stands for.
@@ -29,16 +34,6 @@ var Verbs = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 // Answers reports whether the method is for a verb: its own, or one that its ANY stands for.
 func (m *Method) Answers(verb string) bool {
 	return m.Verb == verb && verb != "ANY" || m.Verb == "ANY" && slices.Contains(Verbs, verb)
-}
-
-// Response returns the method response for a status; nil when none is declared.
-func (m *Method) Response(status int) *MethodResponse {
-	for i := range m.Responses {
-		if m.Responses[i].Status == status {
-			return &m.Responses[i]
-		}
-	}
-	return nil
 }
 
 // SourcePath is the path of the method's source ARN: "*" stands for a path parameter.

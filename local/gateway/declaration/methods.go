@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"account-api/local/gateway/field"
 	"account-api/local/gateway/gatewayresponse"
 )
 
@@ -16,8 +17,8 @@ func readMethods(d *document, resources map[string]*Resource, authorizers []*Aut
 	d.each(TypeRequestValidator, func(r declared) { validators[r.ID] = value[bool](r, "validateRequestParameters") })
 	var all methods
 	d.each(TypeMethod, func(r declared) {
-		m := &Method{Declared: r.Resource, Verb: r.text("httpMethod", ""), OperationName: r.text("operationName", ""),
-			Authorizer: authorizerOf(r, authorizers), Required: required(r, validators), resourceID: r.text("resourceId", "")}
+		m := &Method{Declared: r.Name, Verb: r.text("httpMethod", ""), OperationName: r.text("operationName", ""),
+			Authorizer: authorizerOf(r, authorizers), Required: required(r, validators), Responses: map[int]MethodResponse{}, resourceID: r.text("resourceId", "")}
 		if m.Verb != "ANY" && !slices.Contains(Verbs, m.Verb) {
 			r.refuse("httpMethod", "expected ANY or one of %s, got %q", strings.Join(Verbs, ", "), m.Verb)
 			return
@@ -45,7 +46,7 @@ func readMethods(d *document, resources map[string]*Resource, authorizers []*Aut
 	})
 	d.each(TypeMethodResponse, func(r declared) {
 		if m := all.of(r); m != nil {
-			m.Responses = append(m.Responses, readMethodResponse(r))
+			m.Responses[status(r)] = readMethodResponse(r)
 		}
 	})
 	d.each(TypeIntegrationResponse, func(r declared) {
@@ -56,14 +57,14 @@ func readMethods(d *document, resources map[string]*Resource, authorizers []*Aut
 		mock := m.Integration.Mock
 		for _, other := range mock.Responses {
 			if other.Pattern == nil && response.Pattern == nil {
-				r.refuse("selectionPattern", "%s is the default as well: give one of them a pattern", other.Declared.Name)
+				r.refuse("selectionPattern", "%s is the default as well: give one of them a pattern", other.Declared)
 			}
 		}
 		mock.Responses = append(mock.Responses, response)
 	})
 	for _, m := range all {
 		if m.Integration == nil {
-			d.add(m.Declared, "", "the method has no integration, so the API cannot be deployed: declare an apigateway.Integration for it")
+			d.add(TypeMethod, m.Declared, "", "the method has no integration, so the API cannot be deployed: declare an apigateway.Integration for it")
 		}
 	}
 	return all
@@ -122,4 +123,17 @@ func (all methods) of(d declared) *Method {
 	}
 	d.refuse("httpMethod", "names no method of the API: use the ResourceId and HttpMethod of an apigateway.Method")
 	return nil
+}
+
+func readMethodResponse(d declared) MethodResponse {
+	r := MethodResponse{Declared: d.Name}
+	parameters, _ := members[bool](d, "responseParameters")
+	for _, parameter := range parameters {
+		header, ok := strings.CutPrefix(parameter, "method.response.header.")
+		if !ok || !field.ValidName(header) {
+			d.refuse("responseParameters", "expected method.response.header.<name>, got %q", parameter)
+		}
+		r.Headers = append(r.Headers, header)
+	}
+	return r
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"account-api/local/gateway/field"
 )
 
 // Mock is what a MOCK integration answers with. Its request template yields a status,
@@ -73,4 +75,45 @@ func ParseMockTemplate(text string) MockTemplate {
 		return MockTemplate{Err: errors.New("the template yields no integer statusCode")}
 	}
 	return MockTemplate{Status: int(code)}
+}
+
+// IntegrationResponse is one answer of a mock.
+type IntegrationResponse struct {
+	Declared string      // logical name in the program
+	Pattern  *Expression // nil = the default
+	Status   int
+	Headers  []Header
+	Body     string
+}
+
+// Header is a header with its literal value.
+type Header struct{ Name, Value string }
+
+func readIntegrationResponse(d declared) IntegrationResponse {
+	r := IntegrationResponse{Declared: d.Name, Status: status(d), Pattern: readExpression(d, "selectionPattern")}
+	keys, parameters := members[string](d, "responseParameters")
+	for _, key := range keys {
+		name, ok := strings.CutPrefix(key, "method.response.header.")
+		literal, isLiteral := unquote(parameters[key])
+		switch {
+		case !ok || !field.ValidName(name):
+			d.refuse("responseParameters", "expected method.response.header.<name>, got %q", key)
+		case !isLiteral || !field.ValidValue(literal):
+			d.refuse("responseParameters", "%q: only a literal in single quotes is modelled: write '…'", key)
+		default:
+			r.Headers = append(r.Headers, Header{name, literal})
+		}
+	}
+	types, templates := members[string](d, "responseTemplates")
+	for _, contentType := range types {
+		switch {
+		case !strings.EqualFold(contentType, "application/json"):
+			d.refuse("responseTemplates", "only application/json is modelled, got %q: remove it", contentType)
+		case vtl(templates[contentType]):
+			d.refuse("responseTemplates", "a template with $ or # is not modelled: write literal text")
+		default:
+			r.Body = templates[contentType]
+		}
+	}
+	return r
 }

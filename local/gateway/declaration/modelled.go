@@ -9,6 +9,26 @@ import (
 	"account-api/local/graph"
 )
 
+// Pulumi type tokens of the resources that decide how a request is answered.
+const (
+	TypeRestAPI             = "aws:apigateway/restApi:RestApi"
+	TypeResource            = "aws:apigateway/resource:Resource"
+	TypeMethod              = "aws:apigateway/method:Method"
+	TypeIntegration         = "aws:apigateway/integration:Integration"
+	TypeMethodResponse      = "aws:apigateway/methodResponse:MethodResponse"
+	TypeIntegrationResponse = "aws:apigateway/integrationResponse:IntegrationResponse"
+	TypeAuthorizer          = "aws:apigateway/authorizer:Authorizer"
+	TypeGatewayResponse     = "aws:apigateway/response:Response"
+	TypeDeployment          = "aws:apigateway/deployment:Deployment"
+	TypeStage               = "aws:apigateway/stage:Stage"
+	TypeRequestValidator    = "aws:apigateway/requestValidator:RequestValidator"
+	TypeMethodSettings      = "aws:apigateway/methodSettings:MethodSettings"
+	TypePermission          = "aws:lambda/permission:Permission"
+	TypeFunction            = "aws:lambda/function:Function"
+	TypeAccount             = "aws:apigateway/account:Account"
+	TypeBasePathMapping     = "aws:apigateway/basePathMapping:BasePathMapping"
+)
+
 // withoutEffect are types that change nothing about how a request is answered on this
 // machine.
 var withoutEffect = []string{
@@ -147,7 +167,7 @@ func checkModelled(g *graph.Graph, p *problems) {
 		}
 		rules, ok := modelled[r.Type]
 		if !ok {
-			p.add(r, "", "this type is not modelled: remove the resource, or keep it out of the stack that runs locally")
+			p.add(r.Type, r.Name, "", "this type is not modelled: remove the resource, or keep it out of the stack that runs locally")
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(r.Inputs)) {
@@ -155,10 +175,10 @@ func checkModelled(g *graph.Graph, p *problems) {
 			switch {
 			case r.Inputs[name] == nil:
 			case !ok:
-				p.add(r, name, "this property is not modelled: remove it")
+				p.add(r.Type, r.Name, name, "this property is not modelled: remove it")
 			default:
 				if fix := rule(r.Inputs[name]); fix != "" {
-					p.add(r, name, "%s", fix)
+					p.add(r.Type, r.Name, name, "%s", fix)
 				}
 			}
 		}

@@ -3,8 +3,6 @@ package declaration
 import (
 	"fmt"
 	"strings"
-
-	"account-api/local/graph"
 )
 
 // Problem is one declared thing that is not modelled, or that API Gateway would not
@@ -39,6 +37,6 @@ func (u *Unsupported) Error() string {
 // problems collects what [Read] refuses.
 type problems struct{ list []Problem }
 
-func (p *problems) add(r graph.Resource, property, format string, args ...any) {
-	p.list = append(p.list, Problem{r.Name, r.Type, property, fmt.Sprintf(format, args...)})
+func (p *problems) add(token, name, property, format string, args ...any) {
+	p.list = append(p.list, Problem{name, token, property, fmt.Sprintf(format, args...)})
 }

@@ -2,8 +2,6 @@ package declaration
 
 import (
 	"strings"
-
-	"account-api/local/graph"
 )
 
 // Stage is a live deployment of the API.
@@ -26,7 +24,7 @@ func (s *Stage) Limit(m *Method) *Limit {
 	return found
 }
 
-func readStages(d *document, api graph.Resource, all methods) map[string]*Stage {
+func readStages(d *document, api string, all methods) map[string]*Stage {
 	deployments := map[string]bool{}
 	d.each(TypeDeployment, func(r declared) { deployments[r.ID] = true })
 	stages := map[string]*Stage{}
@@ -47,7 +45,7 @@ func readStages(d *document, api graph.Resource, all methods) map[string]*Stage 
 		stages[s.Name] = s
 	})
 	if len(stages) == 0 {
-		d.add(api, "", "the API has no stage, so nothing is live: declare an apigateway.Stage")
+		d.add(TypeRestAPI, api, "", "the API has no stage, so nothing is live: declare an apigateway.Stage")
 	}
 	d.each(TypeMethodSettings, func(r declared) {
 		if s := stages[r.text("stageName", "")]; s != nil {

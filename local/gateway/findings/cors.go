@@ -24,7 +24,7 @@ func preflights(f *finder) {
 	}
 	for _, m := range f.api.Methods {
 		if enabled && m.Authorizer != nil && m.Verb != "OPTIONS" && !sibling(f, m, func(other *declaration.Method) bool { return other.Answers("OPTIONS") }) {
-			f.add(m.Declared, "declare OPTIONS on the same resource with Authorization NONE and a MOCK integration",
+			f.add(declaration.TypeMethod, m.Declared, "declare OPTIONS on the same resource with Authorization NONE and a MOCK integration",
 				"browsers never send %s %s: its preflight is answered 403 Missing Authentication Token", m.Verb, m.Path)
 		}
 	}
@@ -33,7 +33,7 @@ func preflights(f *finder) {
 // preflight checks an OPTIONS method.
 func preflight(f *finder, m *declaration.Method) {
 	if m.Authorizer != nil {
-		f.add(m.Declared, `Authorization: pulumi.String("NONE")`,
+		f.add(declaration.TypeMethod, m.Declared, `Authorization: pulumi.String("NONE")`,
 			"every preflight is answered 401: browsers never send a token with OPTIONS %s", m.Path)
 	}
 	if m.Integration.Mock == nil {
@@ -46,10 +46,10 @@ func preflight(f *finder, m *declaration.Method) {
 			headers[strings.ToLower(h.Name)] = h.Value
 		}
 		if refused(headers["access-control-allow-origin"], headers["access-control-allow-credentials"]) {
-			f.add(r.Declared, nameOrigin, "browsers refuse the preflight: %s", starWithCredentials)
+			f.add(declaration.TypeIntegrationResponse, r.Declared, nameOrigin, "browsers refuse the preflight: %s", starWithCredentials)
 		}
 		if protected && !slices.Contains(field.List(headers["access-control-allow-headers"]), "authorization") {
-			f.add(r.Declared, `"method.response.header.Access-Control-Allow-Headers": pulumi.String("'Authorization'")`,
+			f.add(declaration.TypeIntegrationResponse, r.Declared, `"method.response.header.Access-Control-Allow-Headers": pulumi.String("'Authorization'")`,
 				`browsers may refuse to send the token: Access-Control-Allow-Headers does not name Authorization, which "*" does not cover`)
 		}
 	}

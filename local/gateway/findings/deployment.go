@@ -22,14 +22,14 @@ var published = []string{
 func deployments(f *finder) {
 	for _, d := range f.graph.OfType(declaration.TypeDeployment) {
 		if triggers, _ := d.Inputs["triggers"].(map[string]any); len(triggers) == 0 {
-			f.add(d, `set Triggers to a hash of the methods, integrations, authorizer and gateway responses`,
+			f.add(d.Type, d.Name, `set Triggers to a hash of the methods, integrations, authorizer and gateway responses`,
 				"a change is not live after an update, since nothing replaces the deployment")
 		}
 		awaited := awaitedBy(d, f.graph)
 		for _, token := range published {
 			for _, r := range f.graph.OfType(token) {
 				if !awaited[r.URN] {
-					f.add(d, fmt.Sprintf("add %s to Triggers, or to pulumi.DependsOn", r.Name),
+					f.add(d.Type, d.Name, fmt.Sprintf("add %s to Triggers, or to pulumi.DependsOn", r.Name),
 						"it does not depend on %s (%s), so it may be taken before that exists and never contain it", r.Name, r.Type)
 				}
 			}

@@ -26,6 +26,6 @@ type finder struct {
 	found []Finding
 }
 
-func (f *finder) add(r graph.Resource, fix, problem string, args ...any) {
-	f.found = append(f.found, Finding{r.Name, r.Type, fmt.Sprintf(problem, args...), fix})
+func (f *finder) add(token, name, fix, problem string, args ...any) {
+	f.found = append(f.found, Finding{name, token, fmt.Sprintf(problem, args...), fix})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
 )
 
@@ -16,13 +17,13 @@ func gatewayResponses(f *finder) {
 		origin, _ := r.Sets("Access-Control-Allow-Origin")
 		credentials, _ := r.Sets("Access-Control-Allow-Credentials")
 		if refused(origin, credentials) {
-			f.add(r.Declared, nameOrigin, "browsers refuse the answer: %s", starWithCredentials)
+			f.add(declaration.TypeGatewayResponse, r.Declared, nameOrigin, "browsers refuse the answer: %s", starWithCredentials)
 		}
 		if r.Status >= 200 && r.Status < 300 {
-			f.add(r.Declared, "remove StatusCode, so that each type keeps its own", "a refused request is answered %d, which clients take for success", r.Status)
+			f.add(declaration.TypeGatewayResponse, r.Declared, "remove StatusCode, so that each type keeps its own", "a refused request is answered %d, which clients take for success", r.Status)
 		}
 		if kind == gatewayresponse.RequestTooLarge {
-			f.add(r.Declared, "remove it", "it has no effect: this type cannot be customised")
+			f.add(declaration.TypeGatewayResponse, r.Declared, "remove it", "it has no effect: this type cannot be customised")
 		}
 	}
 }
@@ -35,7 +36,7 @@ func inheritsNothing(f *finder, r *gatewayresponse.Response) {
 	}
 	for _, h := range family.Headers {
 		if _, ok := r.Sets(h.Name); !ok && strings.HasPrefix(strings.ToLower(h.Name), "access-control-") {
-			f.add(r.Declared, `add "gatewayresponse.header.`+h.Name+`" to its ResponseParameters`,
+			f.add(declaration.TypeGatewayResponse, r.Declared, `add "gatewayresponse.header.`+h.Name+`" to its ResponseParameters`,
 				"%s lacks %s: a specific gateway response replaces %s as a whole, so browsers hide the answer", r.Type, h.Name, family.Type)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 func permissions(f *finder) {
 	for _, a := range f.api.Authorizers {
 		if why := f.api.Forbids(a.Function, f.api.AuthorizerARN(a)); why != "" {
-			f.add(a.Declared, `declare a lambda.Permission with SourceArn: pulumi.Sprintf("%s/authorizers/%s", api.ExecutionArn, authorizer.ID())`,
+			f.add(declaration.TypeAuthorizer, a.Declared, `declare a lambda.Permission with SourceArn: pulumi.Sprintf("%s/authorizers/%s", api.ExecutionArn, authorizer.ID())`,
 				`every request to a protected method is answered 500 {"message":null}: %s`, why)
 		}
 	}
@@ -32,7 +32,7 @@ func permission(f *finder, m *declaration.Method) {
 	for _, stage := range slices.Sorted(maps.Keys(f.api.Stages)) {
 		for _, verb := range verbs {
 			if why := f.api.Forbids(m.Integration.Function, f.api.SourceARN(stage, verb, m)); why != "" {
-				f.add(m.Integration.Declared, fmt.Sprintf(`declare a lambda.Permission with SourceArn: pulumi.Sprintf("%%s/*/%s%s", api.ExecutionArn)`, permitted, m.SourcePath()),
+				f.add(declaration.TypeIntegration, m.Integration.Declared, fmt.Sprintf(`declare a lambda.Permission with SourceArn: pulumi.Sprintf("%%s/*/%s%s", api.ExecutionArn)`, permitted, m.SourcePath()),
 					"%s %s is answered 500 Internal server error: %s", verb, m.Path, why)
 				return
 			}

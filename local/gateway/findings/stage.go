@@ -15,7 +15,7 @@ func logging(f *finder) {
 	for _, name := range slices.Sorted(maps.Keys(f.api.Stages)) {
 		for _, l := range f.api.Stages[name].Limits {
 			if l.Logs {
-				f.add(l.Declared, `if it has none, declare an apigateway.Account with a CloudwatchRoleArn, or set LoggingLevel to "OFF"`,
+				f.add(declaration.TypeMethodSettings, l.Declared, `if it has none, declare an apigateway.Account with a CloudwatchRoleArn, or set LoggingLevel to "OFF"`,
 					`in an AWS account without a log role for API Gateway, the update fails with "CloudWatch Logs role ARN must be set in account settings to enable logging"`)
 			}
 		}
@@ -24,9 +24,11 @@ func logging(f *finder) {
 
 // endpoint finds an API without an address.
 func endpoint(f *finder) {
-	disabled, _ := f.api.Declared.Inputs["disableExecuteApiEndpoint"].(bool)
-	if disabled && len(f.graph.OfType(declaration.TypeBasePathMapping)) == 0 {
-		f.add(f.api.Declared, "declare an apigateway.DomainName and a BasePathMapping, or remove DisableExecuteApiEndpoint",
-			"the API cannot be reached: its own endpoint is disabled and no domain is mapped to it")
+	for _, r := range f.graph.OfType(declaration.TypeRestAPI) {
+		disabled, _ := r.Inputs["disableExecuteApiEndpoint"].(bool)
+		if disabled && len(f.graph.OfType(declaration.TypeBasePathMapping)) == 0 {
+			f.add(r.Type, r.Name, "declare an apigateway.DomainName and a BasePathMapping, or remove DisableExecuteApiEndpoint",
+				"the API cannot be reached: its own endpoint is disabled and no domain is mapped to it")
+		}
 	}
 }

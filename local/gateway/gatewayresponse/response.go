@@ -2,13 +2,11 @@ package gatewayresponse
 
 import (
 	"strings"
-
-	"account-api/local/graph"
 )
 
 // Response is one gateway response that the stack customises.
 type Response struct {
-	Declared  graph.Resource
+	Declared  string // logical name in the program
 	Type      Type
 	Status    int // 0 = the type's own
 	Headers   []HeaderValue

@@ -8,29 +8,22 @@ package gatewayresponse
 // Type is a gateway response type.
 type Type string
 
-// The documented types.
+// The types that this gateway answers with, of those that are documented.
 const (
 	AccessDenied          Type = "ACCESS_DENIED"
 	APIConfigurationError Type = "API_CONFIGURATION_ERROR"
 	AuthorizerConfigError Type = "AUTHORIZER_CONFIGURATION_ERROR"
-	AuthorizerFailure     Type = "AUTHORIZER_FAILURE"
 	BadRequestBody        Type = "BAD_REQUEST_BODY"
 	BadRequestParameters  Type = "BAD_REQUEST_PARAMETERS"
 	Default4XX            Type = "DEFAULT_4XX"
 	Default5XX            Type = "DEFAULT_5XX"
-	ExpiredToken          Type = "EXPIRED_TOKEN"
 	IntegrationFailure    Type = "INTEGRATION_FAILURE"
 	IntegrationTimeout    Type = "INTEGRATION_TIMEOUT"
-	InvalidAPIKey         Type = "INVALID_API_KEY"
-	InvalidSignature      Type = "INVALID_SIGNATURE"
 	MissingAuthentication Type = "MISSING_AUTHENTICATION_TOKEN"
-	QuotaExceeded         Type = "QUOTA_EXCEEDED"
 	RequestTooLarge       Type = "REQUEST_TOO_LARGE"
-	ResourceNotFound      Type = "RESOURCE_NOT_FOUND"
 	Throttled             Type = "THROTTLED"
 	Unauthorized          Type = "UNAUTHORIZED"
 	UnsupportedMediaType  Type = "UNSUPPORTED_MEDIA_TYPE"
-	WAFFiltered           Type = "WAF_FILTERED"
 )
 
 // The built-in templates. The first is the documented one. Some types are answered with
@@ -56,24 +49,24 @@ var Defaults = map[Type]BuiltIn{
 	AccessDenied:          {403, "User is not authorized to access this resource", "AccessDeniedException", CapitalMessage},
 	APIConfigurationError: {500, internalServerError, "InternalServerErrorException", spacedMessage},
 	AuthorizerConfigError: {500, "", "AuthorizerConfigurationException", Message},
-	AuthorizerFailure:     {500, "", "AuthorizerFailureException", Message},
+	"AUTHORIZER_FAILURE":  {500, "", "AuthorizerFailureException", Message},
 	BadRequestBody:        {400, "Invalid request body", "BadRequestException", spacedMessage},
 	BadRequestParameters:  {400, "Missing required request parameters", "BadRequestException", spacedMessage},
 	Default4XX:            {0, "", "", Message},
 	Default5XX:            {0, internalServerError, "InternalServerErrorException", spacedMessage},
-	ExpiredToken:          {403, "", "ExpiredTokenException", Message},
+	"EXPIRED_TOKEN":       {403, "", "ExpiredTokenException", Message},
 	IntegrationFailure:    {504, internalServerError, "InternalServerErrorException", spacedMessage},
 	IntegrationTimeout:    {504, "Endpoint request timed out", "InternalServerErrorException", spacedMessage},
-	InvalidAPIKey:         {403, "Forbidden", "ForbiddenException", Message},
-	InvalidSignature:      {403, "", "InvalidSignatureException", Message},
+	"INVALID_API_KEY":     {403, "Forbidden", "ForbiddenException", Message},
+	"INVALID_SIGNATURE":   {403, "", "InvalidSignatureException", Message},
 	MissingAuthentication: {403, "Missing Authentication Token", "MissingAuthenticationTokenException", Message},
-	QuotaExceeded:         {429, "Limit Exceeded", "LimitExceededException", Message},
+	"QUOTA_EXCEEDED":      {429, "Limit Exceeded", "LimitExceededException", Message},
 	RequestTooLarge:       {413, "Request Too Long", "RequestTooLargeException", Message},
-	ResourceNotFound:      {404, "", "NotFoundException", Message},
+	"RESOURCE_NOT_FOUND":  {404, "", "NotFoundException", Message},
 	Throttled:             {429, "Too Many Requests", "TooManyRequestsException", Message},
 	Unauthorized:          {401, "Unauthorized", "UnauthorizedException", Message},
 	UnsupportedMediaType:  {415, "Unsupported Media Type", "BadRequestException", spacedMessage},
-	WAFFiltered:           {403, "Forbidden", "ForbiddenException", Message},
+	"WAF_FILTERED":        {403, "Forbidden", "ForbiddenException", Message},
 }
 
 // Family is the default type that t inherits from.

@@ -21,10 +21,10 @@ import (
 	"account-api/local/gateway/member"
 )
 
-// MaxResourceLength is the longest Resource, in bytes, that API Gateway accepts in
+// maxResourceLength is the longest Resource, in bytes, that API Gateway accepts in
 // an authorizer's policy.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
-const MaxResourceLength = 512
+const maxResourceLength = 512
 
 // Decision is the result of evaluating a policy for one action on one resource.
 type Decision int
@@ -130,8 +130,8 @@ func parseStatement(raw jsontext.Value, at string) (statement, error) {
 		return statement{}, err
 	}
 	for _, resource := range s.resources {
-		if len(resource) > MaxResourceLength {
-			return statement{}, fmt.Errorf("%s: a resource has %d bytes, expected at most %d", at, len(resource), MaxResourceLength)
+		if len(resource) > maxResourceLength {
+			return statement{}, fmt.Errorf("%s: a resource has %d bytes, expected at most %d", at, len(resource), maxResourceLength)
 		}
 		// A policy variable, "${aws:username}": what it stands for is not known here.
 		s.conditional = s.conditional || strings.Contains(resource, "${")
