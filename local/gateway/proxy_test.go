@@ -52,7 +52,7 @@ func TestProxyEvent(t *testing.T) {
 		{"path has no stage and keeps its slash", event["path"], "/books/a%20b/"},
 		{"single values keep the last", event["queryStringParameters"], map[string]any{"q": "2", "e": "ë", "bad": "%zz", "empty": ""}},
 		{"multi values keep all", event["multiValueQueryStringParameters"].(map[string]any)["q"], []any{"1", "2"}},
-		{"path parameters are decoded", event["pathParameters"], map[string]any{"id": "a b"}},
+		{"path parameters are not decoded", event["pathParameters"], map[string]any{"id": "a%20b"}},
 		{"stage variables", event["stageVariables"], map[string]any{"owner": "team"}},
 		{"body", event["body"], `{"a":1}`},
 		{"context.path has the stage", context["path"], "/live/books/a%20b/"},

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ type match struct {
 	parameters map[string]string // nil when the path has none
 }
 
-// splitStage separates "/dev/profile" into "dev" and "/profile". The path is the
+// splitStage separates "/live/books" into "live" and "/books". The path is the
 // escaped one: a slash that was sent as %2F separates nothing.
 func splitStage(escaped string) (stage, path string) {
 	stage, rest, _ := strings.Cut(strings.TrimPrefix(escaped, "/"), "/")
@@ -69,13 +68,11 @@ func (m *match) walk(r *declaration.Resource, verb string, parts []string) bool 
 	return false
 }
 
+// bind keeps the value as it was sent: a REST API decodes query strings, not path
+// parameters (recorded from AWS: https://github.com/aws/aws-sam-cli/issues/771).
 func (m *match) bind(name, escaped string) {
 	if m.parameters == nil {
 		m.parameters = map[string]string{}
 	}
-	value, err := url.PathUnescape(escaped)
-	if err != nil {
-		value = escaped
-	}
-	m.parameters[name] = value
+	m.parameters[name] = escaped
 }
