@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 
 	"github.com/go-json-experiment/json"
@@ -34,13 +35,13 @@ func (r Request) LogValue() slog.Value { return slog.StringValue(r.ID) }
 // whose, so that an endpoint with {account} in its path has to compare that with the
 // principal.
 type Content struct {
-	Path  map[string]string // the path's parameters by name, as API Gateway read them
+	Path  map[string]string // the path's parameters by name, decoded
 	Query url.Values        // decoded
 	Body  []byte            // nil if there is none
 }
 
-// Content reads the event further, for an endpoint that needs it; the others do not pay
-// for it. Its errors are no fault of the client: an endpoint returns them as they are.
+// Content reads the event further, for an endpoint that needs it. An endpoint returns its
+// errors as they are. A path that is not percent-encoded is a [ClientError].
 func (r Request) Content() (Content, error) {
 	var event struct {
 		PathParameters map[string]string `json:"pathParameters"`
@@ -52,6 +53,14 @@ func (r Request) Content() (Content, error) {
 		return Content{}, fmt.Errorf("read content: %w", withoutText(err))
 	}
 	content := Content{Path: event.PathParameters, Query: event.Query}
+	// API Gateway decodes the query, not the path.
+	for name, value := range content.Path {
+		decoded, err := url.PathUnescape(value)
+		if err != nil {
+			return Content{}, &ClientError{http.StatusBadRequest, "the path is not percent-encoded"}
+		}
+		content.Path[name] = decoded
+	}
 	if event.Body == nil {
 		return content, nil
 	}

@@ -44,6 +44,8 @@ func TestContent(t *testing.T) {
 		{"nothing", `{"pathParameters":null,"multiValueQueryStringParameters":null,"body":null,"isBase64Encoded":false}`, Content{}, ""},
 		{"no member", `{}`, Content{}, ""},
 		{"a path parameter", `{"pathParameters":{"account":"7 é"}}`, Content{Path: map[string]string{"account": "7 é"}}, ""},
+		{"a path parameter as API Gateway passes it on", `{"pathParameters":{"account":"auth0%7Cabc","rest":"a%2Fb/c+d%20e"}}`, Content{Path: map[string]string{"account": "auth0|abc", "rest": "a/b/c+d e"}}, ""},
+		{"a path parameter that is not percent-encoded", `{"pathParameters":{"account":"` + bearer + `%zz"}}`, Content{}, "400 the path is not percent-encoded"},
 		{"a query", `{"queryStringParameters":{"a":"2"},"multiValueQueryStringParameters":{"a":["1","2"]}}`, Content{Query: url.Values{"a": {"1", "2"}}}, ""},
 		{"a body", `{"body":"{\"customer\":\"Zoë\"}","isBase64Encoded":false}`, Content{Body: []byte(`{"customer":"Zoë"}`)}, ""},
 		{"an empty body", `{"body":""}`, Content{Body: []byte{}}, ""},
