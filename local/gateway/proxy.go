@@ -11,14 +11,14 @@ import (
 // proxy answers from a Lambda proxy integration.
 func (c *call) proxy(i *declaration.Integration) (answer, *fault) {
 	if i.HTTPMethod != http.MethodPost {
-		return answer{}, c.broken(http.StatusInternalServerError, "integrationHttpMethod is %s: a function is called with POST", i.HTTPMethod)
+		return answer{}, c.uncallable("integrationHttpMethod is %s: a function is called with POST", i.HTTPMethod)
 	}
 	if why := c.gateway.api.Forbids(i.Function, c.gateway.api.SourceARN(c.stage.Name, c.exchange.Method, c.match.method)); why != "" {
-		return answer{}, c.broken(http.StatusInternalServerError, "%s", why)
+		return answer{}, c.uncallable("%s", why)
 	}
 	event, err := json.Marshal(c.event())
 	if err != nil {
-		return answer{}, c.broken(http.StatusInternalServerError, "the function's event could not be encoded")
+		return answer{}, c.uncallable("the function's event could not be encoded")
 	}
 	if len(event) > maxEvent {
 		return answer{}, c.fail("integration", gatewayresponse.RequestTooLarge, "the function's event has %d bytes, at most %d pass", len(event), maxEvent)
@@ -30,13 +30,13 @@ func (c *call) proxy(i *declaration.Integration) (answer, *fault) {
 	case isTimeout(err):
 		return answer{}, c.fail("integration", gatewayresponse.IntegrationTimeout, "the function did not answer within %s", i.Timeout)
 	case err != nil:
-		return answer{}, c.broken(http.StatusInternalServerError, "the function could not be invoked")
+		return answer{}, c.uncallable("the function could not be invoked")
 	case result.FunctionError != "":
-		return answer{}, c.broken(http.StatusBadGateway, "the function failed with error type %s", note.FailureType)
+		return answer{}, c.failed("the function failed with error type %s", note.FailureType)
 	}
 	a, err := parseProxyResponse(result.Payload)
 	if err != nil {
-		return answer{}, c.broken(http.StatusBadGateway, "the function's answer cannot be used: %v", err)
+		return answer{}, c.failed("the function's answer cannot be used: %v", err)
 	}
 	note.Status = a.status
 	c.exchange.Reason = "answered by the function"
@@ -50,8 +50,14 @@ func (c *call) proxy(i *declaration.Integration) (answer, *fault) {
 	return a, nil
 }
 
-// broken is an integration that gave nothing to pass on. Its status is not the one of
-// INTEGRATION_FAILURE, so it is customised through DEFAULT_5XX alone.
-func (c *call) broken(status int, format string, args ...any) *fault {
-	return c.fail("integration", gatewayresponse.Default5XX, format, args...).answering(status)
+// failed is a function that gives no usable answer. AWS answers INTEGRATION_FAILURE with
+// 502 here, and not with the documented 504.
+func (c *call) failed(format string, args ...any) *fault {
+	return c.fail("integration", gatewayresponse.IntegrationFailure, format, args...).answering(http.StatusBadGateway)
+}
+
+// uncallable is a function that is not invoked. Which type it has is not recorded, so it
+// is customised through DEFAULT_5XX alone.
+func (c *call) uncallable(format string, args ...any) *fault {
+	return c.fail("integration", gatewayresponse.Default5XX, format, args...).answering(http.StatusInternalServerError)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"account-api/local/gateway/gatewayresponse"
 	"account-api/local/gateway/gatewaytest"
 	"account-api/local/lambda"
 )
@@ -226,6 +227,46 @@ func TestIntegrationFailures(t *testing.T) {
 			}
 			if strings.Contains(fmt.Sprintf("%+v", got.exchange), "boom") {
 				t.Error("the report quotes the function's error")
+			}
+		})
+	}
+}
+
+// The types as recorded from AWS: https://github.com/DataBiosphere/azul/issues/7470
+func TestGatewayResponsesOfAFailedIntegration(t *testing.T) {
+	slow := func(ctx context.Context, _ []byte) (lambda.Result, error) {
+		<-ctx.Done()
+		return lambda.Result{}, ctx.Err()
+	}
+	for _, tt := range []struct {
+		name   string
+		books  func(context.Context, []byte) (lambda.Result, error)
+		status int
+		kind   gatewayresponse.Type
+	}{
+		{"a function that crashes", fails(`{"errorMessage":"exit status 1","errorType":"Runtime.ExitError"}`), 502, gatewayresponse.IntegrationFailure},
+		{"a function beyond its own timeout", fails(`{"errorMessage":"Task timed out","errorType":"Sandbox.Timedout"}`), 502, gatewayresponse.IntegrationFailure},
+		{"an answer that cannot be used", says(`<html>`), 502, gatewayresponse.IntegrationFailure},
+		{"a function beyond the integration's timeout", slow, 504, gatewayresponse.IntegrationTimeout},
+	} {
+		template := inputs{"application/json": `$context.error.responseType`}
+		family := func() *stack {
+			s := gatewaytest.New().Bare().Set("get-books-integration", "timeoutMilliseconds", float64(50))
+			s.Response("5xx", gatewayresponse.Default5XX, inputs{"responseTemplates": template, "responseParameters": inputs{"gatewayresponse.header.From": "'family'"}})
+			return s
+		}
+		t.Run(tt.name+", with a response of its type", func(t *testing.T) {
+			s := family()
+			s.Response("own", tt.kind, inputs{"responseTemplates": template, "responseParameters": inputs{"gatewayresponse.header.From": "'type'"}})
+			got := serve(t, s, newFakes().books(tt.books)).get("Authorization", bearer)
+			if got.status != tt.status || got.body != string(tt.kind) || got.header.Get("From") != "type" {
+				t.Errorf("got %d %s from %q", got.status, got.body, got.header.Get("From"))
+			}
+		})
+		t.Run(tt.name+", with DEFAULT_5XX only", func(t *testing.T) {
+			got := serve(t, family(), newFakes().books(tt.books)).get("Authorization", bearer)
+			if got.status != tt.status || got.body != string(tt.kind) || got.header.Get("From") != "family" {
+				t.Errorf("got %d %s from %q", got.status, got.body, got.header.Get("From"))
 			}
 		})
 	}
