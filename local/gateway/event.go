@@ -1,7 +1,5 @@
 package gateway
 
-import "strings"
-
 // proxyEvent is the payload (format version 1.0) of a Lambda proxy integration.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 type proxyEvent struct {
@@ -78,8 +76,7 @@ func (c *call) event() proxyEvent {
 		event.RequestContext.Identity.UserAgent = new(last(agent))
 	}
 	if len(c.body) > 0 {
-		// Without binary media types a body is text. What is not UTF-8 does not survive.
-		event.Body = new(strings.ToValidUTF8(string(c.body), "\uFFFD"))
+		event.Body = new(bodyText(c.body))
 	}
 	if c.granted != nil {
 		event.RequestContext.Authorizer = c.granted.forIntegration(c.authorizerLatency)

@@ -2,11 +2,12 @@ package gateway
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"account-api/local/gateway/gatewayresponse"
 )
 
-// What we could not confirm. Each constant is one behaviour of the deployed gateway that
+// What we could not confirm. Each of these is one behaviour of the deployed gateway that
 // no public record shows. With an AWS account it can be observed in a minute. Until then
 // it is a choice: where it is wrong, requests fail here and not in the cloud.
 const (
@@ -32,3 +33,12 @@ const (
 	// for REST APIs: this is their longest default wait for an integration.
 	authorizerTimeout = 29 * time.Second
 )
+
+// bodyText is a body as a function gets it: text, since no binary media types are
+// modelled. Each byte that is not UTF-8 becomes a replacement character. Unverified.
+func bodyText(body []byte) string {
+	if utf8.Valid(body) {
+		return string(body)
+	}
+	return string([]rune(string(body)))
+}
