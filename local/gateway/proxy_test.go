@@ -233,6 +233,39 @@ func TestIntegrationFailures(t *testing.T) {
 	}
 }
 
+func TestPermissionForAny(t *testing.T) {
+	for _, tt := range []struct {
+		name, verb string // of the permission
+		status     int
+		finding    string // part of the fix; "" = none
+	}{
+		{"a star covers every verb", "*", 200, ""},
+		{"ANY is no verb and matches nothing", "ANY", 500, `%s/*/*/any"`},
+		{"one verb covers only itself", "DELETE", 200, `%s/*/*/any"`},
+		{"another verb does not cover it", "GET", 500, `%s/*/*/any"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := gatewaytest.New()
+			s.Path("any", "root000000", "any")
+			s.Open("any", "ANY")
+			s.Permit("allow-any", "books", gatewaytest.ExecutionARN+"/*/"+tt.verb+"/any")
+			srv := serve(t, s, newFakes())
+			if got := srv.send("DELETE", "/live/any", ""); got.status != tt.status {
+				t.Errorf("got %d %s", got.status, got.exchange.Reason)
+			}
+			fix := ""
+			for _, f := range srv.gateway.Findings() {
+				if f.Resource == "ANY-any-integration" {
+					fix = f.Fix
+				}
+			}
+			if (fix == "") != (tt.finding == "") || !strings.Contains(fix, tt.finding) {
+				t.Errorf("found the fix %q, want %q", fix, tt.finding)
+			}
+		})
+	}
+}
+
 // The types as recorded from AWS: https://github.com/DataBiosphere/azul/issues/7470
 func TestGatewayResponsesOfAFailedIntegration(t *testing.T) {
 	slow := func(ctx context.Context, _ []byte) (lambda.Result, error) {
