@@ -32,14 +32,14 @@ type requestContext struct {
 	DomainPrefix      string         `json:"domainPrefix"`
 	RequestTimeEpoch  int64          `json:"requestTimeEpoch"`
 	RequestID         string         `json:"requestId"`
-	Identity          identity       `json:"identity"`
+	Identity          caller         `json:"identity"`
 	DomainName        string         `json:"domainName"`
 	DeploymentID      string         `json:"deploymentId"`
 	APIID             string         `json:"apiId"`
 }
 
-// identity is mostly null: its fields belong to IAM and Cognito callers.
-type identity struct {
+// caller is mostly null: its fields belong to IAM and Cognito callers.
+type caller struct {
 	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
 	AccountID                     *string `json:"accountId"`
 	CognitoIdentityID             *string `json:"cognitoIdentityId"`
@@ -69,7 +69,7 @@ func (c *call) event() proxyEvent {
 			RequestTime: requestTime(e.Time), RequestTimeEpoch: e.Time.UnixMilli(),
 			Path: "/" + c.stage.Name + c.path, AccountID: api.Account, Protocol: c.request.Proto, Stage: c.stage.Name,
 			DomainPrefix: api.ID, DomainName: api.DomainName(), DeploymentID: c.stage.DeploymentID, APIID: api.ID,
-			Identity: identity{SourceIP: e.SourceIP},
+			Identity: caller{SourceIP: e.SourceIP},
 		},
 	}
 	if agent := c.request.Header.Values("User-Agent"); len(agent) > 0 {

@@ -67,7 +67,7 @@ func contextValues(raw jsontext.Value) (map[string]string, error) {
 	for key, value := range object {
 		text, present, err := member.Scalar(value)
 		if err != nil {
-			return nil, errors.New("context: a value is an object or a list, which API Gateway cannot pass on: make it a string")
+			return nil, errors.New("context: a value is an object or a list: make it a string")
 		}
 		if present {
 			values[key] = text

@@ -82,12 +82,12 @@ type IntegrationResponse struct {
 	Declared string      // logical name in the program
 	Pattern  *Expression // nil = the default
 	Status   int
-	Headers  []Header
+	Headers  []MappedHeader
 	Body     string
 }
 
-// Header is a header with its literal value.
-type Header struct{ Name, Value string }
+// MappedHeader is a header that a mock answers, with its literal value.
+type MappedHeader struct{ Name, Value string }
 
 func readIntegrationResponse(d declared) IntegrationResponse {
 	r := IntegrationResponse{Declared: d.Name, Status: status(d), Pattern: readExpression(d, "selectionPattern")}
@@ -101,7 +101,7 @@ func readIntegrationResponse(d declared) IntegrationResponse {
 		case !isLiteral || !field.ValidValue(literal):
 			d.refuse("responseParameters", "%q: only a literal in single quotes is modelled: write '…'", key)
 		default:
-			r.Headers = append(r.Headers, Header{name, literal})
+			r.Headers = append(r.Headers, MappedHeader{name, literal})
 		}
 	}
 	types, templates := members[string](d, "responseTemplates")

@@ -9,26 +9,6 @@ import (
 	"account-api/local/graph"
 )
 
-// Pulumi type tokens of the resources that decide how a request is answered.
-const (
-	TypeRestAPI             = "aws:apigateway/restApi:RestApi"
-	TypeResource            = "aws:apigateway/resource:Resource"
-	TypeMethod              = "aws:apigateway/method:Method"
-	TypeIntegration         = "aws:apigateway/integration:Integration"
-	TypeMethodResponse      = "aws:apigateway/methodResponse:MethodResponse"
-	TypeIntegrationResponse = "aws:apigateway/integrationResponse:IntegrationResponse"
-	TypeAuthorizer          = "aws:apigateway/authorizer:Authorizer"
-	TypeGatewayResponse     = "aws:apigateway/response:Response"
-	TypeDeployment          = "aws:apigateway/deployment:Deployment"
-	TypeStage               = "aws:apigateway/stage:Stage"
-	TypeRequestValidator    = "aws:apigateway/requestValidator:RequestValidator"
-	TypeMethodSettings      = "aws:apigateway/methodSettings:MethodSettings"
-	TypePermission          = "aws:lambda/permission:Permission"
-	TypeFunction            = "aws:lambda/function:Function"
-	TypeAccount             = "aws:apigateway/account:Account"
-	TypeBasePathMapping     = "aws:apigateway/basePathMapping:BasePathMapping"
-)
-
 // withoutEffect are types that change nothing about how a request is answered on this
 // machine.
 var withoutEffect = []string{
@@ -99,7 +79,7 @@ func (r rules) accepting(properties ...string) rules {
 	return r
 }
 
-var modelled = map[string]rules{
+var properties = map[string]rules{
 	TypeRestAPI: rules{
 		"binaryMediaTypes":       absent("bodies are text here: remove it"),
 		"minimumCompressionSize": absent("responses are not compressed here: remove it"),
@@ -165,7 +145,7 @@ func checkModelled(g *graph.Graph, p *problems) {
 		if slices.Contains(withoutEffect, r.Type) || strings.HasPrefix(r.Type, withoutEffectPrefix) {
 			continue
 		}
-		rules, ok := modelled[r.Type]
+		rules, ok := properties[r.Type]
 		if !ok {
 			p.add(r.Type, r.Name, "", "this type is not modelled: remove the resource, or keep it out of the stack that runs locally")
 			continue
