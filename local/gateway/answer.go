@@ -64,6 +64,5 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request, e *Exchange) {
 	w.WriteHeader(a.status)
 	if !bodiless && r.Method != http.MethodHead {
 		w.Write(a.body) // a client that went away is not our error
-		e.ResponseBytes = len(a.body)
 	}
 }

@@ -27,7 +27,7 @@ const invokeAction = "execute-api:Invoke"
 // authorize lets the request pass only if the authorizer's policy, fresh or cached,
 // allows this method ARN. In all other cases it returns a fault.
 func (c *call) authorize(a *declaration.Authorizer) *fault {
-	note := &Authorization{Authorizer: a.Name}
+	note := &Authorization{}
 	c.exchange.Authorization = note
 	value, f := c.identity(a)
 	if f != nil {
@@ -49,10 +49,6 @@ func (c *call) authorize(a *declaration.Authorizer) *fault {
 		return c.evaluate()
 	}
 	if c.granted, f = c.ask(a, value); f != nil {
-		note.Verdict = "failed"
-		if f.kind == gatewayresponse.Unauthorized {
-			note.Verdict = "unauthorized"
-		}
 		return f
 	}
 	if a.TTL > 0 {
@@ -67,13 +63,11 @@ func (c *call) ask(a *declaration.Authorizer, value string) (*grant, *fault) {
 	if why := c.gateway.api.Forbids(a.Function, c.gateway.api.AuthorizerARN(a)); why != "" {
 		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "%s", why)
 	}
-	note := c.exchange.Authorization
-	event, err := json.Marshal(authorizerEvent{"TOKEN", note.MethodARN, value})
+	event, err := json.Marshal(authorizerEvent{"TOKEN", c.exchange.Authorization.MethodARN, value})
 	if err != nil {
 		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer's event could not be encoded")
 	}
 	result, invocation, err := c.invoke(a.Function, event, authorizerTimeout)
-	note.Invocation, note.Reason = invocation, invocation.LoggedAsReason
 	c.authorizerLatency = invocation.Latency.Milliseconds()
 	c.exchange.AnsweredBy = "authorizer"
 	switch {
@@ -113,7 +107,6 @@ func (c *call) refusal(f failure, logged string) *fault {
 func (c *call) evaluate() *fault {
 	note := c.exchange.Authorization
 	verdict := c.granted.policy.Evaluate(invokeAction, note.MethodARN)
-	note.Verdict, note.Statement, note.Pattern = verdict.Decision.String(), verdict.Statement, verdict.Pattern
 	if verdict.Decision == iampolicy.Allow {
 		note.ContextKeys = slices.Sorted(maps.Keys(c.granted.context))
 		c.step("policy", "statement %d (%s) allows %s", verdict.Statement, verdict.Pattern, note.MethodARN)

@@ -25,9 +25,8 @@ func (c *call) invoke(f *declaration.Function, event []byte, timeout time.Durati
 		err = ctx.Err() // however the implementation words it
 	}
 	note := &Invocation{
-		Function: f.Name, RequestID: result.RequestID, ColdStart: result.ColdStart,
-		InitDuration: result.InitDuration, Duration: result.Duration, Latency: c.gateway.now().Sub(start),
-		Failed: err != nil || result.FunctionError != "", LoggedAsReason: loggedReason(result.LogTail),
+		RequestID: result.RequestID, ColdStart: result.ColdStart, Latency: c.gateway.now().Sub(start),
+		LoggedAsReason: loggedReason(result.LogTail),
 	}
 	if result.FunctionError != "" {
 		note.FailureType = readFailure(result.Payload).kind()

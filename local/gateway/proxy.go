@@ -38,7 +38,6 @@ func (c *call) proxy(i *declaration.Integration) (answer, *fault) {
 	if err != nil {
 		return answer{}, c.failed("the function's answer cannot be used: %v", err)
 	}
-	note.Status = a.status
 	c.exchange.Reason = "answered by the function"
 	if note.LoggedAsReason != "" {
 		c.exchange.Reason += " (reason " + note.LoggedAsReason + ")"

@@ -82,7 +82,9 @@ func (c *call) context(name string, f *fault) string {
 			return c.match.resource.ID
 		}
 	case "resourcePath":
-		return c.exchange.Resource
+		if c.match.resource != nil {
+			return c.match.resource.Path
+		}
 	case "stage":
 		return c.stage.Name
 	}

@@ -37,8 +37,6 @@ func (c *call) render(f *fault) answer {
 			out.set(h.Name, text)
 		}
 	}
-	c.exchange.ErrorType = standard.ErrorType
-	c.exchange.GatewayResponse = &Response{Type: string(f.kind), Origin: origin, Status: out.status}
 	c.step("gateway response", "%s, status %d (%s)", f.kind, out.status, origin)
 	return out
 }

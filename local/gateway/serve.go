@@ -43,7 +43,6 @@ func (c *call) answer() answer {
 	if c.stage == nil {
 		return c.forbidden()
 	}
-	c.exchange.Stage = name
 	a, f := c.proceed()
 	if f != nil {
 		c.exchange.Reason = f.reason
@@ -62,7 +61,6 @@ func (c *call) proceed() (answer, *fault) {
 		return answer{}, c.noRoute()
 	}
 	method := c.match.method
-	c.exchange.Resource = method.Path
 	c.step("route", "%s %s matched %s of %s", c.exchange.Method, c.path, method.Verb, method.Path)
 	if !c.gateway.throttle.take(c.stage, method, c.exchange.Time) {
 		return answer{}, c.fail("throttle", gatewayresponse.Throttled, "the rate limit of the method is spent: see MethodSettings")
@@ -87,7 +85,6 @@ func (c *call) forbidden() answer {
 	a := answer{status: http.StatusForbidden, body: []byte(`{"message":"Forbidden"}`)}
 	a.set("x-amzn-ErrorType", "ForbiddenException")
 	a.set("Content-Type", "application/json")
-	c.exchange.ErrorType = "ForbiddenException"
 	stages := slices.Sorted(maps.Keys(c.gateway.api.Stages))
 	c.exchange.Reason = fmt.Sprintf("no such stage: the path starts with one of /%s/", strings.Join(stages, "/, /"))
 	return a

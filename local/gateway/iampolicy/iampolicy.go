@@ -36,17 +36,6 @@ const (
 	Allow                        // a statement allows it and none denies it
 )
 
-func (d Decision) String() string {
-	switch d {
-	case Allow:
-		return "allow"
-	case ExplicitDeny:
-		return "explicit deny"
-	default:
-		return "implicit deny"
-	}
-}
-
 // Verdict is a decision and where it comes from.
 type Verdict struct {
 	Decision  Decision
