@@ -8,4 +8,7 @@ import (
 	"account-api/infra"
 )
 
-func main() { pulumi.Run(infra.Deploy) }
+func main() {
+	program := infra.New(infra.Build)
+	pulumi.Run(program.Deploy, program.Settings)
+}

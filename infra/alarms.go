@@ -46,7 +46,7 @@ func (s *stack) alarms() []alarm {
 		{"throttled", "Callers are refused with 429: raise throttleRate and throttleBurst, or find the caller by principalId in the access log",
 			s.namespace(), metricThrottled, nil, "Sum", attempts, 3},
 	}
-	for _, name := range append([]string{"authorizer"}, s.handlerNames()...) {
+	for _, name := range append([]string{"authorizer"}, handlerNames(s.endpoints)...) {
 		all = append(all, alarm{name + "-throttled", "Lambda has no execution left for the function: raise the account's concurrency or reservedConcurrency",
 			"AWS/Lambda", "Throttles", map[string]string{"FunctionName": s.name(name)}, "Sum", 1, 2})
 	}

@@ -14,9 +14,10 @@ import (
 
 // stack is a stack while it is being declared.
 type stack struct {
-	ctx    *pulumi.Context
-	config Config
-	bundle Bundler
+	ctx       *pulumi.Context
+	config    Config
+	bundle    Bundler
+	endpoints []endpoint
 
 	api                *apigateway.RestApi
 	validator          *apigateway.RequestValidator

@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -40,7 +41,8 @@ var (
 )
 
 // checkARN accepts nothing at all, or an ARN of the form in the stack's region:
-// none of these services is reached across regions.
+// none of these services is reached across regions. Without a region, which is a
+// fault of its own, only the form is checked.
 func checkARN(arn string, form arnForm, region string) error {
 	if arn == "" {
 		return nil
@@ -48,8 +50,8 @@ func checkARN(arn string, form arnForm, region string) error {
 	found := form.expression.FindStringSubmatch(arn)
 	switch {
 	case found == nil:
-		return fmt.Errorf("%s; got %q, set for example %q", form.hint, arn, fmt.Sprintf(form.example, region))
-	case found[1] != region:
+		return fmt.Errorf("%s; got %q, set for example %q", form.hint, arn, fmt.Sprintf(form.example, cmp.Or(region, "eu-central-1")))
+	case region != "" && found[1] != region:
 		return fmt.Errorf("expected one in the stack's region %s, got %q; create it there, so that it reads %q",
 			region, arn, strings.Replace(arn, ":"+found[1]+":", ":"+region+":", 1))
 	}

@@ -33,7 +33,7 @@ func checkIssuer(issuer string) error {
 func checkAudience(audience string) error {
 	switch trimmed := strings.TrimSpace(audience); {
 	case trimmed == "":
-		return errors.New(`expected the API's identifier at the provider, got nothing; set for example "https://api.example.com/account"`)
+		return errors.New(`expected the API's identifier at the provider, got nothing; set for example "https://orders.example.com"`)
 	case trimmed != audience:
 		return fmt.Errorf("expected no space around it, got %q; set %q", audience, trimmed)
 	}

@@ -1,18 +1,19 @@
 package infra
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 )
 
-// Config is what one stack file says about the API. Pulumi.yaml declares the keys,
-// their types and their defaults.
+// Config is what one stack file says about the API. Pulumi.yaml declares the same keys
+// with their defaults, but no types: the CLI would refuse a wrong type alone, before
+// the program lists everything that is wrong.
 type Config struct {
 	Issuer           string // the tokens' iss claim, byte for byte
 	Audience         string // the API's identifier in the tokens' aud claim
@@ -35,7 +36,29 @@ type Config struct {
 	// logs, for its whole account and region.
 	ManageAPIGatewayAccount bool
 
-	region string // aws:region, which ARNs are checked against
+	region string // aws:region, which dashboards name and ARNs are checked against
+}
+
+// keys are the settings' names and the fields that they fill, each a *string, an *int
+// or a *bool.
+func (c *Config) keys() map[string]any {
+	return map[string]any{
+		"issuer":                  &c.Issuer,
+		"audience":                &c.Audience,
+		"jwksUri":                 &c.JWKSURI,
+		"allowedOrigin":           &c.AllowedOrigin,
+		"authorizerTtl":           &c.AuthorizerTTL,
+		"logRetentionDays":        &c.LogRetentionDays,
+		"throttleRate":            &c.ThrottleRate,
+		"throttleBurst":           &c.ThrottleBurst,
+		"reservedConcurrency":     &c.ReservedConcurrency,
+		"domain":                  &c.Domain,
+		"certificateArn":          &c.CertificateARN,
+		"webAclArn":               &c.WebACLARN,
+		"kmsKeyArn":               &c.KMSKeyARN,
+		"alarmTopicArn":           &c.AlarmTopicARN,
+		"manageApiGatewayAccount": &c.ManageAPIGatewayAccount,
+	}
 }
 
 // unreserved is what Lambda's provider calls a function that shares the account's
@@ -52,87 +75,143 @@ var logRetentions = []int{
 	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 }
 
-// loadConfig reads and checks the stack's configuration. It reports every wrong
-// value at once, each with the value that would be right.
-func loadConfig(ctx *pulumi.Context) (Config, error) {
-	stack := config.New(ctx, "")
-	var problems []error
-	integer := func(key string) int {
-		n, err := stack.TryInt(key)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("  %s: expected a whole number, got %q", key, stack.Get(key)))
+// faults are what is wrong with a stack's configuration, by setting. The first fault
+// of a setting counts: a value of the wrong type is not judged further.
+type faults map[string]error
+
+func (f faults) add(setting string, err error) {
+	if f[setting] == nil && err != nil {
+		f[setting] = err
+	}
+}
+
+// error lists the faults, one on a line.
+func (f faults) error(stack string) error {
+	if len(f) == 0 {
+		return nil
+	}
+	var lines []error
+	for _, setting := range slices.Sorted(maps.Keys(f)) {
+		lines = append(lines, fmt.Errorf("  %s: %w", setting, f[setting]))
+	}
+	return fmt.Errorf("stack %q cannot be deployed as configured:\n%w", stack, errors.Join(lines...))
+}
+
+// loadConfig reads and checks the settings of a project, which are among those given
+// by full key. It reports every fault at once, each with its fix.
+func loadConfig(project string, given map[string]string, secrets []string) (Config, faults) {
+	var c Config
+	wrong := faults{}
+	keys := c.keys()
+	for key, field := range keys {
+		value := given[project+":"+key]
+		switch field := field.(type) {
+		case *string:
+			*field = value
+		case *int:
+			var err error
+			if *field, err = strconv.Atoi(value); err != nil {
+				wrong.add(key, fmt.Errorf("expected a whole number, got %q; set one, or remove the key for its default", value))
+			}
+		case *bool:
+			if *field = value == "true"; !*field && value != "false" {
+				wrong.add(key, fmt.Errorf("expected true or false, got %q; set one, or remove the key for its default", value))
+			}
 		}
-		return n
 	}
-	boolean := func(key string) bool {
-		b, err := stack.TryBool(key)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("  %s: expected true or false, got %q", key, stack.Get(key)))
+	for full := range given {
+		namespace, key, _ := strings.Cut(full, ":")
+		if _, known := keys[key]; namespace == project && !known {
+			wrong.add(key, fmt.Errorf("unknown setting; %s", suggestion(key, slices.Sorted(maps.Keys(keys)))))
 		}
-		return b
+		// A renamed project leaves its settings behind in the stack files.
+		if namespace != project && key == "issuer" && c.Issuer == "" {
+			wrong.add(key, fmt.Errorf("expected %s:issuer, got %s, but the project's name is %s; rename every %s: key of the stack file",
+				project, full, project, namespace))
+		}
 	}
-	c := Config{
-		Issuer:                  stack.Get("issuer"),
-		Audience:                stack.Get("audience"),
-		JWKSURI:                 stack.Get("jwksUri"),
-		AllowedOrigin:           stack.Get("allowedOrigin"),
-		AuthorizerTTL:           integer("authorizerTtl"),
-		LogRetentionDays:        integer("logRetentionDays"),
-		ThrottleRate:            integer("throttleRate"),
-		ThrottleBurst:           integer("throttleBurst"),
-		ReservedConcurrency:     integer("reservedConcurrency"),
-		Domain:                  stack.Get("domain"),
-		CertificateARN:          stack.Get("certificateArn"),
-		WebACLARN:               stack.Get("webAclArn"),
-		KMSKeyARN:               stack.Get("kmsKeyArn"),
-		AlarmTopicARN:           stack.Get("alarmTopicArn"),
-		ManageAPIGatewayAccount: boolean("manageApiGatewayAccount"),
-		region:                  config.Get(ctx, "aws:region"),
+	for _, full := range secrets {
+		if namespace, key, _ := strings.Cut(full, ":"); namespace == project {
+			wrong.add(key, errors.New("no setting is a secret: whoever may read the stack's functions can read it; set it with pulumi config set --plaintext"))
+		}
 	}
+	c.region = given["aws:region"]
 	if c.JWKSURI == "" {
 		// OpenID Connect Discovery 1.0 names no path for the key set; this is Auth0's.
 		c.JWKSURI = strings.TrimSuffix(c.Issuer, "/") + "/.well-known/jwks.json"
 	}
-	if len(problems) == 0 {
-		problems = c.problems()
-	}
-	problems = append(problems, stageProblems(ctx.Stack())...)
-	if len(problems) > 0 {
-		return Config{}, fmt.Errorf("stack %q cannot be deployed as configured:\n%w", ctx.Stack(), errors.Join(problems...))
-	}
-	return c, nil
+	c.check(wrong)
+	return c, wrong
 }
 
-// problems lists what is wrong with the values, in the order of the keys.
-func (c Config) problems() []error {
-	var found []error
-	add := func(key string, err error) {
-		if err != nil {
-			found = append(found, fmt.Errorf("  %s: %w", key, err))
+// suggestion says what to do about an unknown key.
+func suggestion(key string, known []string) string {
+	nearest := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(edits(key, a), edits(key, b)) })
+	if edits(key, nearest) > max(2, len(key)/3) {
+		return "remove it with pulumi config rm " + key + ", or choose one of Pulumi.yaml"
+	}
+	return "did you mean " + nearest + "? Rename it in the stack file"
+}
+
+// edits counts the insertions, deletions and replacements of letters that turn one
+// word into another, in any case (Levenshtein's distance).
+func edits(from, to string) int {
+	from, to = strings.ToLower(from), strings.ToLower(to)
+	row := make([]int, len(to)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(from) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(to) {
+			replaced := diagonal
+			if from[i] != to[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, diagonal+1, row[j]+1)
 		}
 	}
-	add("issuer", checkIssuer(c.Issuer))
-	add("audience", checkAudience(c.Audience))
-	add("jwksUri", checkHTTPS(c.JWKSURI))
-	add("allowedOrigin", checkOrigin(c.AllowedOrigin))
-	add("authorizerTtl", checkRange("seconds", c.AuthorizerTTL, 0, maxAuthorizerTTL))
+	return row[len(to)]
+}
+
+// check adds what is wrong with the values.
+func (c Config) check(wrong faults) {
+	wrong.add("aws:region", checkRegion(c.region))
+	wrong.add("issuer", checkIssuer(c.Issuer))
+	wrong.add("audience", checkAudience(c.Audience))
+	wrong.add("jwksUri", checkHTTPS(c.JWKSURI))
+	wrong.add("allowedOrigin", checkOrigin(c.AllowedOrigin))
+	wrong.add("authorizerTtl", checkRange("seconds", c.AuthorizerTTL, 0, maxAuthorizerTTL))
 	if !slices.Contains(logRetentions, c.LogRetentionDays) {
 		at, _ := slices.BinarySearch(logRetentions, c.LogRetentionDays)
-		add("logRetentionDays", fmt.Errorf("CloudWatch does not know %d days; set %d",
+		wrong.add("logRetentionDays", fmt.Errorf("CloudWatch does not know %d days; set %d",
 			c.LogRetentionDays, logRetentions[min(at, len(logRetentions)-1)]))
 	}
-	add("throttleRate", checkRange("requests a second", c.ThrottleRate, 1, maxThrottle))
-	add("throttleBurst", checkRange("requests", c.ThrottleBurst, 1, maxThrottle))
+	wrong.add("throttleRate", checkRange("requests a second", c.ThrottleRate, 1, maxThrottle))
+	wrong.add("throttleBurst", checkRange("requests", c.ThrottleBurst, 1, maxThrottle))
 	if c.ReservedConcurrency == 0 || c.ReservedConcurrency < unreserved {
-		add("reservedConcurrency", fmt.Errorf("expected at least 1, or %d for none reserved, got %d, with which no function would run; set %d",
+		wrong.add("reservedConcurrency", fmt.Errorf("expected at least 1, or %d for none reserved, got %d, with which no function would run; set %d",
 			unreserved, c.ReservedConcurrency, unreserved))
 	}
-	add("domain", checkDomain(c.Domain, c.CertificateARN))
-	add("certificateArn", checkCertificate(c.CertificateARN, c.Domain, c.region))
-	add("webAclArn", checkARN(c.WebACLARN, webACLForm, c.region))
-	add("kmsKeyArn", checkARN(c.KMSKeyARN, kmsKeyForm, c.region))
-	add("alarmTopicArn", checkARN(c.AlarmTopicARN, topicForm, c.region))
-	return found
+	wrong.add("domain", checkDomain(c.Domain, c.CertificateARN))
+	wrong.add("certificateArn", checkCertificate(c.CertificateARN, c.Domain, c.region))
+	wrong.add("webAclArn", checkARN(c.WebACLARN, webACLForm, c.region))
+	wrong.add("kmsKeyArn", checkARN(c.KMSKeyARN, kmsKeyForm, c.region))
+	wrong.add("alarmTopicArn", checkARN(c.AlarmTopicARN, topicForm, c.region))
+}
+
+// regionName is the form of a region's name, such as us-gov-west-1.
+var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+
+// checkRegion demands a region in the configuration: dashboards and ARNs name it, and
+// the program cannot see one that the AWS provider finds in the environment.
+func checkRegion(region string) error {
+	if regionName.MatchString(region) {
+		return nil
+	}
+	return fmt.Errorf("expected a region, got %q; pulumi config set aws:region eu-central-1", region)
 }
 
 // maxThrottle is far above what an account may be granted; it catches a slip of
@@ -147,16 +226,26 @@ func checkRange(unit string, n, low, high int) error {
 	return fmt.Errorf("expected %d to %d %s, got %d; set %d", low, high, unit, n, min(max(n, low), high))
 }
 
-// stageName is API Gateway's rule for a stage, which takes the stack's name:
-// https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html
-var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+// physicalName is what a stage, a function, a role and a dashboard may all be called.
+// Functions and roles take 64 characters, the fewest:
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+var physicalName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-func stageProblems(stack string) []error {
-	if stageName.MatchString(stack) {
+// checkNames demands a project and a stack that physical names can be made of.
+func checkNames(project, stack string, functions []string) error {
+	longest := slices.MaxFunc(functions, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	name := strings.Join([]string{project, stack, longest}, "-")
+	if physicalName.MatchString(name) {
 		return nil
 	}
 	fixed := regexp.MustCompile(`[^A-Za-z0-9_-]+`).ReplaceAllString(stack, "-")
-	return []error{fmt.Errorf("  the stack's name becomes the stage's, which has only letters, digits, - and _: pulumi stack rename %s", fixed)}
+	room := 64 - (len(name) - len(stack))
+	fix := "give the project a shorter name in Pulumi.yaml"
+	if physicalName.MatchString(project) && room > 0 {
+		fix = "pulumi stack rename " + fixed[:min(len(fixed), room)]
+	}
+	return fmt.Errorf("expected at most 64 letters, digits, - and _ in a function's name, got %q; %s", name, fix)
 }
 
 // placeholder reports whether the issuer is still the one of the example, which

@@ -1,8 +1,17 @@
 package infra_test
 
 import (
+	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"account-api/infra"
 )
 
 func TestConfigurationIsRefusedWithItsCorrection(t *testing.T) {
@@ -44,15 +53,25 @@ func TestConfigurationIsRefusedWithItsCorrection(t *testing.T) {
 		"domain that is none":                {"domain=-", `set "api.example.com"`},
 		"certificate without its domain":     {"certificateArn=arn:aws:acm:eu-central-1:123456789012:certificate/1", "set domain as well"},
 		"web ACL of CloudFront's":            {"webAclArn=arn:aws:wafv2:us-east-1:123456789012:global/webacl/w/1", "scope REGIONAL"},
-		"web ACL of another region":          {"webAclArn=arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/w/1", `"arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/w/1"`},
-		"web ACL by its name":                {"webAclArn=account", "arn:aws:wafv2:eu-central-1:"},
+		"web ACL of another region":          {"webAclArn=arn:aws:wafv2:us-west-2:123456789012:regional/webacl/w/1", `"arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/w/1"`},
+		"web ACL by its name":                {"webAclArn=account", "arn:aws:wafv2:eu-west-1:"},
 		"key by its alias":                   {"kmsKeyArn=arn:aws:kms:eu-central-1:123456789012:alias/logs", "aws kms describe-key"},
 		"key by its ID":                      {"kmsKeyArn=11111111-2222-3333-4444-555555555555", "aws kms describe-key"},
-		"topic of another service":           {"alarmTopicArn=arn:aws:sqs:eu-central-1:123456789012:alarms", "arn:aws:sns:eu-central-1:"},
-		"account setting that is no boolean": {"manageApiGatewayAccount=maybe", `expected true or false, got "maybe"`},
+		"topic of another service":           {"alarmTopicArn=arn:aws:sqs:eu-central-1:123456789012:alarms", "arn:aws:sns:eu-west-1:"},
+		"account setting that is no boolean": {"manageApiGatewayAccount=maybe", `manageApiGatewayAccount: expected true or false, got "maybe"`},
+		"account setting of another case":    {"manageApiGatewayAccount=True", `manageApiGatewayAccount: expected true or false, got "True"`},
+		"number that is missing":             {"throttleRate=", `throttleRate: expected a whole number, got ""`},
+		"number with a fraction":             {"throttleRate=1.5", `throttleRate: expected a whole number, got "1.5"`},
+
+		"key with a letter too many":   {"allowedOrigins=https://pages.example.net", "allowedOrigins: unknown setting; did you mean allowedOrigin? Rename it in the stack file"},
+		"key in another case":          {"jwksURI=https://id.example.net/keys", "jwksURI: unknown setting; did you mean jwksUri?"},
+		"key that resembles none":      {"colour=red", "colour: unknown setting; remove it with pulumi config rm colour"},
+		"key that is empty":            {"sample:=red", ": unknown setting; remove it"},
+		"region that is missing":       {"aws:region=", `aws:region: expected a region, got ""; pulumi config set aws:region eu-central-1`},
+		"region with a letter too few": {"aws:region=eu-west1", `aws:region: expected a region, got "eu-west1"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := declare("dev", row.setting)
+			_, err := declare(t, "test", row.setting)
 			if err == nil {
 				t.Fatalf("expected %s to be refused", row.setting)
 			}
@@ -70,11 +89,11 @@ func TestConfigurationIsAccepted(t *testing.T) {
 		"an audience that is no URL":                    "audience=account",
 		"a TTL at the limit":                            "authorizerTtl=3600",
 		"an origin with a port":                         "allowedOrigin=http://localhost:3000",
-		"a key in another partition":                    "kmsKeyArn=arn:aws-us-gov:kms:eu-central-1:123456789012:key/1",
-		"a first-in-first-out topic":                    "alarmTopicArn=arn:aws:sns:eu-central-1:123456789012:alarms.fifo",
+		"a key in another partition":                    "kmsKeyArn=arn:aws-us-gov:kms:eu-west-1:123456789012:key/1",
+		"a first-in-first-out topic":                    "alarmTopicArn=arn:aws:sns:eu-west-1:123456789012:alarms.fifo",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := declare("dev", setting); err != nil {
+			if _, err := declare(t, "test", setting); err != nil {
 				t.Error(err)
 			}
 		})
@@ -91,20 +110,102 @@ func TestJWKSURI(t *testing.T) {
 		"is what the stack sets":            {[]string{"jwksUri=https://id.example.com/keys"}, "https://id.example.com/keys"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := find(t, mustDeclare(t, "dev", row.config...), function, "authorizer")
-			expect(t, "JWKS_URI", f.Inputs["environment"].(map[string]any)["variables"].(map[string]any)["JWKS_URI"], row.want)
+			expect(t, "JWKS_URI", variables(t, mustDeclare(t, "test", row.config...), "authorizer")["JWKS_URI"], row.want)
 		})
 	}
 }
 
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
-	_, err := declare("dev", "issuer=http://a.example.com", "audience=", "authorizerTtl=4000")
+	_, err := declare(t, "test", "issuer=http://a.example.net", "audience=", "authorizerTtl=4000", "throttleRate=soon",
+		"alowedOrigin=*", "aws:region=", "domain=api.example.net", "alarmTopicArn=alarms")
 	if err == nil {
-		t.Fatal("expected three mistakes to be refused")
+		t.Fatal("expected the mistakes to be refused")
 	}
-	for _, key := range []string{"issuer:", "audience:", "authorizerTtl:"} {
-		if !strings.Contains(err.Error(), key) {
-			t.Errorf("expected the error to name %s got:\n%v", key, err)
+	for _, key := range []string{
+		"issuer", "audience", "authorizerTtl", "throttleRate", "alowedOrigin", "aws:region", "domain", "alarmTopicArn",
+	} {
+		if n := strings.Count(err.Error(), "\n  "+key+": "); n != 1 {
+			t.Errorf("expected one line for %s, got %d in:\n%v", key, n, err)
 		}
+	}
+	if strings.Contains(err.Error(), "arn:aws:sns::") {
+		t.Errorf("expected an example with a region, got:\n%v", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	// sample-, -authorizer: 18 of 64 characters.
+	longest := strings.Repeat("s", 46)
+	for name, row := range map[string]struct{ stack, says string }{
+		"a name that just fits":         {longest, ""},
+		"a name too long for functions": {longest + "s", "stack's name: expected at most 64 letters, digits, - and _ in a function's name"},
+		"the name that fits instead":    {longest + "s", "pulumi stack rename " + longest + "\n"},
+		"a name of other characters":    {"feature.one", "pulumi stack rename feature-one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := declare(t, row.stack)
+			if row.says == "" && err != nil || row.says != "" && (err == nil || !strings.Contains(err.Error()+"\n", row.says)) {
+				t.Errorf("expected %q, got %v", row.says, err)
+			}
+		})
+	}
+}
+
+// A key that only one of them knows would be refused, or have no default.
+func TestPulumiYAMLDeclaresTheSettings(t *testing.T) {
+	p, err := workspace.LoadProject("../Pulumi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "settings", slices.Sorted(maps.Keys(p.Config)), slices.Sorted(maps.Keys(infra.Keys())))
+	for key, declared := range p.Config {
+		if declared.Description == "" || declared.Default == nil || declared.IsExplicitlyTyped() {
+			t.Errorf("%s: expected a description, a default and no type, got %+v", key, declared)
+		}
+	}
+}
+
+// run runs the program with settings as the engine hands them over.
+func run(config map[string]string, secrets ...string) error {
+	program := infra.Fixture(builds)
+	return pulumi.RunErr(program.Deploy, pulumi.WithMocks("sample", "test", refuses{}), func(info *pulumi.RunInfo) {
+		info.Config, info.ConfigSecretKeys = config, secrets
+	}, program.Settings)
+}
+
+// refuses stands for an engine of which nothing may be asked.
+type refuses struct{}
+
+func (refuses) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	return "", nil, errors.New("expected the settings to be refused, got a resource " + args.Name)
+}
+
+func (refuses) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	return nil, errors.New("expected the settings to be refused, got a call of " + args.Token)
+}
+
+func TestSettingsOfTheEngineAreRefused(t *testing.T) {
+	for name, row := range map[string]struct {
+		config  map[string]string
+		secrets []string
+		says    string
+	}{
+		"none at all":                        {nil, nil, "run it with the option Program.Settings"},
+		"an unknown one":                     {map[string]string{"sample:audiense": "a"}, nil, "audiense: unknown setting; did you mean audience?"},
+		"those of the project's former name": {map[string]string{"former:issuer": "https://id.example.net/"}, nil, "rename every former: key of the stack file"},
+		"a secret":                           {map[string]string{"sample:issuer": "https://id.example.net/"}, []string{"sample:issuer"}, "issuer: no setting is a secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := run(row.config, row.secrets...)
+			if err == nil || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("expected %q, got %v", row.says, err)
+			}
+		})
+	}
+}
+
+func TestSettingsOfOthersAreIgnored(t *testing.T) {
+	if _, err := declare(t, "test", "aws:profile=team", "auth0:domain=tenant.example.net", "pulumi:tags={}"); err != nil {
+		t.Error(err)
 	}
 }

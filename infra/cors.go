@@ -78,7 +78,7 @@ func (s *stack) declareGatewayResponses() error {
 // declarePreflights lets a browser ask whether it may call a path. The question
 // carries no token, so it has no authorizer, and API Gateway answers it alone.
 func (s *stack) declarePreflights() error {
-	for _, path := range paths() {
+	for _, path := range paths(s.endpoints) {
 		if err := s.declarePreflight(path); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (s *stack) declarePreflight(path string) error {
 	headers := map[string]string{
 		"Access-Control-Allow-Origin":  s.config.AllowedOrigin,
 		"Access-Control-Allow-Headers": requestHeaders,
-		"Access-Control-Allow-Methods": strings.Join(methodsOf(path), ","),
+		"Access-Control-Allow-Methods": strings.Join(methodsOf(path, s.endpoints), ","),
 		"Access-Control-Max-Age":       preflightMaxAge,
 	}
 	if s.config.AllowedOrigin != "*" {

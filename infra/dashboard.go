@@ -29,7 +29,7 @@ func (s *stack) declareDashboard() error {
 
 	latency := [][]any{gateway("Latency", label("whole request")), gateway("IntegrationLatency", label("endpoint"))}
 	var running [][]any
-	for _, name := range append([]string{"authorizer"}, s.handlerNames()...) {
+	for _, name := range append([]string{"authorizer"}, handlerNames(s.endpoints)...) {
 		latency = append(latency, lambda("Duration", name, label(name)))
 		running = append(running,
 			lambda("ConcurrentExecutions", name, map[string]any{"label": name, "stat": "Maximum"}),

@@ -6,7 +6,7 @@
 package infra
 
 import (
-	"context"
+	"errors"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,23 +16,26 @@ import (
 
 // Bundler makes the deployment package zip of the handler in a directory. Both are
 // slash-separated and relative to the project.
-type Bundler func(ctx context.Context, handler, zip string) error
+type Bundler func(ctx *pulumi.Context, handler, zip string) error
 
-// Program declares a stack. It is a value so that the stack can be declared from
-// other packages than the deployed ones, without a word changed here.
+// Program declares a stack. It runs with two arguments to [pulumi.Run]: Deploy and the
+// option Settings.
 type Program struct {
-	Bundle Bundler
+	bundle    Bundler
+	endpoints []endpoint
+	settings  map[string]string // by full key, as "aws:region"
+	secrets   []string
 }
 
-// Deploy declares the stack with packages built from this checkout. Building them
-// here, and not in a step before, means that a preview can never show, nor an
-// update ship, a policy or a binary that is not the one in the working tree.
-func Deploy(ctx *pulumi.Context) error {
-	build := func(c context.Context, handler, zip string) error {
-		_, err := bundle.Build(c, bundle.Options{Root: ".", Package: handler, Out: zip, Progress: progress{ctx}})
-		return err
-	}
-	return Program{Bundle: build}.Deploy(ctx)
+// New returns the program, with packages made by bundle.
+func New(bundle Bundler) *Program { return &Program{bundle: bundle, endpoints: endpoints} }
+
+// Build is the [Bundler] of a deployment. It builds packages from this checkout.
+// Building them here, and not in a step before, means that a preview can never show,
+// nor an update ship, a policy or a binary that is not the one in the working tree.
+func Build(ctx *pulumi.Context, handler, zip string) error {
+	_, err := bundle.Build(ctx.Context(), bundle.Options{Root: ".", Package: handler, Out: zip, Progress: progress{ctx}})
+	return err
 }
 
 // progress passes lines on to the person who waits for a preview.
@@ -42,19 +45,35 @@ func (p progress) Write(line []byte) (int, error) {
 	return len(line), p.ctx.Log.Info(strings.TrimSpace(string(line)), nil)
 }
 
+// Settings is a [pulumi.RunOption] that hands the program all settings of the stack. A
+// [pulumi.Context] answers only for a key that is asked for, so that a misspelt key
+// would go unnoticed.
+func (p *Program) Settings(info *pulumi.RunInfo) {
+	p.settings, p.secrets = info.Config, info.ConfigSecretKeys
+}
+
+// functionNames are the short names of the stack's functions.
+func (p *Program) functionNames() []string {
+	return append([]string{"authorizer"}, handlerNames(p.endpoints)...)
+}
+
 // Deploy declares every resource of the stack and exports its outputs.
-func (p Program) Deploy(ctx *pulumi.Context) error {
-	c, err := loadConfig(ctx)
-	if err != nil {
+func (p *Program) Deploy(ctx *pulumi.Context) error {
+	if p.settings == nil {
+		return errors.New("infra: the program was not given the stack's settings: run it with the option Program.Settings")
+	}
+	c, wrong := loadConfig(ctx.Project(), p.settings, p.secrets)
+	wrong.add("stack's name", checkNames(ctx.Project(), ctx.Stack(), p.functionNames()))
+	if err := wrong.error(ctx.Stack()); err != nil {
 		return err
 	}
 	if placeholder(c.Issuer) {
-		warning := "issuer is still the example's: nobody gets in until you run pulumi config set issuer https://<your tenant>.eu.auth0.com/"
+		const warning = "issuer is still the example's: nobody gets in until you run pulumi config set issuer https://YOUR-TENANT.eu.auth0.com/"
 		if err := ctx.Log.Warn(warning, nil); err != nil {
 			return err
 		}
 	}
-	s := &stack{ctx: ctx, config: c, bundle: p.Bundle}
+	s := &stack{ctx: ctx, config: c, bundle: p.bundle, endpoints: p.endpoints}
 	if err := s.declareAPI(); err != nil {
 		return err
 	}
@@ -64,7 +83,7 @@ func (p Program) Deploy(ctx *pulumi.Context) error {
 	if err := s.declareGatewayResponses(); err != nil {
 		return err
 	}
-	for _, e := range endpoints {
+	for _, e := range s.endpoints {
 		if err := s.declareEndpoint(e); err != nil {
 			return err
 		}
@@ -85,5 +104,5 @@ func (p Program) Deploy(ctx *pulumi.Context) error {
 	if err := s.declareMonitoring(); err != nil {
 		return err
 	}
-	return s.export(pulumi.Sprintf("%s/%s", base, endpoints[0].path))
+	return s.export(pulumi.Sprintf("%s/%s", base, s.endpoints[0].path))
 }

@@ -48,7 +48,7 @@ func resourceName(path string) string {
 }
 
 // paths are the endpoints' paths without repetition, in alphabetical order.
-func paths() []string {
+func paths(endpoints []endpoint) []string {
 	var all []string
 	for _, e := range endpoints {
 		all = append(all, e.path)
@@ -58,7 +58,7 @@ func paths() []string {
 }
 
 // methodsOf lists the methods of a path, in alphabetical order.
-func methodsOf(path string) []string {
+func methodsOf(path string, endpoints []endpoint) []string {
 	var methods []string
 	for _, e := range endpoints {
 		if e.path == path {

@@ -31,7 +31,7 @@ func (s *stack) declareFunction(spec functionSpec) (*lambda.Function, error) {
 	fullName := s.name(name)
 
 	zip := path.Join("dist", name+".zip")
-	if err := s.bundle(s.ctx.Context(), spec.handler, zip); err != nil {
+	if err := s.bundle(s.ctx, spec.handler, zip); err != nil {
 		return nil, err
 	}
 	// Declared before the function: Lambda would create it on the first invocation,

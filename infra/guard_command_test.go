@@ -31,9 +31,9 @@ func asPreview(t *testing.T, g *graph.Graph) string {
 }
 
 func TestGuardCommand(t *testing.T) {
-	g := mustDeclare(t, "dev")
+	g := mustDeclare(t, "test")
 	good := asPreview(t, g)
-	find(t, g, method, "GET-profile").Inputs["authorization"] = "NONE"
+	find(t, g, method, "GET-items").Inputs["authorization"] = "NONE"
 	open := asPreview(t, g)
 	const failed = `{"diagnostics":[{"message":"no stack named dev","severity":"error"}]}`
 

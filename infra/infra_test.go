@@ -1,7 +1,6 @@
 package infra_test
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,192 +9,140 @@ import (
 	"strings"
 	"testing"
 
-	"account-api/infra"
 	"account-api/local/graph"
-	"account-api/local/record"
 )
 
-// stacks are the stacks that this project has a file for.
-func stacks(t *testing.T) []string {
-	t.Helper()
-	files, err := filepath.Glob("../Pulumi.*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("expected stack files next to Pulumi.yaml, got %v, %v", files, err)
-	}
-	var names []string
-	for _, file := range files {
-		names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))
-	}
-	return names
-}
-
-// declare records what the program declares for a stack, with configuration
-// overridden by "key=value" in the project's namespace.
-func declare(stack string, config ...string) (*graph.Graph, error) {
-	override := map[string]string{}
-	for _, assignment := range config {
-		key, value, _ := strings.Cut(assignment, "=")
-		override["account-api:"+key] = value
-	}
-	program := infra.Program{Bundle: func(context.Context, string, string) error { return nil }}
-	return record.Run(record.Stack{Root: "..", Name: stack, Override: override}, program.Deploy)
-}
-
-func mustDeclare(t *testing.T, stack string, config ...string) *graph.Graph {
-	t.Helper()
-	g, err := declare(stack, config...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-// find returns the resource of a type and name.
-func find(t *testing.T, g *graph.Graph, kind, name string) graph.Resource {
-	t.Helper()
-	for _, r := range g.OfType(kind) {
-		if r.Name == name {
-			return r
-		}
-	}
-	t.Fatalf("expected a %s named %q, got none", kind, name)
-	return graph.Resource{}
-}
-
-const (
-	method          = "aws:apigateway/method:Method"
-	integration     = "aws:apigateway/integration:Integration"
-	authorizer      = "aws:apigateway/authorizer:Authorizer"
-	gatewayResponse = "aws:apigateway/response:Response"
-	deployment      = "aws:apigateway/deployment:Deployment"
-	restAPI         = "aws:apigateway/restApi:RestApi"
-	stage           = "aws:apigateway/stage:Stage"
-	function        = "aws:lambda/function:Function"
-	permission      = "aws:lambda/permission:Permission"
-	role            = "aws:iam/role:Role"
-	policy          = "aws:iam/policy:Policy"
-	attachment      = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	logGroup        = "aws:cloudwatch/logGroup:LogGroup"
-)
-
-// document is any part of a resource as JSON, to compare with.
-func document(t *testing.T, v any) string {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-func expect(t *testing.T, what string, got, want any) {
-	t.Helper()
-	if g, w := document(t, got), document(t, want); g != w {
-		t.Errorf("%s: expected %s, got %s", what, w, g)
-	}
-}
-
+// What holds for every program of this kind: the stacks of this project, whatever their
+// endpoints and settings, and the fixture's.
 func TestEveryStack(t *testing.T) {
-	for _, name := range stacks(t) {
+	graphs := shipped(t)
+	graphs["the fixture's"] = mustDeclare(t, "test")
+	for name, g := range graphs {
 		t.Run(name, func(t *testing.T) {
-			g := mustDeclare(t, name)
-			api, err := g.One(restAPI)
-			if err != nil {
-				t.Fatal(err)
-			}
-
-			t.Run("asks a TOKEN authorizer about every method but the preflight", func(t *testing.T) {
-				a := find(t, g, authorizer, "authorizer")
-				expect(t, "type", a.Inputs["type"], "TOKEN")
-				expect(t, "identity source", a.Inputs["identitySource"], "method.request.header.Authorization")
-				expect(t, "authorizer URI", a.Inputs["authorizerUri"], find(t, g, function, "authorizer").String("invokeArn"))
-				for _, m := range g.OfType(method) {
-					if m.Inputs["httpMethod"] == "OPTIONS" {
-						expect(t, m.Name, m.Inputs["authorization"], "NONE")
-						continue
-					}
-					expect(t, m.Name, m.Inputs["authorization"], "CUSTOM")
-					expect(t, m.Name, m.Inputs["authorizerId"], a.ID)
-				}
-			})
-
-			t.Run("hands GET /profile to the profile function", func(t *testing.T) {
-				i := find(t, g, integration, "GET-profile")
-				expect(t, "type", i.Inputs["type"], "AWS_PROXY")
-				expect(t, "verb to Lambda", i.Inputs["integrationHttpMethod"], "POST")
-				expect(t, "URI", i.Inputs["uri"], find(t, g, function, "profile").String("invokeArn"))
-			})
-
-			t.Run("lets API Gateway invoke each function for exactly one purpose", func(t *testing.T) {
-				execution := api.String("executionArn")
-				a := find(t, g, authorizer, "authorizer")
-				expect(t, "authorizer", find(t, g, permission, "authorizer").Inputs, map[string]any{
-					"action": "lambda:InvokeFunction", "principal": "apigateway.amazonaws.com",
-					"function":  find(t, g, function, "authorizer").String("name"),
-					"sourceArn": execution + "/authorizers/" + a.ID,
-				})
-				expect(t, "profile", find(t, g, permission, "GET-profile").Inputs, map[string]any{
-					"action": "lambda:InvokeFunction", "principal": "apigateway.amazonaws.com",
-					"function":  find(t, g, function, "profile").String("name"),
-					"sourceArn": execution + "/" + name + "/GET/profile",
-				})
-				protected := 0
-				for _, m := range g.OfType(method) {
-					if m.Inputs["authorization"] == "CUSTOM" {
-						protected++
-					}
-				}
-				if n := len(g.OfType(permission)); n != 1+protected {
-					t.Errorf("expected a permission for the authorizer and one for each of %d methods, got %d", protected, n)
-				}
-			})
-
-			t.Run("runs each function on arm64 with its own log group and role", func(t *testing.T) {
-				for _, f := range g.OfType(function) {
-					expect(t, f.Name, f.Inputs["runtime"], "provided.al2023")
-					expect(t, f.Name, f.Inputs["architectures"], []string{"arm64"})
-					expect(t, f.Name, f.Inputs["timeout"], 3)
-					expect(t, f.Name, f.Inputs["code"], map[string]string{"path": "dist/" + f.Name + ".zip"})
-					logs := find(t, g, logGroup, f.Name)
-					expect(t, f.Name, logs.Inputs["name"], "/aws/lambda/"+f.String("name"))
-					if logs.Inputs["retentionInDays"] == nil {
-						t.Errorf("%s: expected a retention, got none", logs.Name)
-					}
-					if !f.DependsOn(logs.URN) {
-						t.Errorf("%s: expected the function to wait for its log group", f.Name)
-					}
-					checkRole(t, g, f, logs)
-				}
-			})
-
-			t.Run("tells the authorizer whom to trust", func(t *testing.T) {
-				f := find(t, g, function, "authorizer")
-				variables := f.Inputs["environment"].(map[string]any)["variables"].(map[string]any)
-				for _, required := range []string{"JWKS_URI", "TOKEN_ISSUER", "AUDIENCE"} {
-					if value, _ := variables[required].(string); value == "" {
-						t.Errorf("expected %s in the environment, got nothing", required)
-					}
-				}
-			})
-
-			t.Run("publishes everything that takes a deployment", func(t *testing.T) {
-				d := find(t, g, deployment, "account")
-				for _, kind := range []string{
-					"aws:apigateway/resource:Resource", method, integration, authorizer, gatewayResponse,
-					"aws:apigateway/methodResponse:MethodResponse", "aws:apigateway/integrationResponse:IntegrationResponse",
-				} {
-					for _, r := range g.OfType(kind) {
-						if !d.DependsOn(r.URN) || !slices.Contains(d.PropertyDependencies["triggers"], r.URN) {
-							t.Errorf("expected the deployment to wait for %s and to be triggered by it", r.URN)
-						}
-					}
-				}
-				s := find(t, g, stage, "account")
-				expect(t, "stage name", s.Inputs["stageName"], name)
-				expect(t, "deployment", s.Inputs["deployment"], d.ID)
-			})
+			t.Run("asks a TOKEN authorizer about every method but the preflight", func(t *testing.T) { checkAuthorizer(t, g) })
+			t.Run("hands every other method to a function that it may invoke", func(t *testing.T) { checkMethods(t, g) })
+			t.Run("runs each function on arm64 with its own log group and role", func(t *testing.T) { checkFunctions(t, g) })
+			t.Run("publishes everything that takes a deployment", func(t *testing.T) { checkDeployment(t, g) })
 		})
 	}
+}
+
+func checkAuthorizer(t *testing.T, g *graph.Graph) {
+	a, f := find(t, g, authorizer, "authorizer"), find(t, g, function, "authorizer")
+	expect(t, "type", a.Inputs["type"], "TOKEN")
+	expect(t, "identity source", a.Inputs["identitySource"], "method.request.header.Authorization")
+	expect(t, "authorizer URI", a.Inputs["authorizerUri"], f.String("invokeArn"))
+	for _, m := range g.OfType(method) {
+		if m.Inputs["httpMethod"] == "OPTIONS" {
+			expect(t, m.Name, m.Inputs["authorization"], "NONE")
+			continue
+		}
+		expect(t, m.Name, m.Inputs["authorization"], "CUSTOM")
+		expect(t, m.Name, m.Inputs["authorizerId"], a.ID)
+	}
+	for _, required := range []string{"JWKS_URI", "TOKEN_ISSUER", "AUDIENCE"} {
+		if value, _ := variables(t, g, "authorizer")[required].(string); value == "" {
+			t.Errorf("expected %s in the environment, got nothing", required)
+		}
+	}
+	api := find(t, g, restAPI, "account")
+	expect(t, "permission", find(t, g, permission, "authorizer").Inputs, map[string]any{
+		"action": "lambda:InvokeFunction", "principal": "apigateway.amazonaws.com", "function": f.String("name"),
+		"sourceArn": api.String("executionArn") + "/authorizers/" + a.ID,
+	})
+}
+
+func checkMethods(t *testing.T, g *graph.Graph) {
+	invoked := map[string]string{} // function name by invoke ARN
+	for _, f := range g.OfType(function) {
+		invoked[f.String("invokeArn")] = f.String("name")
+	}
+	protected := 0
+	for _, m := range g.OfType(method) {
+		if m.Inputs["authorization"] != "CUSTOM" {
+			continue
+		}
+		protected++
+		i, p := find(t, g, integration, m.Name), find(t, g, permission, m.Name)
+		expect(t, m.Name+", type", i.Inputs["type"], "AWS_PROXY")
+		expect(t, m.Name+", verb to Lambda", i.Inputs["integrationHttpMethod"], "POST")
+		expect(t, m.Name+", function that may be invoked", p.Inputs["function"], invoked[i.String("uri")])
+		prefix := find(t, g, restAPI, "account").String("executionArn") + "/" + g.Stack + "/" + m.String("httpMethod") + "/"
+		if source := p.String("sourceArn"); !strings.HasPrefix(source, prefix) {
+			t.Errorf("%s: expected a source below %s, got %s", m.Name, prefix, source)
+		}
+	}
+	if n := len(g.OfType(permission)); protected == 0 || n != 1+protected {
+		t.Errorf("expected a permission for the authorizer and one for each of %d methods, got %d", protected, n)
+	}
+}
+
+func checkFunctions(t *testing.T, g *graph.Graph) {
+	for _, f := range g.OfType(function) {
+		expect(t, f.Name, f.Inputs["runtime"], "provided.al2023")
+		expect(t, f.Name, f.Inputs["architectures"], []string{"arm64"})
+		expect(t, f.Name, f.Inputs["timeout"], 3)
+		expect(t, f.Name, f.Inputs["code"], map[string]string{"path": "dist/" + f.Name + ".zip"})
+		logs := find(t, g, logGroup, f.Name)
+		expect(t, f.Name, logs.Inputs["name"], "/aws/lambda/"+f.String("name"))
+		if logs.Inputs["retentionInDays"] == nil {
+			t.Errorf("%s: expected a retention, got none", logs.Name)
+		}
+		if !f.DependsOn(logs.URN) {
+			t.Errorf("%s: expected the function to wait for its log group", f.Name)
+		}
+		checkRole(t, g, f, logs)
+	}
+}
+
+func checkDeployment(t *testing.T, g *graph.Graph) {
+	d := find(t, g, deployment, "account")
+	for _, kind := range []string{
+		"aws:apigateway/resource:Resource", method, integration, authorizer, gatewayResponse,
+		"aws:apigateway/methodResponse:MethodResponse", "aws:apigateway/integrationResponse:IntegrationResponse",
+	} {
+		if len(g.OfType(kind)) == 0 {
+			t.Errorf("expected a resource of type %s, got none", kind)
+		}
+		for _, r := range g.OfType(kind) {
+			if !d.DependsOn(r.URN) || !slices.Contains(d.PropertyDependencies["triggers"], r.URN) {
+				t.Errorf("expected the deployment to wait for %s and to be triggered by it", r.URN)
+			}
+		}
+	}
+	s := find(t, g, stage, "account")
+	expect(t, "stage name", s.Inputs["stageName"], g.Stack)
+	expect(t, "deployment", s.Inputs["deployment"], d.ID)
+}
+
+func TestEndpoints(t *testing.T) {
+	g := mustDeclare(t, "test")
+	t.Run("endpoints that name one handler share its function", func(t *testing.T) {
+		if n := len(g.OfType(function)); n != 3 {
+			t.Errorf("expected the authorizer and two functions, got %d", n)
+		}
+		for name, want := range map[string]string{"GET-items": "items", "PUT-items": "items", "GET-owners-owner-items": "owners"} {
+			expect(t, name, find(t, g, integration, name).Inputs["uri"], find(t, g, function, want).String("invokeArn"))
+		}
+	})
+	t.Run("a path parameter stands for any value in the permission", func(t *testing.T) {
+		source := find(t, g, permission, "GET-owners-owner-items").String("sourceArn")
+		if !strings.HasSuffix(source, "/test/GET/owners/*/items") {
+			t.Errorf("expected the stage, the method and the path, got %s", source)
+		}
+	})
+	t.Run("a nested path is declared below its parents", func(t *testing.T) {
+		const resource = "aws:apigateway/resource:Resource"
+		leaf, parent := find(t, g, resource, "owners-owner-items"), find(t, g, resource, "owners-owner")
+		expect(t, "parent", leaf.Inputs["parentId"], parent.ID)
+		expect(t, "part", parent.Inputs["pathPart"], "{owner}")
+	})
+	t.Run("the authorizer is told whom to trust", func(t *testing.T) {
+		expect(t, "environment", variables(t, g, "authorizer"), map[string]string{
+			"TOKEN_ISSUER": "https://id.example.net/", "AUDIENCE": "https://sample.example.net",
+			"JWKS_URI": "https://id.example.net/.well-known/jwks.json",
+		})
+	})
 }
 
 // checkRole proves that a function may write to its own log group, send traces, and
@@ -224,7 +171,7 @@ func checkRole(t *testing.T, g *graph.Graph, f, logs graph.Resource) {
 func TestCORS(t *testing.T) {
 	for _, origin := range []string{"*", "https://app.example.com"} {
 		t.Run(origin, func(t *testing.T) {
-			g := mustDeclare(t, "dev", "allowedOrigin="+origin)
+			g := mustDeclare(t, "test", "allowedOrigin="+origin)
 			quoted := "'" + origin + "'"
 
 			t.Run("every gateway response carries the CORS headers, because none inherits them", func(t *testing.T) {
@@ -242,34 +189,28 @@ func TestCORS(t *testing.T) {
 			})
 
 			t.Run("the preflight declares what it maps", func(t *testing.T) {
-				declared := find(t, g, "aws:apigateway/methodResponse:MethodResponse", "OPTIONS-profile").Inputs["responseParameters"].(map[string]any)
-				mapped := find(t, g, "aws:apigateway/integrationResponse:IntegrationResponse", "OPTIONS-profile").Inputs["responseParameters"].(map[string]any)
+				declared := find(t, g, "aws:apigateway/methodResponse:MethodResponse", "OPTIONS-items").Inputs["responseParameters"].(map[string]any)
+				mapped := find(t, g, "aws:apigateway/integrationResponse:IntegrationResponse", "OPTIONS-items").Inputs["responseParameters"].(map[string]any)
 				for header := range mapped {
 					expect(t, header, declared[header], true)
 				}
 				expect(t, "origin", mapped["method.response.header.Access-Control-Allow-Origin"], quoted)
-				var verbs []string
-				path := find(t, g, method, "OPTIONS-profile").Inputs["resourceId"]
-				for _, m := range g.OfType(method) {
-					if m.Inputs["resourceId"] == path && m.Inputs["httpMethod"] != "OPTIONS" {
-						verbs = append(verbs, m.String("httpMethod"))
-					}
-				}
-				expect(t, "methods", mapped["method.response.header.Access-Control-Allow-Methods"], "'"+strings.Join(verbs, ",")+"'")
+				expect(t, "methods", mapped["method.response.header.Access-Control-Allow-Methods"], "'GET,PUT'")
 				_, varies := mapped["method.response.header.Vary"]
 				expect(t, "varies by origin", varies, origin != "*")
 			})
 
-			t.Run("the profile function answers for the same origin", func(t *testing.T) {
-				variables := find(t, g, function, "profile").Inputs["environment"].(map[string]any)["variables"]
-				expect(t, "environment", variables, map[string]string{"ALLOWED_ORIGIN": origin})
+			t.Run("the functions answer for the same origin", func(t *testing.T) {
+				for _, name := range []string{"items", "owners"} {
+					expect(t, name, variables(t, g, name), map[string]string{"ALLOWED_ORIGIN": origin})
+				}
 			})
 		})
 	}
 }
 
 func TestValidationExpression(t *testing.T) {
-	expression := regexp.MustCompile(find(t, mustDeclare(t, "dev"), authorizer, "authorizer").String("identityValidationExpression"))
+	expression := regexp.MustCompile(find(t, mustDeclare(t, "test"), authorizer, "authorizer").String("identityValidationExpression"))
 	for value, matches := range map[string]bool{
 		"Bearer eyJ-_09.eyJ-_09.sig-_AZaz": true,
 		"bearer a.b.c":                     false,
@@ -293,7 +234,7 @@ func TestValidationExpression(t *testing.T) {
 
 func TestDeploymentTrigger(t *testing.T) {
 	trigger := func(config ...string) string {
-		d := find(t, mustDeclare(t, "dev", config...), deployment, "account")
+		d := find(t, mustDeclare(t, "test", config...), deployment, "account")
 		return d.Inputs["triggers"].(map[string]any)["published"].(string)
 	}
 	before := trigger()
@@ -301,13 +242,13 @@ func TestDeploymentTrigger(t *testing.T) {
 		t.Errorf("expected the same trigger for the same stack, got %s and %s", before, again)
 	}
 	for setting, redeploys := range map[string]bool{
-		"authorizerTtl=300":                     true,
-		"allowedOrigin=https://app.example.com": true,
-		"logRetentionDays=90":                   false,
-		"throttleRate=5":                        false,
-		"reservedConcurrency=5":                 false,
-		"audience=https://other.example.com":    false,
-		"issuer=https://other.eu.auth0.com/":    false,
+		"authorizerTtl=300":                       true,
+		"allowedOrigin=https://other.example.net": true,
+		"logRetentionDays=90":                     false,
+		"throttleRate=5":                          false,
+		"reservedConcurrency=5":                   false,
+		"audience=https://other.example.com":      false,
+		"issuer=https://other.eu.auth0.com/":      false,
 	} {
 		if got := trigger(setting) != before; got != redeploys {
 			t.Errorf("%s: expected a new deployment to be %v, got %v", setting, redeploys, got)
@@ -317,8 +258,8 @@ func TestDeploymentTrigger(t *testing.T) {
 
 func TestCachedAnswersCoverTheStage(t *testing.T) {
 	for ttl, want := range map[string]any{"0": nil, "300": "api"} {
-		f := find(t, mustDeclare(t, "dev", "authorizerTtl="+ttl), function, "authorizer")
-		expect(t, "POLICY_SCOPE with a TTL of "+ttl, f.Inputs["environment"].(map[string]any)["variables"].(map[string]any)["POLICY_SCOPE"], want)
+		g := mustDeclare(t, "test", "authorizerTtl="+ttl)
+		expect(t, "POLICY_SCOPE with a TTL of "+ttl, variables(t, g, "authorizer")["POLICY_SCOPE"], want)
 	}
 }
 

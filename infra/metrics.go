@@ -54,7 +54,7 @@ func (s *stack) counters() []counter {
 		{"defect", "authorizer", metricDefect, category(refusal.Defect)},
 		{"throttled", "access", metricThrottled, `{ $.status = "429" }`},
 	}
-	for _, name := range s.handlerNames() {
+	for _, name := range handlerNames(s.endpoints) {
 		all = append(all,
 			counter{name + "-allowed", name, metricAllowed, `{ ($.msg = "Decision Log") && ($.result.allow IS TRUE) }`},
 			counter{name + "-denied", name, metricDenied, `{ ($.msg = "Decision Log") && ($.result.allow IS FALSE) }`},
@@ -70,7 +70,7 @@ func (s *stack) namespace() string { return s.ctx.Project() + "/" + s.ctx.Stack(
 
 // handlerNames are the short names of the endpoints' functions, in alphabetical
 // order.
-func (s *stack) handlerNames() []string {
+func handlerNames(endpoints []endpoint) []string {
 	var names []string
 	for _, e := range endpoints {
 		names = append(names, path.Base(e.handler))

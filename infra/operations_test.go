@@ -22,7 +22,7 @@ func metrics(t *testing.T, g *graph.Graph) map[string]bool {
 	made := map[string]bool{}
 	for _, filter := range g.OfType(metricFilter) {
 		transformation := filter.Inputs["metricTransformation"].(map[string]any)
-		expect(t, filter.Name+", namespace", transformation["namespace"], "account-api/"+g.Stack)
+		expect(t, filter.Name+", namespace", transformation["namespace"], g.Project+"/"+g.Stack)
 		made[transformation["name"].(string)] = true
 		// Every filter reads a log group of this stack, and no filter a log of nobody.
 		found := false
@@ -43,12 +43,12 @@ func TestAlarmsAreOnMetricsThatExist(t *testing.T) {
 		namespace, metric := a.String("namespace"), a.String("metricName")
 		switch namespace {
 		case "AWS/ApiGateway":
-			expect(t, a.Name, a.Inputs["dimensions"], map[string]string{"ApiName": "account-api-prod", "Stage": "prod"})
+			expect(t, a.Name, a.Inputs["dimensions"], map[string]string{"ApiName": "sample-prod", "Stage": "prod"})
 		case "AWS/Lambda":
 			if metric == "Errors" {
 				t.Errorf("%s: expected no alarm on failed invocations: a refused token is one", a.Name)
 			}
-		case "account-api/prod":
+		case "sample/prod":
 			if !made[metric] {
 				t.Errorf("%s: expected a metric filter that makes %s, got none", a.Name, metric)
 			}
@@ -59,14 +59,14 @@ func TestAlarmsAreOnMetricsThatExist(t *testing.T) {
 			t.Errorf("%s: expected a description of what to do", a.Name)
 		}
 	}
-	for _, name := range []string{"server-errors", "slow", "keys-unavailable", "misconfigured", "attack", "defect", "throttled", "authorizer-throttled", "profile-throttled"} {
+	for _, name := range []string{"server-errors", "slow", "keys-unavailable", "misconfigured", "attack", "defect", "throttled", "authorizer-throttled", "items-throttled", "owners-throttled"} {
 		find(t, g, metricAlarm, name)
 	}
 }
 
 // A filter matches on text that another package writes: these are the lines.
 func TestFiltersMatchWhatIsLogged(t *testing.T) {
-	g := mustDeclare(t, "dev")
+	g := mustDeclare(t, "test")
 	category := regexp.MustCompile(`\$\.category = "([^"]*)"`)
 	matched := map[refusal.Category]bool{}
 	for _, filter := range g.OfType(metricFilter) {
@@ -85,14 +85,14 @@ func TestFiltersMatchWhatIsLogged(t *testing.T) {
 		"keys-unavailable": `{ $.reason = "jwks_unavailable" }`,
 		"attack":           `{ ($.category = "attack") || ($.reason = "jwks_rate_limited") }`,
 		"authenticated":    `{ $.reason = "accepted" }`,
-		"profile-denied":   `{ ($.msg = "Decision Log") && ($.result.allow IS FALSE) }`,
+		"owners-denied":    `{ ($.msg = "Decision Log") && ($.result.allow IS FALSE) }`,
 	} {
 		expect(t, name, find(t, g, metricFilter, name).Inputs["pattern"], pattern)
 	}
 }
 
 func TestDashboard(t *testing.T) {
-	g := mustDeclare(t, "dev")
+	g := mustDeclare(t, "test")
 	made := metrics(t, g)
 	var body struct {
 		Widgets []struct {
@@ -115,12 +115,12 @@ func TestDashboard(t *testing.T) {
 		} else {
 			places[place] = true
 		}
-		expect(t, w.Properties.Title, w.Properties.Region, "eu-central-1")
+		expect(t, w.Properties.Title, w.Properties.Region, "eu-west-1")
 		if w.Type == "log" && !strings.Contains(w.Properties.Query, find(t, g, logGroup, "authorizer").String("name")) {
 			t.Errorf("expected a query over the authorizer's log, got %s", w.Properties.Query)
 		}
 		for _, line := range w.Properties.Metrics {
-			if line[0] == "account-api/dev" {
+			if line[0] == "sample/test" {
 				shown[line[1].(string)] = true
 				if !made[line[1].(string)] {
 					t.Errorf("%s: expected a metric that a filter makes, got %v", w.Properties.Title, line[1])
@@ -154,16 +154,16 @@ func TestLogs(t *testing.T) {
 		t.Error("expected the stage to wait for its log group: API Gateway would create it without retention")
 	}
 	for _, group := range g.OfType(logGroup) {
-		expect(t, group.Name, group.Inputs["retentionInDays"], 365)
+		expect(t, group.Name, group.Inputs["retentionInDays"], 400)
 	}
 }
 
 func TestAccountIsLeftAloneUnlessAsked(t *testing.T) {
 	const account = "aws:apigateway/account:Account"
-	if found := mustDeclare(t, "dev").OfType(account); len(found) != 0 {
+	if found := mustDeclare(t, "test").OfType(account); len(found) != 0 {
 		t.Errorf("expected no setting of the account, got %d", len(found))
 	}
-	g := mustDeclare(t, "dev", "manageApiGatewayAccount=true")
+	g := mustDeclare(t, "test", "manageApiGatewayAccount=true")
 	a := find(t, g, account, "gateway-logs")
 	expect(t, "the account's role", a.Inputs["cloudwatchRoleArn"], find(t, g, role, "gateway-logs").String("arn"))
 	if !a.DependsOn(find(t, g, attachment, "gateway-logs").URN) {
@@ -175,11 +175,11 @@ func TestAccountIsLeftAloneUnlessAsked(t *testing.T) {
 }
 
 func TestDomain(t *testing.T) {
-	g := mustDeclare(t, "prod", settings[14]...)
+	g := mustDeclare(t, "prod", examples[14]...)
 	d := find(t, g, "aws:apigateway/domainName:DomainName", "account")
 	expect(t, "TLS", d.Inputs["securityPolicy"], "TLS_1_2")
 	mapping := find(t, g, "aws:apigateway/basePathMapping:BasePathMapping", "account")
-	expect(t, "domain", mapping.Inputs["domainName"], "api.example.com")
+	expect(t, "domain", mapping.Inputs["domainName"], "api.example.net")
 	expect(t, "stage", mapping.Inputs["stageName"], "prod")
 	if mapping.Inputs["basePath"] != nil {
 		t.Errorf("expected the stage at the root, got %v", mapping.Inputs["basePath"])

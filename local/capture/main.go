@@ -7,11 +7,12 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
 	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
 	"account-api/local/record"
@@ -21,7 +22,7 @@ func main() {
 	root := flag.String("root", ".", "the project, the directory of Pulumi.yaml")
 	stack := flag.String("stack", "dev", "the stack, Pulumi.<stack>.yaml")
 	override := record.Overrides{}
-	flag.Var(override, "config", "replace a configuration value, as key=value; may be repeated")
+	flag.Var(override, "config", "replace a setting, as `key=value` or namespace:key=value; may be repeated")
 	flag.Parse()
 	if err := capture(*root, *stack, override); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -29,18 +30,18 @@ func main() {
 	}
 }
 
-func capture(root, stack string, override map[string]string) error {
+func capture(root, stack string, override record.Overrides) error {
 	var mu sync.Mutex
 	bundles := map[string]string{}
 	// Nothing is deployed, so nothing is built: the reader builds each handler for the
 	// machine that it runs on.
-	program := infra.Program{Bundle: func(_ context.Context, handler, zip string) error {
+	program := infra.New(func(_ *pulumi.Context, handler, zip string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		bundles[zip] = handler
 		return nil
-	}}
-	g, err := record.Run(record.Stack{Root: root, Name: stack, Override: override}, program.Deploy)
+	})
+	g, err := record.Run(record.Stack{Root: root, Name: stack, Override: override}, program.Deploy, program.Settings)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"regexp"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
 	"account-api/local/record"
@@ -18,8 +19,8 @@ type authorizer struct {
 // readAuthorizer runs the Pulumi program against mocks and reads the authorizer from what it
 // declares. The program's defaults and checks apply as in a deployment.
 func readAuthorizer(s settings) (authorizer, error) {
-	program := infra.Program{Bundle: func(context.Context, string, string) error { return nil }}
-	g, err := record.Run(record.Stack{Root: s.root, Name: s.stack, Override: s.override}, program.Deploy)
+	program := infra.New(func(*pulumi.Context, string, string) error { return nil })
+	g, err := record.Run(record.Stack{Root: s.root, Name: s.stack, Override: s.override}, program.Deploy, program.Settings)
 	if err != nil {
 		return authorizer{}, err
 	}

@@ -166,7 +166,7 @@ func TestWhatCannotBeExplained(t *testing.T) {
 		{"64 KiB and more", strings.Repeat("hunter22", 8<<10) + "x", ours("-offline"), "of at most 65536 bytes"},
 		{"no such stack", "a.b.c", []string{"-root", root, "-stack", "nowhere"}, "Pulumi.nowhere.yaml"},
 		{"no such flag", "a.b.c", []string{"-nonsense"}, "usage: go run ./local/explain"},
-		{"a value without a key", "a.b.c", []string{"-config", "issuer"}, "key=value"},
+		{"a value without a key", "a.b.c", []string{"-config", "issuer"}, "expected key=value"},
 		{"no such file of keys", "a.b.c", ours("-jwks", "nowhere"), "nowhere"},
 		{"a file that has no keys", "a.b.c", ours("-jwks", broken), "not strict JSON"},
 		{"a configuration that cannot be deployed", "a.b.c", ours(setting("issuer", "http://issuer.example/")...), "issuer"},

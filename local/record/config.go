@@ -13,55 +13,78 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
-// loadStackConfig reads Pulumi.yaml and the stack's file as the Pulumi CLI does:
-// typed keys, the project's defaults, and the project's name as namespace. It
-// returns the project's name and the configuration that a program is given.
-func loadStackConfig(root, stack string) (project string, values map[string]string, err error) {
-	p, err := workspace.LoadProject(filepath.Join(root, "Pulumi.yaml"))
-	if err != nil {
-		return "", nil, err
-	}
-	project = p.Name.String()
-	file := filepath.Join(root, "Pulumi."+stack+".yaml")
-	if _, err := os.Stat(file); err != nil {
-		return "", nil, fmt.Errorf("stack %q has no %s; there is %s", stack, filepath.Base(file), strings.Join(stackFiles(root), ", "))
-	}
-	s, err := workspace.LoadProjectStack(nil, p, file)
-	if err != nil {
-		return "", nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
-	}
-	var problems []error
-	for key, value := range s.Config {
-		if value.Secure() {
-			// Decrypting takes the stack's passphrase or key, which a laptop need not have.
-			problems = append(problems, fmt.Errorf("%s is a secret: this program needs none, and only the Pulumi CLI can read it", key))
-		}
-	}
-	if len(problems) == 0 {
-		problems = applyDefaults(p, s.Config)
-	}
-	if len(problems) > 0 {
-		return "", nil, fmt.Errorf("%s:\n%w", filepath.Base(file), errors.Join(problems...))
-	}
-	decrypted, err := s.Config.Decrypt(config.NopDecrypter)
-	if err != nil {
-		return "", nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
-	}
-	values = make(map[string]string, len(decrypted))
-	for key, value := range decrypted {
-		values[key.String()] = value
-	}
-	return project, values, nil
+// configuration is what a program is told about a stack.
+type configuration struct {
+	project string
+	values  map[string]string // by full key, as "aws:region"
+	secrets []string          // the keys whose values are withheld
 }
 
-// applyDefaults fills in what the stack does not set and checks the types of what
-// it does, as `pulumi preview` would before it starts the program.
-func applyDefaults(p *workspace.Project, stack config.Map) []error {
+// withheld stands for a secret. Decrypting takes the stack's passphrase or key, which
+// this program does not ask for.
+const withheld = "[secret]"
+
+// loadStack reads Pulumi.yaml and the stack's file as the Pulumi CLI does: the
+// project's name as namespace, the project's defaults and its types, if it has any.
+func loadStack(s Stack) (configuration, error) {
+	p, err := workspace.LoadProject(filepath.Join(s.Root, "Pulumi.yaml"))
+	if err != nil {
+		return configuration{}, err
+	}
+	name := "Pulumi." + s.Name + ".yaml"
+	if _, err := os.Stat(filepath.Join(s.Root, name)); err != nil {
+		return configuration{}, fmt.Errorf("stack %q has no %s; there is %s", s.Name, name, strings.Join(stackFiles(s.Root), ", "))
+	}
+	file, err := workspace.LoadProjectStack(nil, p, filepath.Join(s.Root, name))
+	if err != nil {
+		return configuration{}, fmt.Errorf("%s: %w", name, err)
+	}
+	project := p.Name.String()
+	for key, value := range s.Override {
+		full, err := parseKey(project, key)
+		if err != nil {
+			return configuration{}, err
+		}
+		file.Config[full] = config.NewValue(value)
+	}
+	if problems := applyProject(p, file.Config); len(problems) > 0 {
+		return configuration{}, fmt.Errorf("%s:\n%w", name, errors.Join(problems...))
+	}
+	c := configuration{project: project}
+	for key, value := range file.Config {
+		if value.Secure() {
+			c.secrets = append(c.secrets, key.String())
+			file.Config[key] = config.NewValue(withheld)
+		}
+	}
+	decrypted, err := file.Config.Decrypt(config.NopDecrypter)
+	if err != nil {
+		return configuration{}, fmt.Errorf("%s: %w", name, err)
+	}
+	c.values = make(map[string]string, len(decrypted))
+	for key, value := range decrypted {
+		c.values[key.String()] = value
+	}
+	return c, nil
+}
+
+// parseKey is a key with its namespace, which is the project's if there is none.
+func parseKey(project, key string) (config.Key, error) {
+	if !strings.Contains(key, ":") {
+		return config.MustMakeKey(project, key), nil
+	}
+	return config.ParseKey(key)
+}
+
+// applyProject fills in what the stack does not set and checks what it does set, as
+// `pulumi preview` would before it starts the program. A secret is refused only under
+// a key that the project declares: other keys belong to providers and other tools.
+func applyProject(p *workspace.Project, stack config.Map) []error {
 	var problems []error
 	for name, declared := range p.Config {
-		key := config.MustMakeKey(p.Name.String(), name)
-		if before, after, namespaced := strings.Cut(name, ":"); namespaced {
-			key = config.MustMakeKey(before, after)
+		key, err := parseKey(p.Name.String(), name)
+		if err != nil {
+			return []error{err}
 		}
 		value, set := stack[key]
 		fallback := declared.Default
@@ -70,13 +93,16 @@ func applyDefaults(p *workspace.Project, stack config.Map) []error {
 		}
 		switch {
 		case !set && fallback == nil:
-			problems = append(problems, fmt.Errorf("  %s is not set: pulumi config set %s <%s>", key.Name(), key.Name(), declared.TypeName()))
+			problems = append(problems, fmt.Errorf("  %s is not set: pulumi config set %s VALUE", key.Name(), key.Name()))
 		case !set:
 			text, err := plain(fallback)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("  default of %s in Pulumi.yaml: %w", key.Name(), err))
 			}
 			stack[key] = config.NewValue(text)
+		case value.Secure():
+			problems = append(problems, fmt.Errorf("  %s is a secret, which only the Pulumi CLI can decrypt: "+
+				"run with -config %s=VALUE, or pulumi config set --plaintext %s VALUE", key.Name(), key.Name(), key.Name()))
 		case declared.IsExplicitlyTyped():
 			if err := checkType(declared, value); err != nil {
 				problems = append(problems, fmt.Errorf("  %s: %w", key.Name(), err))
@@ -93,16 +119,9 @@ func checkType(declared workspace.ProjectConfigType, value config.Value) error {
 		return err
 	}
 	if !workspace.ValidateConfigValue(declared.TypeName(), declared.Items, content) {
-		return fmt.Errorf("expected %s %s, got %v", article(declared.TypeName()), declared.TypeName(), content)
+		return fmt.Errorf("expected type %s, got %v", declared.TypeName(), content)
 	}
 	return nil
-}
-
-func article(noun string) string {
-	if strings.ContainsRune("aeiou", rune(noun[0])) {
-		return "an"
-	}
-	return "a"
 }
 
 // plain is a default as the text that a program reads.

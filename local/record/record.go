@@ -7,6 +7,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,41 +27,41 @@ const Account = "123456789012"
 
 // Stack says which stack to record.
 type Stack struct {
-	Root string // the project: the directory of Pulumi.yaml
-	Name string // Pulumi.<Name>.yaml
-	// Override replaces configuration values: "issuer" of the project, or "aws:region".
+	Root     string // the project: the directory of Pulumi.yaml
+	Name     string // Pulumi.<Name>.yaml
 	Override Overrides
 }
 
-// Run runs the program for the stack and returns what it declared.
-func Run(s Stack, program pulumi.RunFunc) (*graph.Graph, error) {
-	project, config, err := loadStackConfig(s.Root, s.Name)
+// Run runs the program for the stack and returns what it declared. The options are
+// those that the program is given to [pulumi.Run].
+func Run(s Stack, program pulumi.RunFunc, options ...pulumi.RunOption) (*graph.Graph, error) {
+	c, err := loadStack(s)
 	if err != nil {
 		return nil, err
 	}
-	for key, value := range s.Override {
-		if !strings.Contains(key, ":") {
-			key = project + ":" + key
-		}
-		config[key] = value
+	region := c.values["aws:region"]
+	r := &recorder{project: c.project, stack: s.Name, provider: provider{region: region}}
+	// Nothing of the caller's environment may reach the program: RunErr would take it
+	// from PULUMI_* variables.
+	configure := func(info *pulumi.RunInfo) {
+		info.Config, info.ConfigSecretKeys = c.values, c.secrets
+		info.RootDirectory, info.Organization, info.DryRun = s.Root, "organization", false
 	}
-	region := config["aws:region"]
+	mocks := pulumi.WithMocks(c.project, s.Name, r)
+	if err := pulumi.RunErr(program, append([]pulumi.RunOption{mocks, configure}, options...)...); err != nil {
+		// The SDK adds a heading that counts the errors; the program's own is enough.
+		if list, ok := err.(interface{ WrappedErrors() []error }); ok {
+			err = errors.Join(list.WrappedErrors()...)
+		}
+		return nil, err
+	}
+	// After the program, which reports all that is wrong with the configuration at once.
 	if region == "" {
 		return nil, fmt.Errorf("stack %q sets no aws:region: pulumi config set aws:region eu-central-1", s.Name)
 	}
-	r := &recorder{project: project, stack: s.Name, provider: provider{region: region}}
-	err = pulumi.RunErr(program, pulumi.WithMocks(project, s.Name, r), func(info *pulumi.RunInfo) {
-		// Nothing of the caller's environment may reach the program: RunErr would take
-		// it from PULUMI_* variables.
-		info.Config, info.ConfigSecretKeys = config, nil
-		info.RootDirectory, info.Organization, info.DryRun = s.Root, "organization", false
-	})
-	if err != nil {
-		return nil, err
-	}
 	slices.SortFunc(r.resources, func(a, b graph.Resource) int { return strings.Compare(a.URN, b.URN) })
 	return &graph.Graph{
-		Project: project, Stack: s.Name, Region: region, Account: Account,
+		Project: c.project, Stack: s.Name, Region: region, Account: Account,
 		Bundles: map[string]string{}, Resources: r.resources,
 	}, nil
 }

@@ -2,9 +2,11 @@ package record_test
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,11 +46,25 @@ func nothing(*pulumi.Context) error { return nil }
 
 func TestConfigurationReachesTheProgram(t *testing.T) {
 	for name, stack := range map[string]string{
-		"with the project's name":         "config: {aws:region: eu-central-1, sample:audience: a}",
-		"without a namespace":             "config: {aws:region: eu-central-1, audience: a}",
-		"in the long spelling":            "config: {aws:config:region: eu-central-1, sample:config:audience: a}",
-		"next to what is not for us":      "config: {aws:region: eu-central-1, audience: a, other:key: b}",
-		"with settings of the engine too": "secretsprovider: passphrase\nconfig: {aws:region: eu-central-1, audience: a}",
+		"with the project's name":    "config: {aws:region: eu-central-1, sample:audience: a}",
+		"without a namespace":        "config: {aws:region: eu-central-1, audience: a}",
+		"in the long spelling":       "config: {aws:config:region: eu-central-1, sample:config:audience: a}",
+		"next to what is not for us": "config: {aws:region: eu-central-1, audience: a, other:key: b}",
+		"as pulumi config set writes it": `encryptionsalt: v1:c2FsdA==:v1:bm9uY2U=:Y2lwaGVydGV4dA==
+config:
+  aws:region: eu-central-1
+  sample:audience: a
+`,
+		"with a key of AWS's for secrets": `secretsprovider: awskms://alias/pulumi?region=eu-central-1
+encryptedkey: Y2lwaGVydGV4dA==
+config:
+  sample:audience: a
+  aws:region: eu-central-1
+`,
+		"next to another tool's secret":     "config: {aws:region: eu-central-1, audience: a, auth0:client_secret: {secure: v1:abc}}",
+		"next to a secret in a list":        "config: {aws:region: eu-central-1, audience: a, other:list: [{key: {secure: v1:abc}}]}",
+		"next to a key that nobody reads":   "config: {aws:region: eu-central-1, audience: a, note: {secure: v1:abc}}",
+		"next to an object that Pulumi had": "config: {aws:region: eu-central-1, audience: a, aws:defaultTags: {tags: {team: accounts}}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("PULUMI_CONFIG", `{"sample:audience":"of the environment"}`)
@@ -70,12 +86,31 @@ func TestConfigurationReachesTheProgram(t *testing.T) {
 	}
 }
 
+// An option of the program sees what the engine would hand over, a secret by its key.
+func TestOptionsSeeAllSettings(t *testing.T) {
+	root := write(t, "config: {aws:region: eu-central-1, audiense: b, audience: a, other:token: {secure: v1:abc}}")
+	var config map[string]string
+	var secrets []string
+	_, err := record.Run(record.Stack{Root: root, Name: "test"}, nothing, func(info *pulumi.RunInfo) {
+		config, secrets = info.Config, info.ConfigSecretKeys
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"aws:region": "eu-central-1", "sample:audiense": "b", "sample:audience": "a", "sample:ttl": "7", "other:token": "[secret]",
+	}
+	if !maps.Equal(config, want) || !slices.Equal(secrets, []string{"other:token"}) {
+		t.Errorf("expected %v, got %v, secrets %v", want, config, secrets)
+	}
+}
+
 func TestBadStackFilesAreRefused(t *testing.T) {
 	for name, row := range map[string]struct{ stack, says string }{
-		"a value that is missing":       {"config: {aws:region: eu-central-1}", "pulumi config set audience <string>"},
-		"a value of another type":       {"config: {aws:region: eu-central-1, audience: a, ttl: soon}", "ttl: expected an integer, got soon"},
+		"a value that is missing":       {"config: {aws:region: eu-central-1}", "pulumi config set audience VALUE"},
+		"a value of another type":       {"config: {aws:region: eu-central-1, audience: a, ttl: soon}", "ttl: expected type integer, got soon"},
 		"a region that is missing":      {"config: {audience: a}", "pulumi config set aws:region eu-central-1"},
-		"a secret":                      {"config: {aws:region: eu-central-1, audience: {secure: v1:abc}}", "sample:audience is a secret"},
+		"a secret that is read":         {"config: {aws:region: eu-central-1, audience: {secure: v1:abc}}", "audience is a secret, which only the Pulumi CLI can decrypt: run with -config audience=VALUE"},
 		"a file that is not YAML":       {"config: [", "Pulumi.test.yaml"},
 		"a key with too many namespace": {"config: {a:b:c:d: x}", "a:b:c:d"},
 	} {
@@ -83,6 +118,9 @@ func TestBadStackFilesAreRefused(t *testing.T) {
 			_, err := record.Run(record.Stack{Root: write(t, row.stack), Name: "test"}, nothing)
 			if err == nil || !strings.Contains(err.Error(), row.says) {
 				t.Errorf("expected an error with %q, got %v", row.says, err)
+			}
+			if err != nil && strings.Contains(err.Error(), "v1:abc") {
+				t.Errorf("expected no word of the secret, got %v", err)
 			}
 		})
 	}
@@ -97,17 +135,41 @@ func TestBadStackFilesAreRefused(t *testing.T) {
 const good = "config: {aws:region: eu-central-1, audience: a}"
 
 func TestOverrideReplacesTheStacksValue(t *testing.T) {
-	for _, key := range []string{"audience", "sample:audience"} {
-		s := record.Stack{Root: write(t, good), Name: "test", Override: record.Overrides{key: "b"}}
-		_, err := record.Run(s, func(ctx *pulumi.Context) error {
-			if got := config.New(ctx, "").Get("audience"); got != "b" {
-				t.Errorf("%s: expected b, got %q", key, got)
+	secret := "config: {aws:region: eu-central-1, audience: {secure: v1:abc}}"
+	for name, row := range map[string]struct{ stack, key string }{
+		"without a namespace":     {good, "audience"},
+		"with the project's name": {good, "sample:audience"},
+		"in the long spelling":    {good, "sample:config:audience"},
+		"of a secret":             {secret, "audience"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			override := record.Overrides{}
+			if err := override.Set(row.key + "=b=c"); err != nil {
+				t.Fatal(err)
 			}
-			return nil
+			s := record.Stack{Root: write(t, row.stack), Name: "test", Override: override}
+			_, err := record.Run(s, func(ctx *pulumi.Context) error {
+				if got := config.New(ctx, "").Get("audience"); got != "b=c" {
+					t.Errorf("expected b=c, got %q", got)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
+	}
+}
+
+func TestOverridesAreAssignments(t *testing.T) {
+	for _, bad := range []string{"", "audience", "=b"} {
+		if err := (record.Overrides{}).Set(bad); err == nil {
+			t.Errorf("expected %q to be refused", bad)
 		}
+	}
+	s := record.Stack{Root: write(t, good), Name: "test", Override: record.Overrides{"a:b:c:d": "x"}}
+	if _, err := record.Run(s, nothing); err == nil || !strings.Contains(err.Error(), "a:b:c:d") {
+		t.Errorf("expected a key with too many namespaces to be refused by name, got %v", err)
 	}
 }
 
@@ -180,8 +242,8 @@ func TestProgramsThatNeedAnAccountAreRefused(t *testing.T) {
 		_, err := aws.GetCallerIdentity(ctx, nil)
 		return err
 	})
-	if err == nil || !strings.Contains(err.Error(), "getCallerIdentity") {
-		t.Errorf("expected the lookup to be refused by name, got %v", err)
+	if err == nil || !strings.Contains(err.Error(), "getCallerIdentity") || strings.Contains(err.Error(), "error occurred") {
+		t.Errorf("expected the lookup to be refused by name, without the SDK's heading, got %v", err)
 	}
 	_, err = record.Run(record.Stack{Root: write(t, good), Name: "test"}, func(ctx *pulumi.Context) error {
 		_, err := cloudwatch.GetLogGroup(ctx, "theirs", pulumi.ID("/aws/lambda/theirs"), nil)
