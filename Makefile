@@ -88,6 +88,9 @@ bench: ## Measure speed and size side by side with peers (some minutes)
 guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
 	@infra/guard "$(STACK)"
 
+docs: ## Write the generated pages of docs/ anew
+	@go run ./infra/docs
+
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
 	go vet ./...
@@ -109,4 +112,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain mutants bench guard lint build preview up clean
+.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain mutants bench guard docs lint build preview up clean
