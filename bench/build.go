@@ -46,11 +46,12 @@ func (b *bench) build() error {
 			return err
 		}
 	}
+	one := []string{"GOMAXPROCS=1"} // as the stack declares it for its functions
 	b.built = executables{
 		hello:      function.Executable{Path: executable("hello")},
-		helloOne:   function.Executable{Path: executable("hello"), Env: []string{"GOMAXPROCS=1"}},
-		authorizer: function.Executable{Path: executable("authorizer")},
-		profile:    function.Executable{Path: executable("profile")},
+		helloOne:   function.Executable{Path: executable("hello"), Env: one},
+		authorizer: function.Executable{Path: executable("authorizer"), Env: one},
+		profile:    function.Executable{Path: executable("profile"), Env: one},
 		capture:    executable("capture"),
 		tests:      map[string]string{},
 	}

@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"maps"
 	"path"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -15,6 +16,12 @@ const (
 	// functionMemory, in megabytes, is the smallest that Lambda offers. Both
 	// handlers peak far below it, and it buys enough CPU for an invocation.
 	functionMemory = 128
+	// functionProcessors makes Go use one processor. Lambda shows two to a function
+	// below 1,769 MB and gives it less than one:
+	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
+	// Waking threads on the second was a quarter of an invocation
+	// (docs/performance.md). Remove it for a function with more memory.
+	functionProcessors = "1"
 )
 
 // functionSpec is what differs between functions.
@@ -44,6 +51,8 @@ func (s *stack) declareFunction(spec functionSpec) (*lambda.Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	variables := pulumi.StringMap{"GOMAXPROCS": pulumi.String(functionProcessors)}
+	maps.Copy(variables, spec.environment)
 	args := &lambda.FunctionArgs{
 		Name:          pulumi.String(fullName),
 		Description:   pulumi.String(spec.description),
@@ -54,7 +63,7 @@ func (s *stack) declareFunction(spec functionSpec) (*lambda.Function, error) {
 		Role:          role.Arn,
 		MemorySize:    pulumi.Int(functionMemory),
 		Timeout:       pulumi.Int(functionTimeout),
-		Environment:   &lambda.FunctionEnvironmentArgs{Variables: spec.environment},
+		Environment:   &lambda.FunctionEnvironmentArgs{Variables: variables},
 		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name},
 		TracingConfig: &lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},
 		Tags:          s.tags(),

@@ -82,6 +82,10 @@ func checkFunctions(t *testing.T, g *graph.Graph) {
 		expect(t, f.Name, f.Inputs["runtime"], "provided.al2023")
 		expect(t, f.Name, f.Inputs["architectures"], []string{"arm64"})
 		expect(t, f.Name, f.Inputs["timeout"], 3)
+		// Lambda gives less than one processor below 1,769 MB.
+		if memory := f.Inputs["memorySize"].(float64); memory < 1769 {
+			expect(t, f.Name, variables(t, g, f.Name)["GOMAXPROCS"], "1")
+		}
 		expect(t, f.Name, f.Inputs["code"], map[string]string{"path": "dist/" + f.Name + ".zip"})
 		logs := find(t, g, logGroup, f.Name)
 		expect(t, f.Name, logs.Inputs["name"], "/aws/lambda/"+f.String("name"))
@@ -140,7 +144,7 @@ func TestEndpoints(t *testing.T) {
 	t.Run("the authorizer is told whom to trust", func(t *testing.T) {
 		expect(t, "environment", variables(t, g, "authorizer"), map[string]string{
 			"TOKEN_ISSUER": "https://id.example.net/", "AUDIENCE": "https://sample.example.net",
-			"JWKS_URI": "https://id.example.net/.well-known/jwks.json",
+			"JWKS_URI": "https://id.example.net/.well-known/jwks.json", "GOMAXPROCS": "1",
 		})
 	})
 }
@@ -202,7 +206,7 @@ func TestCORS(t *testing.T) {
 
 			t.Run("the functions answer for the same origin", func(t *testing.T) {
 				for _, name := range []string{"items", "owners"} {
-					expect(t, name, variables(t, g, name), map[string]string{"ALLOWED_ORIGIN": origin})
+					expect(t, name, variables(t, g, name), map[string]string{"ALLOWED_ORIGIN": origin, "GOMAXPROCS": "1"})
 				}
 			})
 		})

@@ -13,7 +13,6 @@ import (
 
 	"account-api/internal/jwks"
 	"account-api/internal/logline"
-	_ "account-api/internal/oneprocessor"
 	"account-api/internal/refusal"
 	"account-api/internal/token"
 )

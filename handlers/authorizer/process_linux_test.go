@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,8 +36,6 @@ type executables struct {
 var built atomic.Pointer[executables] // for TestMain to remove
 
 func TestMain(m *testing.M) {
-	// On the function's one processor nothing would run at the same time.
-	runtime.GOMAXPROCS(runtime.NumCPU())
 	status := m.Run()
 	if x := built.Load(); x != nil {
 		os.RemoveAll(x.directory)

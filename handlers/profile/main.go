@@ -12,7 +12,6 @@ package main
 
 import (
 	"account-api/internal/endpoint"
-	_ "account-api/internal/oneprocessor"
 	"account-api/policies"
 )
 
