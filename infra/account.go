@@ -13,13 +13,13 @@ const accountWarning = `API Gateway writes logs with one role per account and re
 	`APIs of the region: pulumi config set manageApiGatewayAccount true; or set a role of your own: ` +
 	`aws apigateway update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value=<role ARN>`
 
-// declareAccount lets API Gateway write logs, if the stack is the one to do so, and
-// returns what a stage with logs has to wait for.
+// accountOptions lets API Gateway write logs, if the stack is the one to do so, and
+// returns the options of a stage that has logs.
 //
 // The setting belongs to the account and region, not to a stack: two stacks that both
 // managed it would undo each other. So no stack does unless told to, and what it sets
-// stays when the stack goes, because other APIs log by it.
-func (s *stack) declareAccount() ([]pulumi.ResourceOption, error) {
+// stays when the stack goes, because other APIs log with it.
+func (s *stack) accountOptions() ([]pulumi.ResourceOption, error) {
 	if !s.config.ManageAPIGatewayAccount {
 		return s.warnOfAccount()
 	}

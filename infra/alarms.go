@@ -28,7 +28,7 @@ const (
 	attempts = 10
 )
 
-func (s *stack) alarms() []alarm {
+func (s *stack) alarms(functions []*function) []alarm {
 	api := map[string]string{"ApiName": s.name(), "Stage": s.ctx.Stack()}
 	all := []alarm{
 		{"server-errors", "More than 1 % of requests end in a 5xx: see error.responseType and integration.error in the access log",
@@ -46,22 +46,22 @@ func (s *stack) alarms() []alarm {
 		{"throttled", "Callers are refused with 429: raise throttleRate and throttleBurst, or find the caller by principalId in the access log",
 			s.namespace(), metricThrottled, nil, "Sum", attempts, 3},
 	}
-	for _, name := range append([]string{"authorizer"}, handlerNames(s.endpoints)...) {
-		all = append(all, alarm{name + "-throttled", "Lambda has no execution left for the function: raise the account's concurrency or reservedConcurrency",
-			"AWS/Lambda", "Throttles", map[string]string{"FunctionName": s.name(name)}, "Sum", 1, 2})
+	for _, f := range functions {
+		all = append(all, alarm{f.name + "-throttled", "Lambda has no execution left for the function: raise the account's concurrency or reservedConcurrency",
+			"AWS/Lambda", "Throttles", map[string]string{"FunctionName": s.name(f.name)}, "Sum", 1, 2})
 	}
 	return all
 }
 
-// declareAlarms declares the alarms, which notify the stack's topic if it names one.
-// None of them is on Lambda's Errors metric of the authorizer: a refused token is a
-// failed invocation, and expired tokens are no reason to wake anybody.
-func (s *stack) declareAlarms() error {
+// newAlarms declares the alarms, which notify the stack's topic if it names one. None
+// is on Lambda's Errors metric of the authorizer: a refused token is a failed
+// invocation, and expired tokens are no reason to wake anybody.
+func (s *stack) newAlarms(functions []*function) error {
 	var actions pulumi.Array
 	if s.config.AlarmTopicARN != "" {
 		actions = pulumi.Array{pulumi.String(s.config.AlarmTopicARN)}
 	}
-	for _, a := range s.alarms() {
+	for _, a := range s.alarms(functions) {
 		args := &cloudwatch.MetricAlarmArgs{
 			Name:               pulumi.String(s.name(a.name)),
 			AlarmDescription:   pulumi.String(a.description),

@@ -11,48 +11,50 @@ import (
 // (RFC 7515 section 3.1). Anything else is a 401 that costs no invocation.
 const bearerToken = `^Bearer [-0-9A-Za-z_]+\.[-0-9A-Za-z_]+\.[-0-9A-Za-z_]+$`
 
-// declareAuthorizer declares the function that turns a bearer token into claims,
-// or into a 401, and tells API Gateway to ask it.
-func (s *stack) declareAuthorizer() error {
+// authorizer turns a bearer token into claims, or into a 401.
+type authorizer struct {
+	*apigateway.Authorizer
+	function  *function
+	published published
+}
+
+// newAuthorizer declares the function, the authorizer that invokes it, and the
+// permission for exactly this authorizer to do so.
+func (s *stack) newAuthorizer(a *api) (*authorizer, error) {
 	environment := pulumi.StringMap{
 		"JWKS_URI":     pulumi.String(s.config.JWKSURI),
 		"TOKEN_ISSUER": pulumi.String(s.config.Issuer),
 		"AUDIENCE":     pulumi.String(s.config.Audience),
 	}
 	if s.config.AuthorizerTTL > 0 {
-		// A cached answer is applied to every method that the token is used for. If it
-		// named only the method that was called first, all others would answer 403:
+		// API Gateway applies a cached answer to every method that the token is used
+		// for. If it named only the method called first, all others would answer 403:
 		// https://repost.aws/knowledge-center/api-gateway-lambda-authorization-errors
 		environment["POLICY_SCOPE"] = pulumi.String("api")
 	}
-	function, err := s.declareFunction(functionSpec{
-		handler:     "handlers/authorizer",
-		description: "Authenticates a bearer token and passes its claims on",
-		environment: environment,
-	})
+	auth := &authorizer{}
+	var err error
+	auth.function, err = s.newFunction("handlers/authorizer", "Authenticates a bearer token and passes its claims on", environment)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	args := &apigateway.AuthorizerArgs{
-		RestApi:                      s.api.ID(),
+	auth.Authorizer, err = publish(s, &auth.published, apigateway.NewAuthorizer, "authorizer", "authorizer", &apigateway.AuthorizerArgs{
+		RestApi:                      a.ID(),
 		Name:                         pulumi.String("bearer-token"),
 		Type:                         pulumi.String("TOKEN"),
-		AuthorizerUri:                function.InvokeArn,
+		AuthorizerUri:                auth.function.InvokeArn,
 		IdentitySource:               pulumi.String("method.request.header.Authorization"),
 		IdentityValidationExpression: pulumi.String(bearerToken),
 		AuthorizerResultTtlInSeconds: pulumi.Int(s.config.AuthorizerTTL),
-	}
-	authorizer, err := apigateway.NewAuthorizer(s.ctx, "authorizer", args)
+	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.publish("authorizer", authorizer, args)
-	s.authorizer, s.authorizerFunction = authorizer, function
 	_, err = lambda.NewPermission(s.ctx, "authorizer", &lambda.PermissionArgs{
 		Action:    pulumi.String("lambda:InvokeFunction"),
-		Function:  function.Name,
+		Function:  auth.function.Name,
 		Principal: pulumi.String("apigateway.amazonaws.com"),
-		SourceArn: pulumi.Sprintf("%s/authorizers/%s", s.api.ExecutionArn, authorizer.ID()),
+		SourceArn: pulumi.Sprintf("%s/authorizers/%s", a.ExecutionArn, auth.ID()),
 	})
-	return err
+	return auth, err
 }

@@ -25,79 +25,60 @@ const (
 // quoted is a literal in API Gateway's parameter mappings, which need the quotes.
 func quoted(literal string) string { return "'" + literal + "'" }
 
-// declareGatewayResponses makes API Gateway's own errors readable for a page on the
-// allowed origin: a handler's headers are not sent when its handler never ran.
+// originHeaders allow the configured origin to read an answer.
+func (s *stack) originHeaders() map[string]string {
+	headers := map[string]string{
+		"Access-Control-Allow-Origin":  s.config.AllowedOrigin,
+		"Access-Control-Allow-Headers": requestHeaders,
+	}
+	if s.config.AllowedOrigin != "*" {
+		headers["Vary"] = "Origin"
+	}
+	return headers
+}
+
+// newGatewayResponses makes API Gateway's own errors readable for a page on the
+// allowed origin: if no handler ran, no handler's headers are sent.
 //
 // A response for one type replaces the family's default and inherits none of its
 // headers, so UNAUTHORIZED repeats them. The templates are explicit because the
 // built-in ones differ between types in the spelling of the message's key.
-func (s *stack) declareGatewayResponses() error {
-	headers := map[string]string{
-		"Access-Control-Allow-Origin":   s.config.AllowedOrigin,
-		"Access-Control-Allow-Headers":  requestHeaders,
-		"Access-Control-Expose-Headers": exposedHeaders,
-	}
-	if s.config.AllowedOrigin != "*" {
-		headers["Vary"] = "Origin"
-	}
-	for _, response := range []struct {
-		kind  string
-		extra map[string]string
-	}{
-		{"DEFAULT_4XX", nil},
-		{"DEFAULT_5XX", nil},
-		// RFC 9110 section 15.5.2: a 401 must say which scheme would help.
-		{"UNAUTHORIZED", map[string]string{"WWW-Authenticate": "Bearer"}},
-	} {
-		parameters := pulumi.StringMap{}
-		for _, set := range []map[string]string{headers, response.extra} {
-			for header, value := range set {
-				parameters["gatewayresponse.header."+header] = pulumi.String(quoted(value))
-			}
-		}
+func (s *stack) newGatewayResponses(a *api) (published, error) {
+	var parts published
+	for _, kind := range []string{"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED"} {
+		headers := s.originHeaders()
+		headers["Access-Control-Expose-Headers"] = exposedHeaders
 		args := &apigateway.ResponseArgs{
-			RestApiId:          s.api.ID(),
-			ResponseType:       pulumi.String(response.kind),
-			ResponseParameters: parameters,
+			RestApiId:    a.ID(),
+			ResponseType: pulumi.String(kind),
 			ResponseTemplates: pulumi.StringMap{
 				"application/json": pulumi.String(`{"message":$context.error.messageString}`),
 			},
 		}
-		if response.kind == "UNAUTHORIZED" {
+		if kind == "UNAUTHORIZED" {
 			args.StatusCode = pulumi.String("401")
+			// RFC 9110 section 15.5.2: a 401 must say which scheme would help.
+			headers["WWW-Authenticate"] = "Bearer"
 		}
-		r, err := apigateway.NewResponse(s.ctx, response.kind, args)
-		if err != nil {
-			return err
+		parameters := pulumi.StringMap{}
+		for header, value := range headers {
+			parameters["gatewayresponse.header."+header] = pulumi.String(quoted(value))
 		}
-		s.publish("gateway response "+response.kind, r, args)
+		args.ResponseParameters = parameters
+		if _, err := publish(s, &parts, apigateway.NewResponse, "gateway response "+kind, kind, args); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	return parts, nil
 }
 
-// declarePreflights lets a browser ask whether it may call a path. The question
-// carries no token, so it has no authorizer, and API Gateway answers it alone.
-func (s *stack) declarePreflights() error {
-	for _, path := range paths(s.endpoints) {
-		if err := s.declarePreflight(path); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *stack) declarePreflight(path string) error {
-	name := "OPTIONS-" + resourceName(path)
-	id := s.paths[path].ID()
-	headers := map[string]string{
-		"Access-Control-Allow-Origin":  s.config.AllowedOrigin,
-		"Access-Control-Allow-Headers": requestHeaders,
-		"Access-Control-Allow-Methods": strings.Join(methodsOf(path, s.endpoints), ","),
-		"Access-Control-Max-Age":       preflightMaxAge,
-	}
-	if s.config.AllowedOrigin != "*" {
-		headers["Vary"] = "Origin"
-	}
+// addPreflight lets a browser ask whether it may call a path. The request carries no
+// token, so the method has no authorizer, and API Gateway answers it alone.
+func (r *routes) addPreflight(path string, methods []string) error {
+	s, name, id := r.stack, "OPTIONS-"+resourceName(path), r.paths[path].ID()
+	headers := s.originHeaders()
+	headers["Access-Control-Allow-Methods"] = strings.Join(methods, ",")
+	headers["Access-Control-Max-Age"] = preflightMaxAge
 	// Vary is declared even where it is not sent, so that another origin changes only
 	// what is mapped.
 	declared, mapped := pulumi.BoolMap{"method.response.header.Vary": pulumi.Bool(true)}, pulumi.StringMap{}
@@ -105,51 +86,39 @@ func (s *stack) declarePreflight(path string) error {
 		declared["method.response.header."+header] = pulumi.Bool(true)
 		mapped["method.response.header."+header] = pulumi.String(quoted(value))
 	}
-
-	methodArgs := &apigateway.MethodArgs{
-		RestApi: s.api.ID(), ResourceId: id,
+	method, err := publish(s, &r.published, apigateway.NewMethod, "method "+name, name, &apigateway.MethodArgs{
+		RestApi: r.api.ID(), ResourceId: id,
 		HttpMethod:    pulumi.String("OPTIONS"),
 		Authorization: pulumi.String("NONE"),
-	}
-	method, err := apigateway.NewMethod(s.ctx, name, methodArgs)
+	})
 	if err != nil {
 		return err
 	}
-	integrationArgs := &apigateway.IntegrationArgs{
-		RestApi: s.api.ID(), ResourceId: id, HttpMethod: method.HttpMethod,
+	integration, err := publish(s, &r.published, apigateway.NewIntegration, "integration "+name, name, &apigateway.IntegrationArgs{
+		RestApi: r.api.ID(), ResourceId: id, HttpMethod: method.HttpMethod,
 		Type:                pulumi.String("MOCK"),
 		PassthroughBehavior: pulumi.String("WHEN_NO_MATCH"),
 		RequestTemplates: pulumi.StringMap{
 			"application/json": pulumi.String(fmt.Sprintf(`{"statusCode": %s}`, preflightStatus)),
 		},
-	}
-	integration, err := apigateway.NewIntegration(s.ctx, name, integrationArgs)
+	})
 	if err != nil {
 		return err
 	}
-	responseArgs := &apigateway.MethodResponseArgs{
-		RestApi: s.api.ID(), ResourceId: id, HttpMethod: method.HttpMethod,
+	response, err := publish(s, &r.published, apigateway.NewMethodResponse, "method response "+name, name, &apigateway.MethodResponseArgs{
+		RestApi: r.api.ID(), ResourceId: id, HttpMethod: method.HttpMethod,
 		StatusCode:         pulumi.String(preflightStatus),
 		ResponseParameters: declared,
-	}
-	response, err := apigateway.NewMethodResponse(s.ctx, name, responseArgs)
+	})
 	if err != nil {
 		return err
-	}
-	mappingArgs := &apigateway.IntegrationResponseArgs{
-		RestApi: s.api.ID(), ResourceId: id, HttpMethod: method.HttpMethod,
-		StatusCode:         response.StatusCode,
-		ResponseParameters: mapped,
 	}
 	// AWS refuses to map a response of an integration that does not exist yet.
-	mapping, err := apigateway.NewIntegrationResponse(s.ctx, name, mappingArgs,
-		pulumi.DependsOn([]pulumi.Resource{integration}))
-	if err != nil {
-		return err
-	}
-	s.publish("method "+name, method, methodArgs)
-	s.publish("integration "+name, integration, integrationArgs)
-	s.publish("method response "+name, response, responseArgs)
-	s.publish("integration response "+name, mapping, mappingArgs)
-	return nil
+	after := pulumi.DependsOn([]pulumi.Resource{integration})
+	_, err = publish(s, &r.published, apigateway.NewIntegrationResponse, "integration response "+name, name, &apigateway.IntegrationResponseArgs{
+		RestApi: r.api.ID(), ResourceId: id, HttpMethod: method.HttpMethod,
+		StatusCode:         response.StatusCode,
+		ResponseParameters: mapped,
+	}, after)
+	return err
 }

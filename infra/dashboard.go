@@ -14,10 +14,10 @@ type graph struct {
 	lines             [][]any
 }
 
-// declareDashboard declares one page that answers, from left to right: how many come
-// in, how far do they get, why not further, and how long does it take.
+// newDashboard declares one page that shows, from left to right: how many requests come
+// in, how far they get, why not further, and how long they take.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-func (s *stack) declareDashboard() error {
+func (s *stack) newDashboard(functions []*function) error {
 	gateway := func(metric string, options map[string]any) []any {
 		return []any{"AWS/ApiGateway", metric, "ApiName", s.name(), "Stage", s.ctx.Stack(), options}
 	}
@@ -29,11 +29,11 @@ func (s *stack) declareDashboard() error {
 
 	latency := [][]any{gateway("Latency", label("whole request")), gateway("IntegrationLatency", label("endpoint"))}
 	var running [][]any
-	for _, name := range append([]string{"authorizer"}, handlerNames(s.endpoints)...) {
-		latency = append(latency, lambda("Duration", name, label(name)))
+	for _, f := range functions {
+		latency = append(latency, lambda("Duration", f.name, label(f.name)))
 		running = append(running,
-			lambda("ConcurrentExecutions", name, map[string]any{"label": name, "stat": "Maximum"}),
-			lambda("Throttles", name, label(name+", throttled")))
+			lambda("ConcurrentExecutions", f.name, map[string]any{"label": f.name, "stat": "Maximum"}),
+			lambda("Throttles", f.name, label(f.name+", throttled")))
 	}
 	return s.putDashboard([]graph{
 		{"How far requests get", "Sum", "count", [][]any{

@@ -7,6 +7,9 @@ package infra
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -52,18 +55,13 @@ func (p *Program) Settings(info *pulumi.RunInfo) {
 	p.settings, p.secrets = info.Config, info.ConfigSecretKeys
 }
 
-// functionNames are the short names of the stack's functions.
-func (p *Program) functionNames() []string {
-	return append([]string{"authorizer"}, handlerNames(p.endpoints)...)
-}
-
 // Deploy declares every resource of the stack and exports its outputs.
 func (p *Program) Deploy(ctx *pulumi.Context) error {
 	if p.settings == nil {
 		return errors.New("infra: the program was not given the stack's settings: run it with the option Program.Settings")
 	}
 	c, wrong := loadConfig(ctx.Project(), p.settings, p.secrets)
-	wrong.add("stack's name", checkNames(ctx.Project(), ctx.Stack(), p.functionNames()))
+	wrong.add("stack's name", checkNames(ctx.Project(), ctx.Stack(), functionNames(p.endpoints)))
 	if err := wrong.error(ctx.Stack()); err != nil {
 		return err
 	}
@@ -73,36 +71,49 @@ func (p *Program) Deploy(ctx *pulumi.Context) error {
 			return err
 		}
 	}
-	s := &stack{ctx: ctx, config: c, bundle: p.bundle, endpoints: p.endpoints}
-	if err := s.declareAPI(); err != nil {
-		return err
-	}
-	if err := s.declareAuthorizer(); err != nil {
-		return err
-	}
-	if err := s.declareGatewayResponses(); err != nil {
-		return err
-	}
-	for _, e := range s.endpoints {
-		if err := s.declareEndpoint(e); err != nil {
-			return err
-		}
-	}
-	if err := s.declarePreflights(); err != nil {
-		return err
-	}
-	if err := s.declareStage(); err != nil {
-		return err
-	}
-	if err := s.declareFirewall(); err != nil {
-		return err
-	}
-	base, err := s.declareDomain()
+	s := &stack{ctx: ctx, config: c, bundle: p.bundle}
+	a, err := s.newAPI()
 	if err != nil {
 		return err
 	}
-	if err := s.declareMonitoring(); err != nil {
+	auth, err := s.newAuthorizer(a)
+	if err != nil {
 		return err
 	}
-	return s.export(pulumi.Sprintf("%s/%s", base, s.endpoints[0].path))
+	routes, err := s.newRoutes(a, auth, p.endpoints)
+	if err != nil {
+		return err
+	}
+	responses, err := s.newGatewayResponses(a)
+	if err != nil {
+		return err
+	}
+	served, err := s.newStage(a, slices.Concat(a.published, auth.published, routes.published, responses))
+	if err != nil {
+		return err
+	}
+	if err := s.newFirewall(served); err != nil {
+		return err
+	}
+	base, err := s.newDomain(a, served)
+	if err != nil {
+		return err
+	}
+	handlers := routes.handlers()
+	if err := s.newMonitoring(served, auth.function, handlers); err != nil {
+		return err
+	}
+	ctx.Export("url", pulumi.Sprintf("%s/%s", base, p.endpoints[0].path))
+	ctx.Export("apiId", a.ID())
+	for _, f := range append(handlers, auth.function) {
+		ctx.Export(f.name+"Function", f.Name)
+	}
+	// Pulumi Cloud shows this output on the stack's page, with the others filled in:
+	// https://www.pulumi.com/docs/iac/concepts/stacks/#stack-readme
+	readme, err := os.ReadFile(filepath.Join(ctx.RootDirectory(), "Pulumi.README.md"))
+	if err != nil {
+		return err
+	}
+	ctx.Export("readme", pulumi.String(readme))
+	return nil
 }

@@ -5,14 +5,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// declareDomain serves the stage under the stack's own host name, if it has one, and
+// newDomain serves the stage under the stack's own host name, if it has one, and
 // returns the URL below which the endpoints are.
 //
 // DNS is not touched: whoever owns the zone points the name at the output
 // domainTarget. The stage's own address keeps working, so that clients can move.
-func (s *stack) declareDomain() (pulumi.StringOutput, error) {
+func (s *stack) newDomain(a *api, served *stage) (pulumi.StringOutput, error) {
 	if s.config.Domain == "" {
-		return s.stage.InvokeUrl, nil
+		return served.InvokeUrl, nil
 	}
 	domain, err := apigateway.NewDomainName(s.ctx, "account", &apigateway.DomainNameArgs{
 		DomainName:             pulumi.String(s.config.Domain),
@@ -27,8 +27,8 @@ func (s *stack) declareDomain() (pulumi.StringOutput, error) {
 	}
 	if _, err := apigateway.NewBasePathMapping(s.ctx, "account", &apigateway.BasePathMappingArgs{
 		DomainName: domain.DomainName,
-		RestApi:    s.api.ID(),
-		StageName:  s.stage.StageName,
+		RestApi:    a.ID(),
+		StageName:  served.StageName,
 	}); err != nil {
 		return pulumi.StringOutput{}, err
 	}

@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,6 +56,15 @@ func paths(endpoints []endpoint) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// functionNames are the short names of the stack's functions.
+func functionNames(endpoints []endpoint) []string {
+	names := []string{"authorizer"}
+	for _, e := range endpoints {
+		names = append(names, path.Base(e.handler))
+	}
+	return names
 }
 
 // methodsOf lists the methods of a path, in alphabetical order.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -24,38 +25,38 @@ const (
 	functionProcessors = "1"
 )
 
-// functionSpec is what differs between functions.
-type functionSpec struct {
-	handler     string // directory of the handler's main package
-	description string
-	environment pulumi.StringMap
+// function is a Lambda function with its own log group and a role that may write to
+// that log group, report its traces, and nothing else.
+type function struct {
+	*lambda.Function
+	name string // of the handler's directory, without its parents
+	logs *cloudwatch.LogGroup
 }
 
-// declareFunction declares a function with its own log group and a role that may
-// write to that log group, report its traces, and nothing else.
-func (s *stack) declareFunction(spec functionSpec) (*lambda.Function, error) {
-	name := path.Base(spec.handler)
-	fullName := s.name(name)
+// newFunction declares the function of the handler in a directory.
+func (s *stack) newFunction(handler, description string, environment pulumi.StringMap) (*function, error) {
+	f := &function{name: path.Base(handler)}
+	fullName := s.name(f.name)
 
-	zip := path.Join("dist", name+".zip")
-	if err := s.bundle(s.ctx, spec.handler, zip); err != nil {
+	zip := path.Join("dist", f.name+".zip")
+	if err := s.bundle(s.ctx, handler, zip); err != nil {
 		return nil, err
 	}
 	// Declared before the function: Lambda would create it on the first invocation,
 	// without retention and outside this stack.
-	logs, err := s.declareLogGroup(name, pulumi.String("/aws/lambda/"+fullName))
-	if err != nil {
+	var err error
+	if f.logs, err = s.newLogGroup(f.name, pulumi.String("/aws/lambda/"+fullName)); err != nil {
 		return nil, err
 	}
-	role, mayLog, err := s.declareRole(name, fullName, logs)
+	role, mayLog, err := s.newRole(f.name, fullName, f.logs)
 	if err != nil {
 		return nil, err
 	}
 	variables := pulumi.StringMap{"GOMAXPROCS": pulumi.String(functionProcessors)}
-	maps.Copy(variables, spec.environment)
+	maps.Copy(variables, environment)
 	args := &lambda.FunctionArgs{
 		Name:          pulumi.String(fullName),
-		Description:   pulumi.String(spec.description),
+		Description:   pulumi.String(description),
 		Runtime:       pulumi.String(lambda.RuntimeCustomAL2023),
 		Architectures: pulumi.StringArray{pulumi.String("arm64")},
 		Handler:       pulumi.String("bootstrap"),
@@ -64,12 +65,13 @@ func (s *stack) declareFunction(spec functionSpec) (*lambda.Function, error) {
 		MemorySize:    pulumi.Int(functionMemory),
 		Timeout:       pulumi.Int(functionTimeout),
 		Environment:   &lambda.FunctionEnvironmentArgs{Variables: variables},
-		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name},
+		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.logs.Name},
 		TracingConfig: &lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},
 		Tags:          s.tags(),
 	}
 	if s.config.ReservedConcurrency != unreserved {
 		args.ReservedConcurrentExecutions = pulumi.Int(s.config.ReservedConcurrency)
 	}
-	return lambda.NewFunction(s.ctx, name, args, pulumi.DependsOn([]pulumi.Resource{mayLog}))
+	f.Function, err = lambda.NewFunction(s.ctx, f.name, args, pulumi.DependsOn([]pulumi.Resource{mayLog}))
+	return f, err
 }

@@ -3,13 +3,12 @@ package infra
 import (
 	"encoding/json"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// declareLogGroup declares a log group with the stack's retention and key.
-func (s *stack) declareLogGroup(name string, physical pulumi.StringInput) (*cloudwatch.LogGroup, error) {
+// newLogGroup declares a log group with the stack's retention and key.
+func (s *stack) newLogGroup(name string, physical pulumi.StringInput) (*cloudwatch.LogGroup, error) {
 	args := &cloudwatch.LogGroupArgs{
 		Name:            physical,
 		RetentionInDays: pulumi.Int(s.config.LogRetentionDays),
@@ -18,9 +17,7 @@ func (s *stack) declareLogGroup(name string, physical pulumi.StringInput) (*clou
 	if s.config.KMSKeyARN != "" {
 		args.KmsKeyId = pulumi.String(s.config.KMSKeyARN)
 	}
-	group, err := cloudwatch.NewLogGroup(s.ctx, name, args)
-	s.logs[name] = group
-	return group, err
+	return cloudwatch.NewLogGroup(s.ctx, name, args)
 }
 
 // accessLog is one line of the access log, as the variables of which API Gateway
@@ -85,24 +82,4 @@ func accessLogFormat() (string, error) {
 	l.Integration.RequestID = "$context.integration.requestId"
 	format, err := json.Marshal(l)
 	return string(format), err
-}
-
-// declareAccessLog declares where API Gateway writes a line for every request.
-func (s *stack) declareAccessLog() (*apigateway.StageAccessLogSettingsArgs, error) {
-	logs, err := s.declareLogGroup("access", pulumi.String("/aws/apigateway/"+s.name("access")))
-	if err != nil {
-		return nil, err
-	}
-	format, err := accessLogFormat()
-	if err != nil {
-		return nil, err
-	}
-	return &apigateway.StageAccessLogSettingsArgs{DestinationArn: logs.Arn, Format: pulumi.String(format)}, nil
-}
-
-// declareExecutionLog declares the log group that API Gateway would otherwise create
-// itself, without retention and outside this stack. The name is API Gateway's:
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
-func (s *stack) declareExecutionLog() (*cloudwatch.LogGroup, error) {
-	return s.declareLogGroup("execution", pulumi.Sprintf("API-Gateway-Execution-Logs_%s/%s", s.api.ID(), s.ctx.Stack()))
 }

@@ -2,8 +2,6 @@ package infra
 
 import (
 	"fmt"
-	"path"
-	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -15,8 +13,8 @@ import (
 // CloudWatch's, over the fields of one JSON line:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 type counter struct {
-	name    string // of the filter; the metric is named alike
-	log     string // "access", or a function's short name
+	name    string // of the filter
+	log     *cloudwatch.LogGroup
 	metric  string
 	pattern string
 }
@@ -38,28 +36,28 @@ const (
 // counters are what the stack counts in its logs. The authorizer's function counts
 // every refused token as a failed invocation, so Lambda's own Errors metric says
 // nothing about it: these do.
-func (s *stack) counters() []counter {
+func counters(access *cloudwatch.LogGroup, auth *function, handlers []*function) []counter {
 	category := func(c refusal.Category) string { return fmt.Sprintf(`{ $.category = "%s" }`, c) }
 	all := []counter{
-		{"authenticated", "authorizer", metricAuthenticated, `{ $.reason = "accepted" }`},
-		{"refused-client", "authorizer", metricRefused, category(refusal.Client)},
-		{"refused-outage", "authorizer", metricOutage, category(refusal.Outage)},
-		{"keys-unavailable", "authorizer", metricKeysUnavailable, fmt.Sprintf(`{ $.reason = "%s" }`, refusal.JWKSUnavailable)},
+		{"authenticated", auth.logs, metricAuthenticated, `{ $.reason = "accepted" }`},
+		{"refused-client", auth.logs, metricRefused, category(refusal.Client)},
+		{"refused-outage", auth.logs, metricOutage, category(refusal.Outage)},
+		{"keys-unavailable", auth.logs, metricKeysUnavailable, fmt.Sprintf(`{ $.reason = "%s" }`, refusal.JWKSUnavailable)},
 		// By category and not by reason: the reason config_error is also that of a
 		// warning about a configuration that works.
-		{"misconfigured", "authorizer", metricMisconfigured, category(refusal.Misconfiguration)},
+		{"misconfigured", auth.logs, metricMisconfigured, category(refusal.Misconfiguration)},
 		// Made-up key IDs spend the budget of key fetches: an honest caller's key ID is
 		// one that the provider publishes.
-		{"attack", "authorizer", metricAttack, fmt.Sprintf(`{ ($.category = "%s") || ($.reason = "%s") }`, refusal.Attack, refusal.JWKSRateLimited)},
-		{"defect", "authorizer", metricDefect, category(refusal.Defect)},
-		{"throttled", "access", metricThrottled, `{ $.status = "429" }`},
+		{"attack", auth.logs, metricAttack, fmt.Sprintf(`{ ($.category = "%s") || ($.reason = "%s") }`, refusal.Attack, refusal.JWKSRateLimited)},
+		{"defect", auth.logs, metricDefect, category(refusal.Defect)},
+		{"throttled", access, metricThrottled, `{ $.status = "429" }`},
 	}
-	for _, name := range handlerNames(s.endpoints) {
+	for _, f := range handlers {
 		all = append(all,
-			counter{name + "-allowed", name, metricAllowed, `{ ($.msg = "Decision Log") && ($.result.allow IS TRUE) }`},
-			counter{name + "-denied", name, metricDenied, `{ ($.msg = "Decision Log") && ($.result.allow IS FALSE) }`},
+			counter{f.name + "-allowed", f.logs, metricAllowed, `{ ($.msg = "Decision Log") && ($.result.allow IS TRUE) }`},
+			counter{f.name + "-denied", f.logs, metricDenied, `{ ($.msg = "Decision Log") && ($.result.allow IS FALSE) }`},
 			// A handler logs at ERROR what is its own fault, and nothing else.
-			counter{name + "-defect", name, metricDefect, `{ $.level = "ERROR" }`},
+			counter{f.name + "-defect", f.logs, metricDefect, `{ $.level = "ERROR" }`},
 		)
 	}
 	return all
@@ -68,23 +66,12 @@ func (s *stack) counters() []counter {
 // namespace keeps the metrics of stacks apart.
 func (s *stack) namespace() string { return s.ctx.Project() + "/" + s.ctx.Stack() }
 
-// handlerNames are the short names of the endpoints' functions, in alphabetical
-// order.
-func handlerNames(endpoints []endpoint) []string {
-	var names []string
-	for _, e := range endpoints {
-		names = append(names, path.Base(e.handler))
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// declareMonitoring declares what tells an operator how the stack is doing.
-func (s *stack) declareMonitoring() error {
-	for _, c := range s.counters() {
+// newMonitoring declares what tells an operator how the stack is doing.
+func (s *stack) newMonitoring(served *stage, auth *function, handlers []*function) error {
+	for _, c := range counters(served.accessLog, auth, handlers) {
 		_, err := cloudwatch.NewLogMetricFilter(s.ctx, c.name, &cloudwatch.LogMetricFilterArgs{
 			Name:         pulumi.String(c.name),
-			LogGroupName: s.logs[c.log].Name,
+			LogGroupName: c.log.Name,
 			Pattern:      pulumi.String(c.pattern),
 			MetricTransformation: &cloudwatch.LogMetricFilterMetricTransformationArgs{
 				Name:      pulumi.String(c.metric),
@@ -99,8 +86,9 @@ func (s *stack) declareMonitoring() error {
 			return err
 		}
 	}
-	if err := s.declareAlarms(); err != nil {
+	functions := append([]*function{auth}, handlers...)
+	if err := s.newAlarms(functions); err != nil {
 		return err
 	}
-	return s.declareDashboard()
+	return s.newDashboard(functions)
 }

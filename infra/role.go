@@ -22,9 +22,9 @@ func assumedBy(service string) pulumi.StringOutput {
 	return allow(map[string]any{"Action": "sts:AssumeRole", "Principal": map[string]any{"Service": service}})
 }
 
-// declareRole declares a function's role. Only Lambda may assume it; it may write to
+// newRole declares a function's role. Only Lambda may assume it; it may write to
 // the function's log group, which it may not create, and send traces.
-func (s *stack) declareRole(name, fullName string, logs *cloudwatch.LogGroup) (*iam.Role, pulumi.Resource, error) {
+func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup) (*iam.Role, pulumi.Resource, error) {
 	role, err := iam.NewRole(s.ctx, name, &iam.RoleArgs{
 		// Named, so that whoever deploys may be allowed the roles of this project only.
 		Name:             pulumi.String(fullName),

@@ -1,72 +1,61 @@
 package infra
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// publication is a part of the API that clients see only after a new deployment.
-type publication struct {
-	name     string
-	resource pulumi.CustomResource
-	args     any
+// stage is a deployment in service, with a log of its requests.
+type stage struct {
+	*apigateway.Stage
+	accessLog *cloudwatch.LogGroup
 }
 
-// publish notes a part of the API that takes a new deployment to go live.
-func (s *stack) publish(name string, resource pulumi.CustomResource, args any) {
-	s.published = append(s.published, publication{name, resource, args})
-}
-
-// declareStage declares a deployment of everything published so far, and the stage
-// that serves it under the stack's name.
-func (s *stack) declareStage() error {
-	var parts []pulumi.Resource
-	for _, p := range s.published {
-		parts = append(parts, p.resource)
-	}
+// newStage declares a deployment of the API's parts, and the stage that serves it under
+// the stack's name.
+func (s *stack) newStage(a *api, parts published) (*stage, error) {
 	deployment, err := apigateway.NewDeployment(s.ctx, "account", &apigateway.DeploymentArgs{
-		RestApi:  s.api.ID(),
-		Triggers: pulumi.StringMap{"published": s.fingerprint()},
-	}, pulumi.DependsOn(parts))
+		RestApi:  a.ID(),
+		Triggers: pulumi.StringMap{"published": parts.fingerprint()},
+	}, pulumi.DependsOn(parts.resources()))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	accessLog, err := s.declareAccessLog()
+	accessLog, err := s.newLogGroup("access", pulumi.String("/aws/apigateway/"+s.name("access")))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	executionLog, err := s.declareExecutionLog()
+	format, err := accessLogFormat()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	options, err := s.declareAccount()
+	// API Gateway would create this one itself, without retention and outside this
+	// stack. The name is API Gateway's:
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+	executionLog, err := s.newLogGroup("execution", pulumi.Sprintf("API-Gateway-Execution-Logs_%s/%s", a.ID(), s.ctx.Stack()))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.stage, err = apigateway.NewStage(s.ctx, "account", &apigateway.StageArgs{
-		RestApi:            s.api.ID(),
+	options, err := s.accountOptions()
+	if err != nil {
+		return nil, err
+	}
+	served, err := apigateway.NewStage(s.ctx, "account", &apigateway.StageArgs{
+		RestApi:            a.ID(),
 		Deployment:         deployment.ID(),
 		StageName:          pulumi.String(s.ctx.Stack()),
 		Description:        pulumi.Sprintf("Account API, stack %s", s.ctx.Stack()),
-		AccessLogSettings:  accessLog,
+		AccessLogSettings:  &apigateway.StageAccessLogSettingsArgs{DestinationArn: accessLog.Arn, Format: pulumi.String(format)},
 		XrayTracingEnabled: pulumi.Bool(true),
 		Tags:               s.tags(),
 	}, append(options, pulumi.DependsOn([]pulumi.Resource{executionLog}))...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.declareLimits()
-}
-
-// declareLimits declares what holds for every method of the stage.
-func (s *stack) declareLimits() error {
-	_, err := apigateway.NewMethodSettings(s.ctx, "account", &apigateway.MethodSettingsArgs{
-		RestApi:    s.api.ID(),
-		StageName:  s.stage.StageName,
+	_, err = apigateway.NewMethodSettings(s.ctx, "account", &apigateway.MethodSettingsArgs{
+		RestApi:    a.ID(),
+		StageName:  served.StageName,
 		MethodPath: pulumi.String("*/*"),
 		Settings: &apigateway.MethodSettingsSettingsArgs{
 			LoggingLevel: pulumi.String("ERROR"),
@@ -76,52 +65,5 @@ func (s *stack) declareLimits() error {
 			ThrottlingBurstLimit: pulumi.Int(s.config.ThrottleBurst),
 		},
 	})
-	return err
-}
-
-// fingerprint is the SHA-256 of every published part's declaration. A deployment is
-// an immutable snapshot, so a change to any part needs a new one, and a change to
-// anything else, such as a function's code, must not make one.
-func (s *stack) fingerprint() pulumi.StringOutput {
-	declared := map[string]any{}
-	for _, p := range s.published {
-		// The ID makes the trigger depend on the part itself, not only on its inputs.
-		declared[p.name] = []any{p.resource.ID(), p.args}
-	}
-	return pulumi.JSONMarshal(declared).ApplyT(func(document string) (string, error) {
-		canonical, err := withoutNulls(document)
-		if err != nil {
-			return "", err
-		}
-		sum := sha256.Sum256(canonical)
-		return hex.EncodeToString(sum[:]), nil
-	}).(pulumi.StringOutput)
-}
-
-// withoutNulls drops absent members, so that a newer SDK, which knows more optional
-// properties, does not redeploy an API that nobody changed.
-func withoutNulls(document string) ([]byte, error) {
-	var v any
-	if err := json.Unmarshal([]byte(document), &v); err != nil {
-		return nil, err
-	}
-	return json.Marshal(prune(v))
-}
-
-func prune(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, member := range v {
-			if member == nil {
-				delete(v, key)
-			} else {
-				v[key] = prune(member)
-			}
-		}
-	case []any:
-		for i := range v {
-			v[i] = prune(v[i])
-		}
-	}
-	return v
+	return &stage{served, accessLog}, err
 }

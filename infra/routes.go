@@ -1,0 +1,124 @@
+package infra
+
+import (
+	"cmp"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// routes are the API's methods, the preflights of their paths, and the functions
+// behind them.
+type routes struct {
+	stack     *stack
+	api       *api
+	paths     map[string]*apigateway.Resource // by path
+	functions map[string]*function            // by handler directory
+	published published
+}
+
+func (s *stack) newRoutes(a *api, auth *authorizer, endpoints []endpoint) (*routes, error) {
+	r := &routes{stack: s, api: a, paths: map[string]*apigateway.Resource{}, functions: map[string]*function{}}
+	for _, e := range endpoints {
+		if err := r.add(e, auth); err != nil {
+			return nil, err
+		}
+	}
+	for _, path := range paths(endpoints) {
+		if err := r.addPreflight(path, methodsOf(path, endpoints)); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// handlers are the functions in alphabetical order.
+func (r *routes) handlers() []*function {
+	return slices.SortedFunc(maps.Values(r.functions), func(a, b *function) int { return cmp.Compare(a.name, b.name) })
+}
+
+// add declares an endpoint: the method, the function behind it, and the permission for
+// exactly this method of exactly this stage to invoke it.
+func (r *routes) add(e endpoint, auth *authorizer) error {
+	s := r.stack
+	resource, err := r.resource(e.path)
+	if err != nil {
+		return err
+	}
+	f, err := r.function(e)
+	if err != nil {
+		return err
+	}
+	method, err := publish(s, &r.published, apigateway.NewMethod, "method "+e.name(), e.name(), &apigateway.MethodArgs{
+		RestApi:            r.api.ID(),
+		ResourceId:         resource.ID(),
+		HttpMethod:         pulumi.String(e.method),
+		Authorization:      pulumi.String("CUSTOM"),
+		AuthorizerId:       auth.ID(),
+		RequestValidatorId: r.api.validator.ID(),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = publish(s, &r.published, apigateway.NewIntegration, "integration "+e.name(), e.name(), &apigateway.IntegrationArgs{
+		RestApi:    r.api.ID(),
+		ResourceId: resource.ID(),
+		HttpMethod: method.HttpMethod,
+		Type:       pulumi.String("AWS_PROXY"),
+		// Lambda is invoked by POST, whatever the method's own verb.
+		IntegrationHttpMethod: pulumi.String("POST"),
+		Uri:                   f.InvokeArn,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = lambda.NewPermission(s.ctx, e.name(), &lambda.PermissionArgs{
+		Action:    pulumi.String("lambda:InvokeFunction"),
+		Function:  f.Name,
+		Principal: pulumi.String("apigateway.amazonaws.com"),
+		SourceArn: pulumi.Sprintf("%s/%s/%s", r.api.ExecutionArn, s.ctx.Stack(), e.source()),
+	})
+	return err
+}
+
+// function is the endpoint's function, which endpoints with the same handler share.
+func (r *routes) function(e endpoint) (*function, error) {
+	if f, declared := r.functions[e.handler]; declared {
+		return f, nil
+	}
+	f, err := r.stack.newFunction(e.handler, e.description, pulumi.StringMap{
+		"ALLOWED_ORIGIN": pulumi.String(r.stack.config.AllowedOrigin),
+	})
+	r.functions[e.handler] = f
+	return f, err
+}
+
+// resource is the resource of a path, below those of its parents. Methods and longer
+// paths share it.
+func (r *routes) resource(whole string) (*apigateway.Resource, error) {
+	if resource, declared := r.paths[whole]; declared {
+		return resource, nil
+	}
+	parent := r.api.RootResourceId
+	above, part := path.Split(whole)
+	if above != "" {
+		resource, err := r.resource(strings.TrimSuffix(above, "/"))
+		if err != nil {
+			return nil, err
+		}
+		parent = resource.ID().ToStringOutput()
+	}
+	name := resourceName(whole)
+	resource, err := publish(r.stack, &r.published, apigateway.NewResource, "resource "+name, name, &apigateway.ResourceArgs{
+		RestApi:  r.api.ID(),
+		ParentId: parent,
+		PathPart: pulumi.String(part),
+	})
+	r.paths[whole] = resource
+	return resource, err
+}
