@@ -87,9 +87,9 @@ requirements contains optional(annotation, problems, count(associations) > 0) if
 requirements contains optional(annotation, problems, count(domains) > 0) if {
 	annotation := rego.metadata.rule()
 	domains := of_type("apigateway/domainName:DomainName")
-	problems := {problem(domain, "set SecurityPolicy to TLS_1_2") |
+	problems := {problem(domain, "set SecurityPolicy to TLS_1_2, or to a newer one such as SecurityPolicy_TLS13_1_3_2025_09") |
 		some domain in domains
-		not domain.inputs.securityPolicy == "TLS_1_2"
+		not modern(domain)
 	}
 }
 
@@ -149,6 +149,12 @@ protected_methods contains method if {
 # METADATA
 # title: Is an association with a web ACL that stages take?
 regional(association) if contains(association.inputs.webAclArn, ":regional/webacl/")
+
+# METADATA
+# title: Does a domain refuse TLS 1.1 and earlier?
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html
+modern(domain) if regex.match(`^(TLS_1_2|SecurityPolicy_TLS1[23]_.+)$`, domain.inputs.securityPolicy)
 
 # METADATA
 # title: Does a permission name one method or one authorizer?

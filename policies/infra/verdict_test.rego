@@ -162,6 +162,10 @@ accepted := {
 		"/settings/inputs/stageName",
 		"04da6b54-80e4-46f7-96ec-b56ff0331ba9",
 	)],
+	"a domain that takes TLS 1.3 only": [add("/domain", {
+		"type": "aws:apigateway/domainName:DomainName",
+		"inputs": {"securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09", "tags": tags},
+	})],
 	"execution logs of everything": [add("/settings/inputs/settings/loggingLevel", "INFO")],
 }
 
