@@ -35,18 +35,19 @@ type api struct {
 
 func (s *stack) newAPI() (*api, error) {
 	a := &api{}
-	var err error
-	a.RestApi, err = apigateway.NewRestApi(s.ctx, "account", &apigateway.RestApiArgs{
+	args := &apigateway.RestApiArgs{
 		Name:        pulumi.String(s.name()),
 		Description: pulumi.String("Account API: bearer tokens checked by an authorizer, access decided by Rego"),
 		// Regional: clients reach the stack's region without a CloudFront hop, and a
 		// custom domain needs no certificate in us-east-1.
 		EndpointConfiguration: &apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
 		Tags:                  s.tags(),
-	})
-	if err != nil {
+	}
+	var err error
+	if a.RestApi, err = apigateway.NewRestApi(s.ctx, "account", args); err != nil {
 		return nil, err
 	}
+	a.published = published{{"rest api", a.RestApi, deployedArgs(*args)}}
 	// No endpoint has a model for its body. API Gateway refuses a request without a
 	// parameter that a method requires.
 	a.validator, err = publish(s, &a.published, apigateway.NewRequestValidator, "request validator", "parameters", &apigateway.RequestValidatorArgs{
@@ -56,4 +57,12 @@ func (s *stack) newAPI() (*api, error) {
 		ValidateRequestBody:       pulumi.Bool(false),
 	})
 	return a, err
+}
+
+// deployedArgs are the API's own properties that only a new deployment makes live, such
+// as its policy, its binary media types and disableExecuteApiEndpoint:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/updating-api.html
+func deployedArgs(args apigateway.RestApiArgs) apigateway.RestApiArgs {
+	args.Name, args.Description, args.Tags, args.EndpointConfiguration = nil, nil, nil, nil
+	return args
 }

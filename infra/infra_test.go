@@ -102,7 +102,7 @@ func checkFunctions(t *testing.T, g *graph.Graph) {
 func checkDeployment(t *testing.T, g *graph.Graph) {
 	d := find(t, g, deployment, "account")
 	for _, kind := range []string{
-		"aws:apigateway/resource:Resource", method, integration, authorizer, gatewayResponse,
+		restAPI, "aws:apigateway/resource:Resource", method, integration, authorizer, gatewayResponse,
 		"aws:apigateway/methodResponse:MethodResponse", "aws:apigateway/integrationResponse:IntegrationResponse",
 	} {
 		if len(g.OfType(kind)) == 0 {

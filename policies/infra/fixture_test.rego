@@ -31,6 +31,7 @@ compliant := {
 		"type": "aws:apigateway/deployment:Deployment",
 		"inputs": {"triggers": {"published": "sha"}},
 		"dependencies": [
+			urn("api", "aws:apigateway/restApi:RestApi"),
 			urn("validator", "aws:apigateway/requestValidator:RequestValidator"),
 			urn("method", "aws:apigateway/method:Method"),
 			urn("preflight", "aws:apigateway/method:Method"),

@@ -25,7 +25,7 @@ requirements contains required(annotation, problems) if {
 #   row: 36
 #   ids: []
 #   severity: high
-#   how: the trigger hashes methods, integrations, responses and the authorizer
+#   how: the trigger hashes the API, its methods, integrations, responses and the authorizer
 requirements contains required(annotation, problems) if {
 	annotation := rego.metadata.rule()
 	problems := {problem(deployment, sprintf("add %s %s to Triggers and DependsOn", [part.type, part.name])) |
@@ -111,6 +111,7 @@ taggable := {
 published := {
 	"apigateway/authorizer:Authorizer", "apigateway/integration:Integration",
 	"apigateway/integrationResponse:IntegrationResponse", "apigateway/method:Method",
-	"apigateway/methodResponse:MethodResponse", "apigateway/requestValidator:RequestValidator",
-	"apigateway/resource:Resource", "apigateway/response:Response",
+	"apigateway/methodResponse:MethodResponse", "apigateway/model:Model",
+	"apigateway/requestValidator:RequestValidator", "apigateway/resource:Resource",
+	"apigateway/response:Response", "apigateway/restApi:RestApi", "apigateway/restApiPolicy:RestApiPolicy",
 }

@@ -10,6 +10,10 @@ ours_violations := {
 		"rows": {36},
 		"changes": [remove("/deployment/dependencies/0")],
 	},
+	"a deployment that does not wait for the API's policy": {
+		"rows": {36},
+		"changes": [add("/guest-list", {"type": "aws:apigateway/restApiPolicy:RestApiPolicy", "inputs": {}})],
+	},
 	"a function before its log group": {
 		"rows": {37},
 		"changes": [add("/function/dependencies", [])],
