@@ -1,5 +1,4 @@
-// Account API: a Pulumi program that puts one policy-guarded endpoint behind a
-// token-checking authorizer. What it declares is in package infra.
+// The Pulumi program. What it declares is in package infra.
 package main
 
 import (

@@ -6,8 +6,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// accountWarning is shown before a stage is created by a stack that leaves the
-// account's setting alone. It quotes the error that AWS would answer with.
+// accountWarning is shown before a stage is created, by a stack that does not manage the
+// account's setting. It quotes AWS's error.
 const accountWarning = `API Gateway writes logs with one role per account and region. If yours has none, creating the stage fails with ` +
 	`"CloudWatch Logs role ARN must be set in account settings to enable logging". Then either let this stack set it, once and for all ` +
 	`APIs of the region: pulumi config set manageApiGatewayAccount true; or set a role of your own: ` +
@@ -24,7 +24,7 @@ func (s *stack) accountOptions() ([]pulumi.ResourceOption, error) {
 		return s.warnOfAccount()
 	}
 	stays := pulumi.RetainOnDelete(true)
-	// A prefix and no name: what an earlier stack left behind has a name already.
+	// A prefix, not a name: an earlier stack may have left a role of that name behind.
 	prefix := pulumi.String(s.ctx.Project() + "-logs-")
 	role, err := iam.NewRole(s.ctx, "gateway-logs", &iam.RoleArgs{
 		NamePrefix:       prefix,
@@ -38,8 +38,8 @@ func (s *stack) accountOptions() ([]pulumi.ResourceOption, error) {
 	policy, err := iam.NewPolicy(s.ctx, "gateway-logs", &iam.PolicyArgs{
 		NamePrefix:  prefix,
 		Description: pulumi.String("Lets API Gateway write logs, for every API of the account"),
-		// The actions of AWS's own AmazonAPIGatewayPushToCloudWatchLogs. The log groups
-		// are other APIs' as well, of which this stack knows nothing:
+		// The actions of AWS's AmazonAPIGatewayPushToCloudWatchLogs. The resource is *,
+		// because other APIs of the account log with this role, too:
 		// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 		Policy: allow(map[string]any{
 			"Action": []string{
@@ -69,9 +69,8 @@ func (s *stack) accountOptions() ([]pulumi.ResourceOption, error) {
 	return []pulumi.ResourceOption{pulumi.DependsOn([]pulumi.Resource{account})}, nil
 }
 
-// warnOfAccount shows the warning when, and only when, a stage is about to be
-// created, in a preview too. A stack whose stage exists has passed this point, and a
-// warning in every preview is one that nobody reads.
+// warnOfAccount shows the warning only before a stage is created, in a preview too. A
+// stack that has a stage is in an account that has the role.
 func (s *stack) warnOfAccount() ([]pulumi.ResourceOption, error) {
 	hook, err := s.ctx.RegisterResourceHook("warn-of-api-gateway-account", func(*pulumi.ResourceHookArgs) error {
 		return s.ctx.Log.Warn(accountWarning, nil)

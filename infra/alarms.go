@@ -5,7 +5,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// alarm is a condition that a person has to act on.
+// alarm is a condition that an operator has to act on.
 type alarm struct {
 	name        string
 	description string // what it means, and where to look first
@@ -18,13 +18,13 @@ type alarm struct {
 }
 
 const (
-	// errorRate, from 0 to 1, is the share of server errors that is more than a
-	// single failed request among a hundred.
+	// errorRate is a share of requests, from 0 to 1. A single failure among a hundred
+	// requests stays at it.
 	errorRate = 0.01
-	// slow, in milliseconds, is what a caller notices: two cold starts in a row and a
-	// key fetch stay below it, and it is well below the functions' timeouts.
+	// slow, in milliseconds, is what a caller notices. Two cold starts and a key fetch
+	// take less, and the functions' timeouts are longer.
 	slow = 2000
-	// attempts, a minute, are more than a confused client makes by mistake.
+	// attempts, a minute, are more than a misconfigured client makes by mistake.
 	attempts = 10
 )
 
@@ -55,7 +55,7 @@ func (s *stack) alarms(functions []*function) []alarm {
 
 // newAlarms declares the alarms, which notify the stack's topic if it names one. None
 // is on Lambda's Errors metric of the authorizer: a refused token is a failed
-// invocation, and expired tokens are no reason to wake anybody.
+// invocation, and expired tokens are normal.
 func (s *stack) newAlarms(functions []*function) error {
 	var actions pulumi.Array
 	if s.config.AlarmTopicARN != "" {
@@ -72,7 +72,7 @@ func (s *stack) newAlarms(functions []*function) error {
 			Period:             pulumi.Int(60),
 			EvaluationPeriods:  pulumi.Int(5),
 			DatapointsToAlarm:  pulumi.Int(a.minutes),
-			// No requests, no data: a quiet API is not a broken one.
+			// Without requests there is no data, and nothing is wrong.
 			TreatMissingData: pulumi.String("notBreaching"),
 			AlarmActions:     actions,
 			OkActions:        actions,
@@ -83,7 +83,7 @@ func (s *stack) newAlarms(functions []*function) error {
 		}
 		if a.statistic[0] == 'p' {
 			args.ExtendedStatistic = pulumi.String(a.statistic)
-			// The slowest of a handful of requests is not a percentile.
+			// A few requests make no percentile.
 			args.EvaluateLowSampleCountPercentiles = pulumi.String("ignore")
 		} else {
 			args.Statistic = pulumi.String(a.statistic)

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// checkIssuer refuses an issuer that no token of the provider could name. The iss
-// claim is compared byte for byte (RFC 7519 section 4.1.1), so a slash too few is
-// a 401 for everybody.
+// checkIssuer refuses an issuer that no token of the provider can name. The iss claim is
+// compared byte for byte (RFC 7519 section 4.1.1): without its slash, every token is
+// refused.
 func checkIssuer(issuer string) error {
 	if err := checkHTTPS(issuer); err != nil {
 		return err
@@ -40,9 +40,9 @@ func checkAudience(audience string) error {
 	return nil
 }
 
-// checkHTTPS accepts an absolute https URL. Plain http is accepted for a loopback
-// host only, which is how a stack runs against an issuer on the same machine and
-// which lets nobody in when deployed.
+// checkHTTPS accepts an absolute https URL. It accepts http for a loopback host, for a
+// local run with an issuer on the same machine. A deployed stack reaches no such issuer,
+// and refuses everybody.
 func checkHTTPS(raw string) error {
 	if strings.TrimSpace(raw) != raw {
 		return fmt.Errorf("expected no space around it, got %q; set %q", raw, strings.TrimSpace(raw))

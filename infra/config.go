@@ -214,8 +214,8 @@ func checkRegion(region string) error {
 	return fmt.Errorf("expected a region, got %q; pulumi config set aws:region eu-central-1", region)
 }
 
-// maxThrottle is far above what an account may be granted; it catches a slip of
-// the keyboard. The quota of a new account is 10 000 a second and 5 000 at once:
+// maxThrottle is far above any account's quota, and catches a typing error. The quota of
+// a new account is 10,000 a second and 5,000 at once:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 const maxThrottle = 1_000_000
 
@@ -248,8 +248,8 @@ func checkNames(project, stack string, functions []string) error {
 	return fmt.Errorf("expected at most 64 letters, digits, - and _ in a function's name, got %q; %s", name, fix)
 }
 
-// placeholder reports whether the issuer is still the one of the example, which
-// deploys but lets nobody in.
+// placeholder reports whether the issuer is still an example's. A stack with it can be
+// deployed, but refuses every token.
 func placeholder(issuer string) bool {
 	return strings.HasPrefix(issuer, "https://TENANT.") || strings.Contains(issuer, "://YOUR_")
 }

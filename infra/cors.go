@@ -13,12 +13,12 @@ const (
 	// does: https://fetch.spec.whatwg.org/#cors-preflight-fetch
 	preflightStatus = "204"
 	// preflightMaxAge, in seconds, is the longest that Chromium keeps a preflight's
-	// answer; without it every call costs two requests.
+	// answer. Without it every call costs two requests.
 	preflightMaxAge = "7200"
 	// requestHeaders must name Authorization: the wildcard does not cover it
 	// (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
 	requestHeaders = "Authorization,Content-Type"
-	// exposedHeaders may be read by a page, next to the few that always may.
+	// exposedHeaders are what a page may read beyond the safelisted headers.
 	exposedHeaders = "WWW-Authenticate,x-amzn-RequestId"
 )
 

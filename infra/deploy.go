@@ -1,8 +1,8 @@
-// Package infra declares what a stack consists of: the API, its authorizer, one
-// function per endpoint, and what they need to run and to be understood.
+// Package infra declares a stack: the API, its authorizer, a function for each handler,
+// and their roles, logs, metrics and alarms.
 //
 // It knows no handler code. A function names the directory of its handler, and a
-// [Bundler] turns that directory into the package that Lambda runs.
+// [Bundler] builds the package that Lambda runs from that directory.
 package infra
 
 import (
@@ -33,15 +33,15 @@ type Program struct {
 // New returns the program, with packages made by bundle.
 func New(bundle Bundler) *Program { return &Program{bundle: bundle, endpoints: endpoints} }
 
-// Build is the [Bundler] of a deployment. It builds packages from this checkout.
-// Building them here, and not in a step before, means that a preview can never show,
-// nor an update ship, a policy or a binary that is not the one in the working tree.
+// Build is the [Bundler] of a deployment. It builds packages from this checkout while the
+// program runs, so that a preview or an update always has the policies and the code of
+// the working tree.
 func Build(ctx *pulumi.Context, handler, zip string) error {
 	_, err := bundle.Build(ctx.Context(), bundle.Options{Root: ".", Package: handler, Out: zip, Progress: progress{ctx}})
 	return err
 }
 
-// progress passes lines on to the person who waits for a preview.
+// progress shows lines in the output of a preview.
 type progress struct{ ctx *pulumi.Context }
 
 func (p progress) Write(line []byte) (int, error) {

@@ -58,7 +58,7 @@ func paths(endpoints []endpoint) []string {
 	return slices.Compact(all)
 }
 
-// functionNames are the short names of the stack's functions.
+// functionNames are the names of the stack's functions, without project and stack.
 func functionNames(endpoints []endpoint) []string {
 	names := []string{"authorizer"}
 	for _, e := range endpoints {

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// functionTimeout, in seconds, is Lambda's default. The authorizer's key fetch
-	// is bounded to half of it, so that a slow provider ends in a 401 and never in
-	// the 500 that a timed-out authorizer becomes.
+	// functionTimeout, in seconds, is Lambda's default. The authorizer's key fetch takes
+	// half of it at most: a slow provider ends in a 401, and not in the 500 of an
+	// authorizer that timed out.
 	functionTimeout = 3
 	// functionMemory, in megabytes, is the smallest that Lambda offers. Both
 	// handlers peak far below it, and it buys enough CPU for an invocation.

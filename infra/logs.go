@@ -20,12 +20,12 @@ func (s *stack) newLogGroup(name string, physical pulumi.StringInput) (*cloudwat
 	return cloudwatch.NewLogGroup(s.ctx, name, args)
 }
 
-// accessLog is one line of the access log, as the variables of which API Gateway
-// makes it. Every value is text, because an absent variable is written as a bare -.
+// accessLog is one line of the access log. Its values are API Gateway's variables, in
+// quotes, because API Gateway writes an absent variable as a bare -.
 //
-// There is no variable here that a client writes freely: no header, no query, and
-// the path only as the API declares it. The principal is the token's subject, which
-// an operator needs to tell one caller's trouble from everybody's.
+// No variable holds what a client writes freely: no header, no query, and the path only
+// as the API declares it. The principal is the token's subject: an operator needs it to
+// see whether one caller is affected or all.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 type accessLog struct {

@@ -9,8 +9,8 @@ import (
 	"account-api/internal/refusal"
 )
 
-// counter is a metric of ours: how many lines of a log match a pattern. Patterns are
-// CloudWatch's, over the fields of one JSON line:
+// counter is a metric: how many lines of a log match a pattern. Patterns are
+// CloudWatch's, over the fields of a JSON line:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 type counter struct {
 	name    string // of the filter
@@ -33,9 +33,8 @@ const (
 	metricThrottled       = "Throttled"
 )
 
-// counters are what the stack counts in its logs. The authorizer's function counts
-// every refused token as a failed invocation, so Lambda's own Errors metric says
-// nothing about it: these do.
+// counters are what the stack counts in its logs. Lambda's Errors metric does not do for
+// the authorizer: it counts every refused token as a failed invocation.
 func counters(access *cloudwatch.LogGroup, auth *function, handlers []*function) []counter {
 	category := func(c refusal.Category) string { return fmt.Sprintf(`{ $.category = "%s" }`, c) }
 	all := []counter{
@@ -43,11 +42,11 @@ func counters(access *cloudwatch.LogGroup, auth *function, handlers []*function)
 		{"refused-client", auth.logs, metricRefused, category(refusal.Client)},
 		{"refused-outage", auth.logs, metricOutage, category(refusal.Outage)},
 		{"keys-unavailable", auth.logs, metricKeysUnavailable, fmt.Sprintf(`{ $.reason = "%s" }`, refusal.JWKSUnavailable)},
-		// By category and not by reason: the reason config_error is also that of a
-		// warning about a configuration that works.
+		// By category, because a warning about a configuration that works has the reason
+		// config_error, too.
 		{"misconfigured", auth.logs, metricMisconfigured, category(refusal.Misconfiguration)},
-		// Made-up key IDs spend the budget of key fetches: an honest caller's key ID is
-		// one that the provider publishes.
+		// Invented key IDs use up the allowed key fetches. A valid token has a key ID
+		// that the provider publishes.
 		{"attack", auth.logs, metricAttack, fmt.Sprintf(`{ ($.category = "%s") || ($.reason = "%s") }`, refusal.Attack, refusal.JWKSRateLimited)},
 		{"defect", auth.logs, metricDefect, category(refusal.Defect)},
 		{"throttled", access, metricThrottled, `{ $.status = "429" }`},
@@ -56,7 +55,7 @@ func counters(access *cloudwatch.LogGroup, auth *function, handlers []*function)
 		all = append(all,
 			counter{f.name + "-allowed", f.logs, metricAllowed, `{ ($.msg = "Decision Log") && ($.result.allow IS TRUE) }`},
 			counter{f.name + "-denied", f.logs, metricDenied, `{ ($.msg = "Decision Log") && ($.result.allow IS FALSE) }`},
-			// A handler logs at ERROR what is its own fault, and nothing else.
+			// A handler logs only its own faults at ERROR.
 			counter{f.name + "-defect", f.logs, metricDefect, `{ $.level = "ERROR" }`},
 		)
 	}
@@ -66,7 +65,7 @@ func counters(access *cloudwatch.LogGroup, auth *function, handlers []*function)
 // namespace keeps the metrics of stacks apart.
 func (s *stack) namespace() string { return s.ctx.Project() + "/" + s.ctx.Stack() }
 
-// newMonitoring declares what tells an operator how the stack is doing.
+// newMonitoring declares the metrics, the alarms and the dashboard.
 func (s *stack) newMonitoring(served *stage, auth *function, handlers []*function) error {
 	for _, c := range counters(served.accessLog, auth, handlers) {
 		_, err := cloudwatch.NewLogMetricFilter(s.ctx, c.name, &cloudwatch.LogMetricFilterArgs{

@@ -58,8 +58,8 @@ func (p published) fingerprint() pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
-// withoutNulls drops absent members, so that a newer SDK, which knows more optional
-// properties, does not redeploy an API that nobody changed.
+// withoutNulls drops absent members. A newer SDK knows more optional properties, and must
+// not redeploy an API that nobody changed.
 func withoutNulls(document string) ([]byte, error) {
 	var v any
 	if err := json.Unmarshal([]byte(document), &v); err != nil {

@@ -26,7 +26,7 @@ func assumedBy(service string) pulumi.StringOutput {
 // the function's log group, which it may not create, and send traces.
 func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup) (*iam.Role, pulumi.Resource, error) {
 	role, err := iam.NewRole(s.ctx, name, &iam.RoleArgs{
-		// Named, so that whoever deploys may be allowed the roles of this project only.
+		// Named, so that a deployer's permissions can be limited to roles of this project.
 		Name:             pulumi.String(fullName),
 		Description:      pulumi.String("Runs the Lambda function " + fullName),
 		AssumeRolePolicy: assumedBy("lambda.amazonaws.com"),
@@ -35,7 +35,7 @@ func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup) (*iam.
 	if err != nil {
 		return nil, nil, err
 	}
-	// A policy of its own, neither inline nor AWS's: both are audit findings, and
+	// Neither an inline policy nor one of AWS's: both are audit findings, and
 	// AWSLambdaBasicExecutionRole may create and write any log group.
 	policy, err := iam.NewPolicy(s.ctx, name, &iam.PolicyArgs{
 		Name:        pulumi.String(fullName),

@@ -2,8 +2,7 @@
 // AWS, and writes the graph of what it declared to standard output as JSON.
 //
 // It is a program of its own because it links the Pulumi SDK, which takes minutes to
-// compile. Whoever reads the graph compiles in seconds and says what is going on
-// meanwhile.
+// compile. Programs that read the graph compile in seconds.
 package main
 
 import (
@@ -33,8 +32,7 @@ func main() {
 func capture(root, stack string, override record.Overrides) error {
 	var mu sync.Mutex
 	bundles := map[string]string{}
-	// Nothing is deployed, so nothing is built: the reader builds each handler for the
-	// machine that it runs on.
+	// Nothing is built here: the reader builds each handler for its own machine.
 	program := infra.New(func(_ *pulumi.Context, handler, zip string) error {
 		mu.Lock()
 		defer mu.Unlock()

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// provider makes up what AWS computes when a resource is created, in AWS's own
-// forms, so that what is built from it (permissions, policies, URIs) is as in a
-// deployed stack. The same name gives the same ID in every run.
+// provider makes up what AWS computes when a resource is created, in AWS's own forms.
+// Permissions, policies and URIs that contain it look as in a deployed stack. The same
+// name gives the same ID in every run.
 type provider struct {
 	region string
 }

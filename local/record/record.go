@@ -1,9 +1,8 @@
 // Package record runs a Pulumi program without Pulumi's engine and without AWS, and
 // returns what the program declared as a [graph.Graph].
 //
-// It plays the provider's part only so far as a program can see it: it makes up the
-// IDs and ARNs that a provider would have computed. It validates nothing that the
-// provider would; `pulumi preview` does.
+// It stands in for the provider: it makes up the IDs and ARNs that a provider computes.
+// It does not validate properties as the provider does; `pulumi preview` does that.
 package record
 
 import (
@@ -21,8 +20,8 @@ import (
 	"account-api/local/graph"
 )
 
-// Account is the made-up account that a recorded stack lives in. AWS's own
-// documentation uses this number.
+// Account is the account of every recorded stack. AWS's documentation uses this number
+// for examples.
 const Account = "123456789012"
 
 // Stack says which stack to record.
@@ -112,8 +111,8 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	return id, state, nil
 }
 
-// Call implements [pulumi.MockResourceMonitor]. A program that looks things up in an
-// account would declare something else on each machine.
+// Call implements [pulumi.MockResourceMonitor]. It refuses every lookup: the answer would
+// depend on an AWS account.
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	return nil, fmt.Errorf("the program calls %s, which needs an AWS account; pass the value as configuration instead", args.Token)
 }
@@ -127,8 +126,8 @@ func parentType(parent string) tokens.Type {
 	return ""
 }
 
-// plainValue turns a property into what JSON can hold. A secret becomes a mark: a
-// graph is printed and stored.
+// plainValue turns a property into a value for JSON. It hides secrets, because a graph is
+// printed and stored.
 func plainValue(v resource.PropertyValue) any {
 	return v.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
 		switch {

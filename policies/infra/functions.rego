@@ -49,7 +49,7 @@ requirements contains required(annotation, problems) if {
 
 # METADATA
 # title: Memory and timeout are explicit
-# description: A caller waits for the function, so that 10 seconds are too long for any.
+# description: A caller waits for the function. 10 seconds are too long.
 # custom:
 #   row: 28
 #   ids: [ES1005, ES1006]
@@ -156,7 +156,7 @@ secrets(function) := {variable |
 }
 
 # METADATA
-# title: Does a function say what it needs?
+# title: Does a function declare memory and timeout?
 sized(function) if {
 	function.inputs.memorySize >= 128
 	function.inputs.timeout >= 1

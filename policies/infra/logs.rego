@@ -62,7 +62,7 @@ requirements contains required(annotation, problems) if {
 
 # METADATA
 # title: No trace of the data
-# description: It writes whole requests to the log, bearer tokens included.
+# description: It writes whole requests to the log, with bearer tokens.
 # custom:
 #   row: 6
 #   ids: [CKV_AWS_276]
@@ -177,7 +177,7 @@ requirements contains optional(annotation, problems, all_have(alarms, "alarmActi
 access_log_format(stage) := object.get(stage.inputs, ["accessLogSettings", "format"], "")
 
 # METADATA
-# title: The variables without which a log does not answer who, what and why
+# title: The variables that every line of the access log needs
 logged_variables := {
 	"$context.requestId",
 	"$context.status",

@@ -1,6 +1,6 @@
 package infra
 
-# What follows no audit asks for, and every one of these has cost somebody a night.
+# No audit tool has these requirements. Each prevents a fault that is hard to find later.
 
 # METADATA
 # title: Everything taggable is tagged
@@ -20,7 +20,7 @@ requirements contains required(annotation, problems) if {
 
 # METADATA
 # title: A deployment waits for all that it publishes
-# description: A snapshot that is taken too early lacks what came later, and stays live.
+# description: A snapshot that is taken too early lacks what is declared later.
 # custom:
 #   row: 36
 #   ids: []
@@ -55,7 +55,7 @@ requirements contains required(annotation, problems) if {
 
 # METADATA
 # title: No alarm counts refused tokens as errors
-# description: An authorizer refuses by failing, so that Lambda's Errors counts expired tokens.
+# description: An authorizer refuses a token with an error, so Lambda's Errors counts expired tokens.
 # custom:
 #   row: 38
 #   ids: []
@@ -72,7 +72,7 @@ requirements contains required(annotation, problems) if {
 
 # METADATA
 # title: There is an API to check
-# description: Most rules hold for every resource of a kind, and so for a document without any.
+# description: Most rules hold for every resource of a type, and so for an input without resources.
 # custom:
 #   row: 39
 #   ids: []
@@ -92,7 +92,7 @@ requirements contains required(annotation, problems) if {
 }
 
 # METADATA
-# title: Does a resource say whose it is?
+# title: Does a resource name its project and its stack?
 tagged(resource) if {
 	resource.inputs.tags.project
 	resource.inputs.tags.stack

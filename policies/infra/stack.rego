@@ -1,19 +1,18 @@
 # METADATA
-# title: What an operations team asks of a stack
+# title: Guard rails for a stack
 # description: |
-#   Audits run the same few questions over every stack: cdk-nag, checkov, trivy,
-#   serverless-rules, Security Hub. Each rule here is one of these questions, asked of
-#   what the Pulumi program declares, before anything is deployed.
+#   Audit tools check the same requirements: cdk-nag, checkov, trivy, serverless-rules,
+#   Security Hub. Each rule here checks one of them, on what the Pulumi program declares,
+#   before anything is deployed.
 #
-#   The input is either the graph that `go run ./local/capture -stack dev` writes or
-#   the document of `pulumi preview --json --show-sames`:
+#   The input is either the graph that `go run ./local/capture -stack dev` writes or the
+#   document of `pulumi preview --json --show-sames`. `make guard STACK=dev` makes such a
+#   preview, checks that it succeeded, and evaluates the rules.
 #
-#     pulumi preview --json --show-sames | opa eval -d policies/infra -I --fail-defined 'data.infra.violations[_]'
-#
-#   A rule looks for proof, not for guilt: what does not say that it complies does not.
-#   So a predicate takes the whole resource. Given a property that is absent, a negated
-#   call would be undefined instead of true, and the violation would go unnoticed.
-#   Only what a preview cannot know yet is left open, and listed as unjudged.
+#   A resource complies only if it declares so: an absent property is a violation.
+#   Therefore a predicate takes the whole resource. With an absent property as argument,
+#   a negated call would be undefined instead of true, and the violation would be missed.
+#   A policy that a preview does not know yet is not judged, and is listed as unjudged.
 # scope: package
 # related_resources:
 #   - ref: https://github.com/cdklabs/cdk-nag/blob/main/RULES.md
@@ -24,7 +23,7 @@ package infra
 
 # METADATA
 # title: The stack's resources
-# description: One form for both kinds of input, with the type's aws prefix left out.
+# description: In one form for both kinds of input. Types are without their prefix aws.
 resources contains resource if {
 	some declared in input.resources
 	resource := normal(declared, declared.name)
@@ -37,7 +36,7 @@ resources contains resource if {
 
 # METADATA
 # title: One resource in that form
-# description: Undefined for what is not AWS's, such as the stack itself.
+# description: Undefined for resources of other providers and for the stack itself.
 normal(declared, name) := {
 	"type": trim_prefix(declared.type, "aws:"),
 	"name": name,
@@ -70,8 +69,8 @@ unknown := "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 policy_property := {"iam/policy:Policy": "policy", "iam/role:Role": "assumeRolePolicy"}
 
 # METADATA
-# title: The policies that a preview cannot judge
-# description: They name what is not there yet. The captured graph knows them all.
+# title: The policies that a preview does not know yet
+# description: They name resources that are not created yet. A captured graph has them all.
 unjudged contains resource.urn if {
 	some resource in resources
 	resource.inputs[policy_property[resource.type]] == unknown
@@ -80,8 +79,8 @@ unjudged contains resource.urn if {
 # METADATA
 # title: The statements of a resource's policy
 # description: |
-#   One statement need not be in a list. What is no policy yields an empty statement,
-#   which complies with nothing.
+#   A single statement need not be in a list. Text that is no policy yields an empty
+#   statement, which violates every rule about statements.
 statements(resource) := [statement |
 	not unjudged[resource.urn]
 	some statement in as_list(object.get(document(resource), "Statement", [{}]))

@@ -2,7 +2,7 @@ package infra
 
 # METADATA
 # title: What is wrong, and how to put it right
-# description: The one document that a pipeline has to look at. Empty means compliant.
+# description: Empty means that the stack complies.
 # entrypoint: true
 violations contains violation if {
 	some requirement in requirements
@@ -30,10 +30,10 @@ rows := [object.remove(numbered[1], ["problems"]) |
 required(annotation, problems) := optional(annotation, problems, true)
 
 # METADATA
-# title: A requirement that a stack may leave unmet, for the reason that its rule names
+# title: A requirement that a stack need not meet, for the reason that its rule names
 # description: |
-#   Unmet it is what the rule's annotation says, config or waived. With a problem it is
-#   violated in any case: half of it was declared, or the reason does not hold.
+#   The status of an unmet one is that of the rule's annotation, config or waived. With a
+#   problem it is violated: half of it was declared, or the reason does not hold.
 optional(annotation, problems, met) := {
 	"row": annotation.custom.row,
 	"requirement": annotation.title,
@@ -81,7 +81,7 @@ one_has(some_resources, property) if {
 
 # METADATA
 # title: The resources without a property that others of them have
-# description: What is declared for some and not for all was forgotten, not left out.
+# description: A property of some resources and not of others was probably forgotten.
 forgotten(some_resources, property) := {resource |
 	one_has(some_resources, property)
 	some resource in some_resources

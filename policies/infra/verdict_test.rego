@@ -156,7 +156,10 @@ accepted := {
 	],
 	"a role for one repository": [github({
 		"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:owner/name:environment:prod"},
-		"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:owner/name:ref:refs/tags/*"]},
+		"StringLike": {"token.actions.githubusercontent.com:sub": [
+			"repo:owner/name:ref:refs/tags/*",
+			"repo:owner@12/name@34:ref:refs/tags/*",
+		]},
 	})],
 	"settings of a stage whose name is not known yet": [add(
 		"/settings/inputs/stageName",
