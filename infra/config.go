@@ -102,6 +102,12 @@ func (f faults) error(stack string) error {
 func loadConfig(project string, given map[string]string, secrets []string) (Config, faults) {
 	var c Config
 	wrong := faults{}
+	// First, so that no other fault shows a secret's value.
+	for _, full := range secrets {
+		if namespace, key, _ := strings.Cut(full, ":"); namespace == project {
+			wrong.add(key, errors.New("no setting is a secret: whoever may read the stack's functions can read it; set it with pulumi config set --plaintext"))
+		}
+	}
 	keys := c.keys()
 	for key, field := range keys {
 		value := given[project+":"+key]
@@ -130,17 +136,12 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 				project, full, project, namespace))
 		}
 	}
-	for _, full := range secrets {
-		if namespace, key, _ := strings.Cut(full, ":"); namespace == project {
-			wrong.add(key, errors.New("no setting is a secret: whoever may read the stack's functions can read it; set it with pulumi config set --plaintext"))
-		}
-	}
 	c.region = given["aws:region"]
+	c.check(wrong)
 	if c.JWKSURI == "" {
 		// OpenID Connect Discovery 1.0 names no path for the key set; this is Auth0's.
 		c.JWKSURI = strings.TrimSuffix(c.Issuer, "/") + "/.well-known/jwks.json"
 	}
-	c.check(wrong)
 	return c, wrong
 }
 
@@ -181,7 +182,9 @@ func (c Config) check(wrong faults) {
 	wrong.add("aws:region", checkRegion(c.region))
 	wrong.add("issuer", checkIssuer(c.Issuer))
 	wrong.add("audience", checkAudience(c.Audience))
-	wrong.add("jwksUri", checkHTTPS(c.JWKSURI))
+	if c.JWKSURI != "" {
+		wrong.add("jwksUri", checkHTTPS(c.JWKSURI))
+	}
 	wrong.add("allowedOrigin", checkOrigin(c.AllowedOrigin))
 	wrong.add("authorizerTtl", checkRange("seconds", c.AuthorizerTTL, 0, maxAuthorizerTTL))
 	if !slices.Contains(logRetentions, c.LogRetentionDays) {

@@ -128,6 +128,9 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 			t.Errorf("expected one line for %s, got %d in:\n%v", key, n, err)
 		}
 	}
+	if n := strings.Count(err.Error(), "\n"); n != 8 {
+		t.Errorf("expected a line for each of 8 mistakes, got %d in:\n%v", n, err)
+	}
 	if strings.Contains(err.Error(), "arn:aws:sns::") {
 		t.Errorf("expected an example with a region, got:\n%v", err)
 	}
@@ -193,12 +196,13 @@ func TestSettingsOfTheEngineAreRefused(t *testing.T) {
 		"none at all":                        {nil, nil, "run it with the option Program.Settings"},
 		"an unknown one":                     {map[string]string{"sample:audiense": "a"}, nil, "audiense: unknown setting; did you mean audience?"},
 		"those of the project's former name": {map[string]string{"former:issuer": "https://id.example.net/"}, nil, "rename every former: key of the stack file"},
-		"a secret":                           {map[string]string{"sample:issuer": "https://id.example.net/"}, []string{"sample:issuer"}, "issuer: no setting is a secret"},
+		"a secret":                           {map[string]string{"sample:issuer": "hush"}, []string{"sample:issuer"}, "issuer: no setting is a secret"},
+		"a secret of the wrong type":         {map[string]string{"sample:throttleRate": "hush"}, []string{"sample:throttleRate"}, "throttleRate: no setting is a secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := run(row.config, row.secrets...)
-			if err == nil || !strings.Contains(err.Error(), row.says) {
-				t.Errorf("expected %q, got %v", row.says, err)
+			if err == nil || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "hush") {
+				t.Errorf("expected %q and no secret, got %v", row.says, err)
 			}
 		})
 	}
