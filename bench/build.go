@@ -72,7 +72,7 @@ func (b *bench) build() error {
 		b.say("node is not installed: its rows are left out")
 	}
 	// As the local run builds it, so that what it compiled is used.
-	return build.Packages(b.ctx, build.Options{Root: ".", Out: dir, Packages: []string{"./local/capture"}})
+	return build.Packages(b.ctx, build.Options{Root: ".", Out: dir}, "./local/capture")
 }
 
 // piece is how much of an executable is written at once, as by a program that unpacks an

@@ -9,32 +9,31 @@ import (
 
 const root = ".." // of the project
 
-// stack is the project's own API on this machine. Only this file knows which endpoint it
-// has and what the policy requires.
+// stack is the project's own API on this machine.
 type stack struct{ *running.Stack }
 
 // url is an endpoint that requires a token.
 func (s stack) url() string { return s.API }
 
-// allowed returns an Authorization header with a token that the endpoint's policy allows.
+// allowed returns a token that the endpoint's policy allows, as an Authorization header.
 func (s stack) allowed(t *testing.T) string {
 	t.Helper()
-	return bearer(t, func(ctx context.Context) (string, error) { return s.Token(ctx, "") }) // every scope
+	return bearer(t, s.Allowed)
 }
 
-// denied returns one with a token that the policy denies.
+// denied returns a token that the endpoint's policy denies.
 func (s stack) denied(t *testing.T) string {
 	t.Helper()
-	return bearer(t, func(ctx context.Context) (string, error) { return s.Token(ctx, "update:profile") })
+	return bearer(t, s.Denied)
 }
 
 func bearer(t *testing.T, token func(context.Context) (string, error)) string {
 	t.Helper()
-	got, err := token(t.Context())
+	value, err := token(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "Bearer " + got
+	return "Bearer " + value
 }
 
 // start starts a stack. The caller has to stop it.
