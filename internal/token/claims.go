@@ -177,8 +177,8 @@ func checkSubject(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if length := utf8.RuneCount(sub); length > maxSubject {
 		return refusal.New(refusal.BadSubject, "expected sub of at most %d characters, got %d", maxSubject, length)
 	}
-	if !printable(sub) {
-		return refusal.New(refusal.BadSubject, "expected sub of printable characters without white space around, got something else")
+	if !principal(sub) {
+		return refusal.New(refusal.BadSubject, "expected sub of printable characters without white space around, quotation marks and backslashes, got something else")
 	}
 	t.verdict.Subject = string(sub)
 	return nil
@@ -190,12 +190,17 @@ func checkAuthorizedParty(_ *Verifier, t *unverified, _ time.Time) *refusal.Erro
 		return nil
 	}
 	azp, ok := t.claims.azp.text()
-	if !ok || utf8.RuneCount(azp) > maxSubject || !printable(azp) {
-		return refusal.New(refusal.BadClaims, "expected azp as at most %d printable characters, got something else", maxSubject)
+	if !ok || utf8.RuneCount(azp) > maxSubject || !principal(azp) {
+		return refusal.New(refusal.BadClaims, "expected azp as at most %d printable characters without quotation marks and backslashes, got something else", maxSubject)
 	}
 	t.verdict.AuthorizedParty = string(azp)
 	return nil
 }
+
+// principal reports whether text is printable and may stand between the quotation marks of a
+// JSON access log. API Gateway inserts variables there as they are.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+func principal(text []byte) bool { return printable(text) && !bytes.ContainsAny(text, `"\`) }
 
 // checkScope demands the characters of RFC 6749, section 3.3. It refuses an array: joined,
 // one element with a space in it would become two scopes. Any number of spaces is accepted.

@@ -170,9 +170,9 @@ func (e *explanation) expected(c Check) string {
 	case Lifetime:
 		return fmt.Sprintf("at most %v", maxLifetime)
 	case Principal:
-		return fmt.Sprintf("1 to %d printable characters", maxSubject)
+		return fmt.Sprintf("1 to %d printable characters, no quotation mark, no backslash", maxSubject)
 	case AuthorizedParty:
-		return fmt.Sprintf("up to %d printable characters, or none", maxSubject)
+		return fmt.Sprintf("up to %d printable characters, no quotation mark, no backslash, or none", maxSubject)
 	case Scope:
 		return "scope tokens between spaces, or none"
 	case Permissions:

@@ -102,7 +102,7 @@ func explanations() []proof {
 		{broken, token.Signature, "RS256 over header and payload by that key", nil},
 		{dateless, token.Dates, "exp, and perhaps nbf and iat, in seconds since 1970; bad_claims: expected exp, got none: a token that never expires", nil},
 		{dateless, token.NotBefore, "until 2023-11-14T22:14:20Z, or none; needs dates", nil},
-		{dateless, token.Principal, "1 to 255 printable characters", nil},
+		{dateless, token.Principal, "1 to 255 printable characters, no quotation mark, no backslash", nil},
 		{"a.b", token.Form, "three parts in at most 8192 bytes; malformed_token: expected 3 parts between dots, got 2", nil},
 		{"a.b", token.Payload, "a strict JSON object in canonical base64url; needs compact form", nil},
 		{"a.b", token.Algorithm, "RS256; needs header", nil},

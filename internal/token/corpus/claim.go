@@ -110,14 +110,15 @@ func principalRows() []Row {
 		Given("azp of 255 characters", Claims(Set("azp", tokentest.Quote(strings.Repeat("z", 255)))), Accepted, says(func(c *token.Claims) { c.AuthorizedParty = strings.Repeat("z", 255) })),
 		Given("azp of 256 characters", Claims(Set("azp", tokentest.Quote(strings.Repeat("z", 256)))), refusal.BadClaims),
 	}
-	for _, sub := range []string{"x@clients", "auth0|123", "google-oauth2|1", "Zoë", "two words", "日本", "🙂", `quote"back\slash`, "x"} {
+	for _, sub := range []string{"x@clients", "auth0|123", "google-oauth2|1", "Zoë", "two words", "日本", "🙂", "it's", "a/b", "x"} {
 		rows = append(rows, Given("sub "+sub, Claims(Set("sub", tokentest.Quote(sub))), Accepted, says(func(c *token.Claims) { c.Subject = sub })))
 	}
 	for name, sub := range map[string]string{
 		"sub empty": `""`, "sub a space": `" "`, "sub a tab": `"\t"`,
 		"sub with a leading space": `" evil"`, "sub with a trailing space": `"evil "`,
 		"sub a number": "1", "sub null": "null", "sub an array": `["evil"]`, "sub an object": "{}", "sub true": "true",
-		"sub with a NUL": `"a\u0000b"`, "sub with a line feed": `"a\nb"`, "sub with a carriage return": `"a\rb"`,
+		"sub with a quotation mark": `"a\"b"`, "sub with a backslash": `"a\\b"`, "sub that closes a field of a log": `"a\",\"status\":\"200"`,
+		"sub with an escaped quotation mark": `"a\u0022b"`, "sub with a NUL": `"a\u0000b"`, "sub with a line feed": `"a\nb"`, "sub with a carriage return": `"a\rb"`,
 		"sub with an escape character": `"a\u001b[2J"`, "sub with a delete character": `"a\u007fb"`,
 		"sub with a C1 control": `"a\u0085b"`, "sub with a no-break space": `"a\u00a0b"`,
 		"sub with a line separator": `"a\u2028b"`, "sub with a right-to-left override": `"a\u202eb"`,
@@ -128,7 +129,7 @@ func principalRows() []Row {
 		rows = append(rows, Given(name, Claims(Set("sub", sub)), refusal.BadSubject))
 	}
 	for name, azp := range map[string]string{
-		"a number": "1", "an array": `["x"]`, "a line feed": `"a\nb"`, "a leading space": `" x"`,
+		"a number": "1", "an array": `["x"]`, "a line feed": `"a\nb"`, "a leading space": `" x"`, "a quotation mark": `"a\"b"`, "a backslash": `"a\\b"`,
 	} {
 		rows = append(rows, Given("azp with "+name, Claims(Set("azp", azp)), refusal.BadClaims))
 	}
