@@ -70,7 +70,14 @@ var providers = map[string]provider{
 		jwksURI: "https://ORG.okta.com/oauth2/v1/keys",
 		typ:     "application/okta-internal-at+jwt",
 		claims:  map[string]any{"aud": "https://ORG.okta.com", "scp": []string{"openid"}},
-		refused: "wrong_type: expected header typ of an access token (at+jwt required: false), got another",
+		refused: "wrong_type: expected header typ at+jwt, JWT or none, got another",
+	},
+	"an ID token": {
+		config:  []string{"issuer=" + auth0, "audience=1example23456789"},
+		jwksURI: auth0 + ".well-known/jwks.json",
+		typ:     "JWT",
+		claims:  map[string]any{"aud": "1example23456789", "nonce": "n"},
+		refused: "wrong_kind: expected an access token, got an ID token: has nonce",
 	},
 	"Entra ID": {
 		config: []string{

@@ -139,10 +139,7 @@ func (e *explanation) expected(c Check) string {
 	case OtherHeaders:
 		return "none that offers a key or an extension, and none for nested, compressed or encrypted content"
 	case Type:
-		if expect.RequireAccessTokenType {
-			return "at+jwt"
-		}
-		return "at+jwt, JWT or none"
+		return expect.types()
 	case Thumbprints:
 		return "text, or none"
 	case KeyID:

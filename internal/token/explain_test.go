@@ -85,7 +85,7 @@ func explanations() []proof {
 		{tokentest.Valid(), token.Expiry, "after 2023-11-14T22:13:20Z; seen 2023-11-15T22:13:20Z, in 24h0m0s", nil},
 		{tokentest.Valid(), token.KeyID, "1 to 256 printable bytes; seen k1", nil},
 		{tokentest.Valid(), token.Type, "at+jwt, JWT or none", nil},
-		{tokentest.Valid(), token.Type, "at+jwt; wrong_type: expected header typ of an access token (at+jwt required: true), got another", []func(*corpus.Row){strict}},
+		{tokentest.Valid(), token.Type, "at+jwt; wrong_type: expected header typ at+jwt, got another", []func(*corpus.Row){strict}},
 		{tokentest.Valid(), token.TokenKind, "an access token, with no claim of an ID, refresh or logout token", nil},
 		{edited(corpus.Also("nonce", `"n"`)), token.TokenKind, "an access token, with no claim of an ID, refresh or logout token; wrong_kind: expected an access token, got an ID token: has nonce; send the access token instead", nil},
 		{tokentest.Valid(), token.Scope, "scope tokens between spaces, or none", nil},

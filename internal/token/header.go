@@ -107,7 +107,15 @@ func checkType(v *Verifier, h *header) *refusal.Error {
 	if name == "at+jwt" || name == "jwt" && !strict {
 		return nil
 	}
-	return refusal.New(refusal.WrongType, "expected header typ of an access token (at+jwt required: %t), got %s", strict, absentOr(h.typ, "another"))
+	return refusal.New(refusal.WrongType, "expected header typ %s, got %s", v.expect.types(), absentOr(h.typ, "another"))
+}
+
+// types are the values of header typ that are accepted.
+func (e Expectation) types() string {
+	if e.RequireAccessTokenType {
+		return "at+jwt"
+	}
+	return "at+jwt, JWT or none"
 }
 
 // checkThumbprints type-checks what some providers send beside kid. It is not used.
