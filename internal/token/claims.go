@@ -72,10 +72,10 @@ var claimChecks = []struct {
 	run  func(*Verifier, *unverified, time.Time) *refusal.Error
 }{
 	{Issuer, checkIssuer},
-	{TokenKind, checkTokenKind}, // before the audience, which is the client's in an ID token
+	{Confirmation, checkConfirmation}, // before the kind, which is DPoP in Keycloak's bound tokens
+	{TokenKind, checkTokenKind},       // before the audience, which is the client's in an ID token
 	{Audience, checkAudience},
 	{Replicated, checkReplicated},
-	{Confirmation, checkConfirmation},
 	{TokenID, checkTokenID},
 	{Dates, checkDates},
 	{Expiry, checkExpiry},

@@ -27,7 +27,7 @@ const (
 var marks = [...]mark{
 	// https://github.com/keycloak/keycloak/blob/main/core/src/main/java/org/keycloak/util/TokenUtil.java
 	{claim: "typ", access: "Bearer", kinds: map[string]string{
-		"ID": idToken, "Refresh": refreshToken, "Offline": refreshToken, "Logout": logoutToken, "DPoP": "a DPoP-bound token",
+		"ID": idToken, "Refresh": refreshToken, "Offline": refreshToken, "Logout": logoutToken,
 	}},
 	// https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
 	{claim: "token_use", access: "access", kinds: map[string]string{"id": idToken}},

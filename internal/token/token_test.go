@@ -135,7 +135,6 @@ func details() []proof {
 		{corpus.Claims(corpus.Also("typ", `"Refresh"`)), "a refresh token: typ is Refresh"},
 		{corpus.Claims(corpus.Also("typ", `"Offline"`)), "a refresh token: typ is Offline"},
 		{corpus.Claims(corpus.Also("typ", `"Logout"`)), "a logout token: typ is Logout"},
-		{corpus.Claims(corpus.Also("typ", `"DPoP"`)), "a DPoP-bound token: typ is DPoP"},
 		{corpus.Claims(corpus.Also("typ", `"evil"`)), "another kind of token: typ is not Bearer"},
 		{corpus.Claims(corpus.Also("token_use", `"id"`)), "an ID token: token_use is id"},
 		{corpus.Claims(corpus.Also("token_use", "1")), "another kind of token: token_use is not access"},

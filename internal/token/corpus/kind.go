@@ -33,12 +33,12 @@ func kindRows() []Row {
 		Given("payload typ Bearer with a nonce", Claims(Also("typ", `"Bearer"`), Also("nonce", `"n"`)), refusal.WrongKind),
 		Given("payload typ ID with all that goes with it", Claims(Before("typ", `"ID"`), Also("nonce", `"n"`), Also("at_hash", `"h"`)), refusal.WrongKind),
 		Given("payload typ ID behind an escape in its name", Claims(Also(`t\u0079p`, `"ID"`)), refusal.WrongKind),
-		Given("payload typ DPoP with cnf", Claims(Also("typ", `"DPoP"`), Also("cnf", `{"jkt":"AAAA"}`)), refusal.WrongKind),
+		Given("payload typ DPoP with cnf", Claims(Also("typ", `"DPoP"`), Also("cnf", `{"jkt":"AAAA"}`)), refusal.SenderConstrained),
 
 		Given("marks in other letter case", Claims(Also("Nonce", "1"), Also("TYP", `"ID"`), Also("Token_Use", `"id"`), Also("Events", "{}")), Accepted),
 		Given("marks within another claim", Claims(Also("a", `{"nonce":"n","typ":"ID","token_use":"id","events":{}}`)), Accepted),
 	}
-	for _, typ := range []string{"ID", "Refresh", "Offline", "Logout", "execute-actions", "Serialized-ID", "at+jwt", "JWT", "", "bearer", "BEARER", " Bearer", "Bearer\u0000"} {
+	for _, typ := range []string{"ID", "Refresh", "Offline", "Logout", "DPoP", "execute-actions", "Serialized-ID", "at+jwt", "JWT", "", "bearer", "BEARER", " Bearer", "Bearer\u0000"} {
 		rows = append(rows, Given(fmt.Sprintf("payload typ %q", typ), Claims(Also("typ", tokentest.Quote(typ))), refusal.WrongKind))
 	}
 	for _, use := range []string{"ID", "Access", "refresh", "", "access "} {
