@@ -12,8 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
-
 	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 )
@@ -30,14 +28,6 @@ func TestMain(m *testing.M) {
 // root is the project, whatever its name is and whatever stacks it has.
 const root = "../.."
 
-var project = sync.OnceValue(func() string {
-	p, err := workspace.LoadProject(filepath.Join(root, "Pulumi.yaml"))
-	if err != nil {
-		panic(err)
-	}
-	return p.Name.String()
-})
-
 // stack is one of the project's stacks. The tests bring an issuer and an audience of their own.
 var stack = sync.OnceValue(func() string {
 	files, err := filepath.Glob(filepath.Join(root, "Pulumi.*.yaml"))
@@ -47,15 +37,10 @@ var stack = sync.OnceValue(func() string {
 	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(files[0]), "Pulumi."), ".yaml")
 })
 
-// setting is the flag that replaces a setting of the stack.
-func setting(name, value string) []string {
-	return []string{"-config", project() + ":" + name + "=" + value}
-}
-
 // ours are the flags for the project's stack with the fixtures' provider.
 func ours(more ...string) []string {
 	return slices.Concat([]string{"-root", root, "-stack", stack()},
-		setting("issuer", tokentest.Issuer), setting("audience", tokentest.Audience), more)
+		[]string{"-config", "issuer=" + tokentest.Issuer, "-config", "audience=" + tokentest.Audience}, more)
 }
 
 func keyFile(t *testing.T) string {
@@ -133,7 +118,7 @@ func TestKeysFromTheProvider(t *testing.T) {
 		w.Write(tokentest.PublicKeySet())
 	}))
 	defer provider.Close()
-	live := ours(setting("jwksUri", provider.URL+"/keys")...)
+	live := ours("-config", "jwksUri="+provider.URL+"/keys")
 
 	if status, out := explained(t, tokentest.Valid(), live...); status != 0 || !strings.Contains(out, "keys from "+provider.URL+"/keys") {
 		t.Errorf("expected the token accepted with the provider's keys, got %d\n%s", status, out)
@@ -169,7 +154,7 @@ func TestWhatCannotBeExplained(t *testing.T) {
 		{"a value without a key", "a.b.c", []string{"-config", "issuer"}, "expected key=value"},
 		{"no such file of keys", "a.b.c", ours("-jwks", "nowhere"), "nowhere"},
 		{"a file that has no keys", "a.b.c", ours("-jwks", broken), "not strict JSON"},
-		{"a configuration that cannot be deployed", "a.b.c", ours(setting("issuer", "http://issuer.example/")...), "issuer"},
+		{"a configuration that cannot be deployed", "a.b.c", ours("-config", "issuer=http://issuer.example/"), "issuer"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			if status, out := explained(t, r.given, r.arguments...); status != usageStatus || !strings.Contains(out, r.says) {
