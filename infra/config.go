@@ -102,13 +102,13 @@ func (f faults) error(stack string) error {
 func loadConfig(project string, given map[string]string, secrets []string) (Config, faults) {
 	var c Config
 	wrong := faults{}
+	keys := c.keys()
 	// First, so that no other fault shows a secret's value.
 	for _, full := range secrets {
-		if namespace, key, _ := strings.Cut(full, ":"); namespace == project {
+		if namespace, key, _ := strings.Cut(full, ":"); namespace == project && keys[key] != nil {
 			wrong.add(key, errors.New("no setting is a secret: whoever may read the stack's functions can read it; set it with pulumi config set --plaintext"))
 		}
 	}
-	keys := c.keys()
 	for key, field := range keys {
 		value := given[project+":"+key]
 		switch field := field.(type) {
@@ -127,7 +127,7 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 	}
 	for full := range given {
 		namespace, key, _ := strings.Cut(full, ":")
-		if _, known := keys[key]; namespace == project && !known {
+		if namespace == project && keys[key] == nil {
 			wrong.add(key, fmt.Errorf("unknown setting; %s", suggestion(key, slices.Sorted(maps.Keys(keys)))))
 		}
 		// A renamed project leaves its settings behind in the stack files.

@@ -197,6 +197,7 @@ func TestSettingsOfTheEngineAreRefused(t *testing.T) {
 		"an unknown one":                     {map[string]string{"sample:audiense": "a"}, nil, "audiense: unknown setting; did you mean audience?"},
 		"those of the project's former name": {map[string]string{"former:issuer": "https://id.example.net/"}, nil, "rename every former: key of the stack file"},
 		"a secret":                           {map[string]string{"sample:issuer": "hush"}, []string{"sample:issuer"}, "issuer: no setting is a secret"},
+		"a secret that is unknown":           {map[string]string{"sample:isuer": "hush"}, []string{"sample:isuer"}, "isuer: unknown setting; did you mean issuer?"},
 		"a secret of the wrong type":         {map[string]string{"sample:throttleRate": "hush"}, []string{"sample:throttleRate"}, "throttleRate: no setting is a secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
