@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
@@ -16,30 +16,6 @@ import (
 type Decision struct {
 	Allow   bool     `json:"allow"`
 	Reasons []string `json:"reasons"` // sorted; never nil
-}
-
-// resultVar is the variable that the prepared query binds to the decision.
-const resultVar = "decision"
-
-// evaluation is what the engine needs for one decision, kept for the next: making it anew
-// is a fifth of a decision's time. Nothing that one decision found out reaches another.
-type evaluation struct {
-	query *topdown.Query
-	rules ruleCache
-}
-
-func (p *Policy) newEvaluation() any {
-	e := &evaluation{}
-	e.query = topdown.NewQuery(p.query).
-		WithCompiler(p.compiler).
-		WithStore(p.store).
-		WithTransaction(p.transaction).
-		WithStrictBuiltinErrors(true).
-		WithMetrics(metrics.NoOp()).
-		WithTime(time.Unix(0, 1)). // spares the engine the clock, which no policy can read
-		WithVirtualCache(&e.rules).
-		WithBaseCache(noBaseDocuments{})
-	return e
 }
 
 // Decide asks the policy about one request.
@@ -50,25 +26,20 @@ func (p *Policy) newEvaluation() any {
 // type, a failing built-in function, and a ctx that ends before the evaluation does.
 // No error quotes the input.
 func (p *Policy) Decide(ctx context.Context, input Input) (Decision, error) {
-	e := p.evaluations.Get().(*evaluation)
-	defer p.evaluations.Put(e)
-	e.rules = ruleCache{}
-	e.query.WithInput(ast.NewTerm(p.reads.of(input))).WithCancel(canceller{ctx})
-
-	var answer ast.Value
-	answers := 0
-	err := e.query.Iter(ctx, func(result topdown.QueryResult) error {
-		answer = result[resultVar].Value
-		answers++
-		return nil
-	})
+	results, err := p.query.Eval(ctx,
+		rego.EvalParsedInput(input.value()),
+		rego.EvalExternalCancel(canceller{ctx}),
+		rego.EvalGenerateJSON(asTerm),
+		rego.EvalMetrics(metrics.NoOp()),
+	)
 	if err != nil {
 		return Decision{}, fmt.Errorf("decide %s: %w", p.entrypoint, withoutValues(err))
 	}
-	if answers != 1 {
+	if len(results) != 1 {
 		return Decision{}, fmt.Errorf("decide %s: expected one decision, got %d; none means that it is undefined for this input",
-			p.entrypoint, answers)
+			p.entrypoint, len(results))
 	}
+	answer := results[0].Expressions[0].Value.(*ast.Term).Value
 	decision, err := read(answer)
 	if err != nil {
 		return Decision{}, fmt.Errorf("decide %s: %w", p.entrypoint, err)
@@ -76,15 +47,17 @@ func (p *Policy) Decide(ctx context.Context, input Input) (Decision, error) {
 	return decision, nil
 }
 
-// The keys of an answer, as the engine wants them. They are constants that Go cannot
-// declare as such.
+// asTerm leaves a result as it is: JSON would not tell a set from an array.
+func asTerm(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }
+
+// The keys of an answer.
 var (
 	allowKey   = ast.StringTerm("allow")
 	reasonsKey = ast.StringTerm("reasons")
 )
 
-// canceller ends an evaluation when the request's context ends. The engine polls it,
-// which spares the goroutine that would have to wait for the context instead.
+// canceller ends an evaluation when the request's context ends. OPA polls it. OPA's own
+// starts a goroutine, which may not run before a short evaluation has ended.
 type canceller struct{ context.Context }
 
 // Cancel does nothing: only the owner of the context ends it.

@@ -58,7 +58,7 @@ decision := {"allow": true, "reasons": set()} if {
 	not closed
 }
 `, decision.Input{Scope: "s"}, decision.Decision{Allow: true, Reasons: []string{}}},
-		{"more rules than the cache has room for", chain(100), decision.Input{Scope: "s"},
+		{"a hundred rules, one behind the other", chain(100), decision.Input{Scope: "s"},
 			decision.Decision{Allow: true, Reasons: []string{}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -149,8 +149,8 @@ decision := {"allow": true, "reasons": set()} if {
 	}
 }
 
-// The engine's working memory serves one decision after another. Neither what a decision
-// found out nor how it ended may show in the next.
+// One prepared policy serves all decisions. Neither what a decision found out nor how it
+// ended may show in the next.
 func TestDecisionsDoNotKnowOfEachOther(t *testing.T) {
 	policy := prepare(t, `package gate
 

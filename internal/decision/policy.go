@@ -20,11 +20,9 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/rego"
 )
 
 // Policy is a compiled entrypoint. It does not change, and is safe for concurrent use.
@@ -33,16 +31,7 @@ type Policy struct {
 	ref        ast.Ref // of the entrypoint
 	revision   string
 	compiler   *ast.Compiler
-	query      ast.Body
-	reads      fields
-
-	// No policy here has base documents, but evaluation wants a store for a
-	// reference that no rule defines. This one stays empty, so that one read
-	// transaction serves every evaluation.
-	store       storage.Store
-	transaction storage.Transaction
-
-	evaluations sync.Pool // of *evaluation
+	query      rego.PreparedEvalQuery
 }
 
 // Prepare compiles every .rego file in files (Rego v1, strict mode) and returns the
@@ -75,28 +64,15 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 		return nil, fmt.Errorf("entrypoint: expected a rule at %q, got none in %s",
 			entrypoint, strings.Join(slices.Sorted(maps.Keys(modules)), ", "))
 	}
-	query, err := compiler.QueryCompiler().Compile(ast.NewBody(ast.Equality.Expr(ast.VarTerm(resultVar), ast.NewTerm(ref))))
+	query, err := rego.New(
+		rego.Compiler(compiler),
+		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(ref)))),
+		rego.StrictBuiltinErrors(true),
+	).PrepareForEval(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("compile query for %q: %w", entrypoint, err)
+		return nil, fmt.Errorf("prepare %q: %w", entrypoint, err)
 	}
-
-	store := inmem.New()
-	transaction, err := store.NewTransaction(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open empty store: %w", err)
-	}
-	p := &Policy{
-		entrypoint:  entrypoint,
-		ref:         ref,
-		revision:    revision,
-		compiler:    compiler,
-		query:       query,
-		reads:       fieldsRead(compiler.Modules),
-		store:       store,
-		transaction: transaction,
-	}
-	p.evaluations.New = p.newEvaluation
-	return p, nil
+	return &Policy{entrypoint: entrypoint, ref: ref, revision: revision, compiler: compiler, query: query}, nil
 }
 
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.
