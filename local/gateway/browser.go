@@ -14,9 +14,8 @@ import (
 // https://fetch.spec.whatwg.org/#cors-safelisted-method
 var safelisted = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 
-// blocked says why a page on another origin could not use an answer: the part of
-// the CORS protocol that a browser checks and curl does not. It is "" when the page
-// could, and when no page of another origin asked.
+// blocked says why a browser would keep an answer from a page on another origin. It is
+// "" when the page can use the answer, and when the request is of no such page.
 // https://fetch.spec.whatwg.org/#http-cors-protocol
 func blocked(r *http.Request, a answer) string {
 	origin := r.Header.Get("Origin")

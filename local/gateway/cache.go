@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// cacheEntries bounds the authorizer cache: what a developer's machine may see of
-// distinct tokens within one TTL, at a few hundred bytes each.
+// cacheEntries bounds the authorizer cache. A developer's machine sees fewer distinct
+// tokens within one TTL. An entry takes a few hundred bytes.
 const cacheEntries = 4096
 
 // cache keeps authorizer results for their TTL. It knows a token only by its hash.

@@ -38,7 +38,7 @@ type requestContext struct {
 	APIID             string         `json:"apiId"`
 }
 
-// caller is mostly null: its fields belong to IAM and Cognito callers.
+// caller is mostly null: its other members are for IAM and Cognito callers.
 type caller struct {
 	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
 	AccountID                     *string `json:"accountId"`

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Exchange is one request and how it was answered, for whoever develops against
-// the gateway. It never carries the value of a header, of a claim or of anything
-// else that a caller sent, except the method, the path and the peer's address.
+// Exchange is one request and how it was answered, for the developer. Of what the caller
+// sent it has the method, the path and the peer's address only: no header and no claim.
 type Exchange struct {
 	RequestID         string
 	ExtendedRequestID string // also the x-amz-apigw-id of the answer
@@ -50,7 +49,7 @@ type Invocation struct {
 	LoggedAsReason string        // "reason" of the function's last log line that has one
 }
 
-// String is the exchange as one line.
+// String is the exchange on one line.
 func (e Exchange) String() string {
 	line := fmt.Sprintf("%s %s %d by %s: %s", e.Method, e.Path, e.Status, e.AnsweredBy, e.Reason)
 	return strings.TrimSuffix(line, ": ")

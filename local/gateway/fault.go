@@ -7,7 +7,7 @@ import (
 	"account-api/local/gateway/gatewayresponse"
 )
 
-// fault is an answer that the gateway gives itself, before it is rendered.
+// fault is a gateway response, before it is rendered.
 type fault struct {
 	kind    gatewayresponse.Type
 	status  int    // 0 = the type's own

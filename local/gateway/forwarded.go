@@ -12,7 +12,7 @@ import (
 var droppedFromRequest = []string{
 	"Connection", "Content-Length", "Content-Md5", "Expect", "Max-Forwards", "Proxy-Authenticate", "Server",
 	"Te", "Transfer-Encoding", "Trailer", "Upgrade", "Www-Authenticate",
-	// Handled by the gateway; an integration gets it only by explicit mapping.
+	// The gateway acts on it. An integration gets it by explicit mapping only.
 	"X-Http-Method-Override",
 }
 

@@ -78,7 +78,7 @@ func loggedReason(lines []string) string {
 	for i := len(lines) - 1; i >= 0; i-- {
 		line := strings.TrimSpace(lines[i])
 		if !strings.HasPrefix(line, "{") || !strings.Contains(line, `"reason"`) {
-			continue // most lines have none, and decoding them all would take longer than the rest
+			continue // most lines have none, and decoding each takes time on every request
 		}
 		entry, err := member.Of([]byte(line))
 		if reason, _ := member.Text(entry["reason"]); err == nil && reason != "" {

@@ -86,8 +86,8 @@ func (a *answer) merge(single map[string]jsontext.Value, multi map[string][]stri
 	return nil
 }
 
-// remappedInResponse come back under another name, because the gateway speaks for
-// itself in these. Keys are in canonical form.
+// remappedInResponse reach the client under another name, since the gateway sends its
+// own. Keys are in canonical form.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 var remappedInResponse = map[string]bool{
 	"Authorization": true, "Connection": true, "Content-Length": true, "Content-Md5": true, "Date": true,
@@ -98,7 +98,7 @@ var remappedInResponse = map[string]bool{
 
 const remapped = "x-amzn-Remapped-"
 
-// droppedFromResponse would contradict how the response is really framed.
+// droppedFromResponse would contradict the framing of the response.
 var droppedFromResponse = map[string]bool{"Transfer-Encoding": true, "Te": true}
 
 // pass adds an integration's header under the name that it reaches the client with.

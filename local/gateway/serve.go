@@ -79,8 +79,8 @@ func (c *call) proceed() (answer, *fault) {
 	return c.proxy(method.Integration)
 }
 
-// forbidden is the answer when the host has no such stage. There is no API yet
-// whose gateway responses could apply.
+// forbidden is the answer when the host has no such stage. No gateway response applies,
+// since no API is known.
 func (c *call) forbidden() answer {
 	a := answer{status: http.StatusForbidden, body: []byte(`{"message":"Forbidden"}`)}
 	a.set("x-amzn-ErrorType", "ForbiddenException")
@@ -90,7 +90,7 @@ func (c *call) forbidden() answer {
 	return a
 }
 
-// noRoute explains the 403 that stands for "not found".
+// noRoute explains the 403 that a REST API answers in place of 404 and 405.
 func (c *call) noRoute() *fault {
 	var verbs []string
 	for _, verb := range declaration.Verbs {

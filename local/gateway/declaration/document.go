@@ -3,6 +3,7 @@ package declaration
 import (
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -65,11 +66,16 @@ func (d declared) integer(property string, otherwise, low, high int) int {
 	return int(n)
 }
 
+// kinds name the types that a property may have.
+var kinds = map[reflect.Type]string{
+	reflect.TypeFor[string](): "a string", reflect.TypeFor[bool](): "true or false", reflect.TypeFor[map[string]any](): "a map",
+}
+
 // value returns a property, or the zero value when it is absent.
 func value[T any](d declared, property string) T {
 	v, ok := d.Inputs[property].(T)
 	if !ok && d.has(property) {
-		d.refuse(property, "expected %s, got %s", kind(v), kind(d.Inputs[property]))
+		d.refuse(property, "expected %s, got %v", kinds[reflect.TypeFor[T]()], d.Inputs[property])
 	}
 	return v
 }
@@ -81,29 +87,11 @@ func members[T any](d declared, property string) (names []string, values map[str
 	for _, name := range names {
 		v, ok := declared[name].(T)
 		if !ok {
-			d.refuse(property, "%q: expected %s, got %s", name, kind(v), kind(declared[name]))
+			d.refuse(property, "%q: expected %s, got %v", name, kinds[reflect.TypeFor[T]()], declared[name])
 		}
 		values[name] = v
 	}
 	return names, values
-}
-
-// kind names the JSON type of a value.
-func kind(value any) string {
-	switch value.(type) {
-	case nil:
-		return "null"
-	case string:
-		return "a string"
-	case bool:
-		return "true or false"
-	case float64:
-		return "a number"
-	case []any:
-		return "a list"
-	default:
-		return "a map"
-	}
 }
 
 // unquote strips the single quotes that mark a literal.

@@ -3,6 +3,7 @@ package declaration
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,26 +33,13 @@ type rule func(value any) (fix string)
 
 func accepted(any) string { return "" }
 
-// absent refuses every value but an empty one.
+// absent refuses every value but an empty one. A number always says something.
 func absent(fix string) rule {
 	return func(value any) string {
-		switch v := value.(type) {
-		case string:
-			if v == "" {
-				return ""
-			}
-		case bool:
-			if !v {
-				return ""
-			}
-		case []any:
-			if len(v) == 0 {
-				return ""
-			}
-		case map[string]any:
-			if len(v) == 0 {
-				return ""
-			}
+		v := reflect.ValueOf(value)
+		list := v.Kind() == reflect.Slice || v.Kind() == reflect.Map
+		if list && v.Len() == 0 || v.Kind() != reflect.Float64 && v.IsZero() {
+			return ""
 		}
 		return fix
 	}

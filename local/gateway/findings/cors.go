@@ -8,7 +8,7 @@ import (
 	"account-api/local/gateway/field"
 )
 
-// preflights finds what keeps browsers out while curl is served.
+// preflights finds what stops a browser and does not stop curl.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html
 func preflights(f *finder) {
 	enabled := false // the stack serves pages of other origins

@@ -16,9 +16,9 @@ var published = []string{
 	declaration.TypeAuthorizer, declaration.TypeGatewayResponse, declaration.TypeRequestValidator, declaration.TypeResource,
 }
 
-// deployments finds a snapshot that may be taken too early or never again: it lacks what
-// was declared. Whether the triggers hash a resource cannot be read off the graph. Whether
-// the deployment waits for it can.
+// deployments finds a snapshot that may be taken before a resource exists, or is never
+// taken again. The graph shows whether the deployment waits for a resource. It does not
+// show whether the triggers hash it.
 func deployments(f *finder) {
 	for _, d := range f.graph.OfType(declaration.TypeDeployment) {
 		if triggers, _ := d.Inputs["triggers"].(map[string]any); len(triggers) == 0 {

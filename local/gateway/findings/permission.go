@@ -8,7 +8,7 @@ import (
 	"account-api/local/gateway/declaration"
 )
 
-// permissions: without them, every request is a 500.
+// permissions finds functions that API Gateway may not invoke: their requests are a 500.
 func permissions(f *finder) {
 	for _, a := range f.api.Authorizers {
 		if why := f.api.Forbids(a.Function, f.api.AuthorizerARN(a)); why != "" {
@@ -23,7 +23,7 @@ func permissions(f *finder) {
 	}
 }
 
-// permission finds the first stage and verb for which the function may not be called.
+// permission finds the first stage and verb whose requests may not invoke the function.
 func permission(f *finder, m *declaration.Method) {
 	verbs, permitted := []string{m.Verb}, m.Verb
 	if m.Verb == "ANY" {

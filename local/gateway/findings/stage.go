@@ -7,7 +7,8 @@ import (
 	"account-api/local/gateway/declaration"
 )
 
-// logging: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+// logging finds stages that may not be able to write execution logs.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 func logging(f *finder) {
 	if len(f.graph.OfType(declaration.TypeAccount)) > 0 {
 		return

@@ -31,7 +31,7 @@ const (
 var (
 	Message        = mustParse(`{"message":$context.error.messageString}`)
 	spacedMessage  = mustParse(`{"message": $context.error.messageString}`)
-	CapitalMessage = mustParse(`{"Message":$context.error.messageString}`)
+	capitalMessage = mustParse(`{"Message":$context.error.messageString}`)
 )
 
 // BuiltIn is what a type answers when the stack does not customise it.
@@ -46,7 +46,7 @@ const internalServerError = "Internal server error"
 
 // Defaults has every type.
 var Defaults = map[Type]BuiltIn{
-	AccessDenied:          {403, "User is not authorized to access this resource", "AccessDeniedException", CapitalMessage},
+	AccessDenied:          {403, "User is not authorized to access this resource", "AccessDeniedException", capitalMessage},
 	APIConfigurationError: {500, internalServerError, "InternalServerErrorException", spacedMessage},
 	AuthorizerConfigError: {500, "", "AuthorizerConfigurationException", Message},
 	"AUTHORIZER_FAILURE":  {500, "", "AuthorizerFailureException", Message},

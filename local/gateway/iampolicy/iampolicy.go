@@ -1,11 +1,10 @@
 // Package iampolicy evaluates the policy that a Lambda authorizer returns, for the
-// gateway that has to decide whether one request may pass.
+// gateway that decides whether one request may pass. It models identity-based
+// statements with Action, NotAction, Resource, NotResource and their wildcards.
 //
-// It models identity-based statements: Effect, Action, NotAction, Resource,
-// NotResource and their wildcards. It does not evaluate Condition blocks or policy
-// variables, and it does not pretend to: a statement that depends on one still
-// denies but never allows. An Allow means that the authorizer let the method be
-// called, not that the caller may see what the method returns.
+// It evaluates no Condition and no policy variable: a statement that has one can deny
+// and never allows. An Allow means that the method may be called. It does not mean that
+// the caller may see what the method returns.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 package iampolicy
@@ -36,7 +35,7 @@ const (
 	Allow                        // a statement allows it and none denies it
 )
 
-// Verdict is a decision and where it comes from.
+// Verdict is a decision and the statement that made it.
 type Verdict struct {
 	Decision  Decision
 	Statement int    // position of the deciding statement, from 1; 0 when no statement decided
@@ -54,12 +53,11 @@ type statement struct {
 	notActions  bool
 	resources   []string
 	notResource bool
-	conditional bool // depends on a Condition or a policy variable, which we cannot evaluate
+	conditional bool // has a Condition or a policy variable, which are not evaluated
 }
 
-// Parse reads a policy document. It is as strict as a service that validates a
-// policy has to be: an unknown element, a repeated name or a wrong type is an
-// error, never an element that silently has no effect. Errors name elements and
+// Parse reads a policy document. An unknown element, a repeated name or a wrong type is
+// an error: an element without effect could leave out a Deny. Errors name elements and
 // never quote their values.
 func Parse(document []byte) (Policy, error) {
 	object, err := members(document, "policyDocument", "Version", "Id", "Statement")
@@ -122,7 +120,7 @@ func parseStatement(raw jsontext.Value, at string) (statement, error) {
 		if len(resource) > maxResourceLength {
 			return statement{}, fmt.Errorf("%s: a resource has %d bytes, expected at most %d", at, len(resource), maxResourceLength)
 		}
-		// A policy variable, "${aws:username}": what it stands for is not known here.
+		// A policy variable, such as "${aws:username}".
 		s.conditional = s.conditional || strings.Contains(resource, "${")
 	}
 	if raw, ok := object["Condition"]; ok {
@@ -135,7 +133,7 @@ func parseStatement(raw jsontext.Value, at string) (statement, error) {
 	return s, nil
 }
 
-// either reads the one of two elements that a statement must have exactly once.
+// either reads an element or its inverse. A statement has exactly one of them.
 func either(object map[string]jsontext.Value, at, name, inverse string) (values []string, inverted bool, err error) {
 	raw, ok := object[name]
 	other, otherOK := object[inverse]
@@ -177,8 +175,8 @@ func members(raw jsontext.Value, at string, known ...string) (map[string]jsontex
 	return object, nil
 }
 
-// Evaluate decides whether the policy allows an action on a resource: a matching
-// Deny wins over everything, then a matching Allow, else it is denied implicitly.
+// Evaluate decides whether the policy allows an action on a resource. A matching Deny
+// wins, then a matching Allow. Without either, it is denied implicitly.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (p Policy) Evaluate(action, resource string) Verdict {
 	var verdict Verdict
@@ -195,8 +193,8 @@ func (p Policy) Evaluate(action, resource string) Verdict {
 	return verdict
 }
 
-// matches reports whether the statement applies, leaving aside what makes it
-// conditional, and by which resource pattern.
+// matches reports whether the statement applies, apart from its conditions, and by which
+// resource pattern.
 func (s statement) matches(action, resource string) (pattern string, ok bool) {
 	matched := false
 	for _, candidate := range s.actions {
@@ -210,7 +208,7 @@ func (s statement) matches(action, resource string) (pattern string, ok bool) {
 		return "", false
 	}
 	for _, candidate := range s.resources {
-		// A variable may stand for anything, so a Deny that uses one applies.
+		// The value of a variable is unknown, so a Deny that has one applies.
 		if Match(candidate, resource) || !s.notResource && s.effect == ExplicitDeny && strings.Contains(candidate, "${") {
 			return candidate, !s.notResource
 		}
