@@ -27,6 +27,7 @@ func TestMockPreflight(t *testing.T) {
 		{name: "an odd content type is refused with NEVER", change: func(s *stack) { s.Set(integration, "passthroughBehavior", "NEVER") }, header: []string{"Content-Type", "text/plain"}, status: 415, reason: "NEVER"},
 		{name: "an odd content type is refused with WHEN_NO_TEMPLATES", change: func(s *stack) { s.Set(integration, "passthroughBehavior", "WHEN_NO_TEMPLATES") }, header: []string{"Content-Type", "text/plain"}, status: 415, reason: "WHEN_NO_TEMPLATES"},
 		{name: "a template that yields text", change: func(s *stack) { s.Set(integration, "requestTemplates", template(`{"statusCode": "204"}`)) }, status: 500, reason: "no integer statusCode"},
+		{name: "a template with the name in another case", change: func(s *stack) { s.Set(integration, "requestTemplates", template(`{"StatusCode": 204}`)) }, status: 500, reason: "no integer statusCode"},
 		{name: "a template that is no object", change: func(s *stack) { s.Set(integration, "requestTemplates", template(`204`)) }, status: 500, reason: "not a JSON object"},
 		{name: "a pattern that matches the status as a whole", change: func(s *stack) { s.Set(response, "selectionPattern", `2\d\d`) }, status: 204},
 		{name: "a pattern that matches only a part", change: func(s *stack) { s.Set(response, "selectionPattern", `2`) }, status: 500, reason: "no integration response matches"},

@@ -64,13 +64,11 @@ var bareName = regexp.MustCompile(`([{,]\s*)([A-Za-z_][A-Za-z0-9_]*)(\s*:)`)
 // ParseMockTemplate reads the statusCode of a template, or of a body that is passed
 // through in its place.
 func ParseMockTemplate(text string) MockTemplate {
-	var object struct {
-		StatusCode any `json:"statusCode"`
-	}
+	var object map[string]any
 	if json.Unmarshal([]byte(text), &object) != nil && json.Unmarshal([]byte(bareName.ReplaceAllString(text, `$1"$2"$3`)), &object) != nil {
 		return MockTemplate{Err: errors.New("the template is not a JSON object")}
 	}
-	code, ok := object.StatusCode.(float64)
+	code, ok := object["statusCode"].(float64)
 	if !ok || code != math.Trunc(code) || code < 100 || code > 599 {
 		return MockTemplate{Err: errors.New("the template yields no integer statusCode")}
 	}

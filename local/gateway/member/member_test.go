@@ -57,3 +57,30 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+func TestScalar(t *testing.T) {
+	for _, row := range []struct {
+		value, want string
+		present, ok bool
+	}{
+		{`"a"`, "a", true, true}, {`""`, "", true, true}, {`12`, "12", true, true}, {`1e3`, "1e3", true, true}, {`true`, "true", true, true},
+		{`null`, "", false, true}, {`{}`, "", false, false}, {`["a"]`, "", false, false}, {"\"\xff\"", "", false, false},
+	} {
+		got, present, err := member.Scalar(jsontext.Value(row.value))
+		if got != row.want && row.ok || present != row.present || (err == nil) != row.ok {
+			t.Errorf("%q: got %q, %t, %v", row.value, got, present, err)
+		}
+	}
+}
+
+func TestOptional(t *testing.T) {
+	if got, err := member.Optional(jsontext.Value(`null`)); got != nil || err != nil {
+		t.Errorf("null: got %v, %v", got, err)
+	}
+	if got, err := member.Optional(jsontext.Value(`{"a":1}`)); len(got) != 1 || err != nil {
+		t.Errorf("an object: got %v, %v", got, err)
+	}
+	if _, err := member.Optional(jsontext.Value(`[]`)); err == nil {
+		t.Error("a list: got no error")
+	}
+}
