@@ -82,12 +82,12 @@ func value[T any](d declared, property string) T {
 
 // members returns a property that is a map with values of one type, and its sorted names.
 func members[T any](d declared, property string) (names []string, values map[string]T) {
-	declared := value[map[string]any](d, property)
-	names, values = slices.Sorted(maps.Keys(declared)), map[string]T{}
+	given := value[map[string]any](d, property)
+	names, values = slices.Sorted(maps.Keys(given)), map[string]T{}
 	for _, name := range names {
-		v, ok := declared[name].(T)
+		v, ok := given[name].(T)
 		if !ok {
-			d.refuse(property, "%q: expected %s, got %v", name, kinds[reflect.TypeFor[T]()], declared[name])
+			d.refuse(property, "%q: expected %s, got %v", name, kinds[reflect.TypeFor[T]()], given[name])
 		}
 		values[name] = v
 	}

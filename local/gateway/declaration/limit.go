@@ -15,25 +15,25 @@ type Limit struct {
 	Logs        bool    // execution logging is on
 }
 
-// settings are the known members of a MethodSettings' settings.
-var settings = []string{
+// knownSettings are the members that a MethodSettings' settings may have.
+var knownSettings = []string{
 	"cacheDataEncrypted", "cacheTtlInSeconds", "cachingEnabled", "dataTraceEnabled", "loggingLevel", "metricsEnabled",
 	"requireAuthorizationForCacheControl", "throttlingBurstLimit", "throttlingRateLimit",
 	"unauthorizedCacheControlHeaderStrategy",
 }
 
 func readLimit(d declared, all methods) Limit {
-	declared := value[map[string]any](d, "settings")
-	for _, name := range slices.Sorted(maps.Keys(declared)) {
-		if !slices.Contains(settings, name) {
+	settings := value[map[string]any](d, "settings")
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if !slices.Contains(knownSettings, name) {
 			d.refuse("settings", "%s is not modelled: remove it", name)
 		}
 	}
-	if caching, _ := declared["cachingEnabled"].(bool); caching {
+	if caching, _ := settings["cachingEnabled"].(bool); caching {
 		d.refuse("settings", "cachingEnabled: response caching is not modelled: remove it")
 	}
 	number := func(name string) float64 {
-		if n, ok := declared[name].(float64); ok {
+		if n, ok := settings[name].(float64); ok {
 			return n
 		}
 		return -1
@@ -42,7 +42,7 @@ func readLimit(d declared, all methods) Limit {
 	if l.Burst < 0 {
 		l.Burst = math.Max(l.Rate, 1)
 	}
-	level, _ := declared["loggingLevel"].(string)
+	level, _ := settings["loggingLevel"].(string)
 	l.Logs = level != "" && level != "OFF"
 	if path := d.text("methodPath", ""); path != "*/*" {
 		if l.Method = all.at(path); l.Method == nil {

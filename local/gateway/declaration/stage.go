@@ -1,8 +1,6 @@
 package declaration
 
-import (
-	"strings"
-)
+import "strings"
 
 // Stage is a live deployment of the API.
 type Stage struct {
