@@ -17,7 +17,7 @@ import (
 // for this run only.
 func writeCommands(b *strings.Builder, s console.Stack) error {
 	e := s.Endpoint()
-	if e.Open {
+	if e.Header == "" {
 		fmt.Fprintf(b, "No token is needed:\n\n  %s\n", curl(e, ""))
 		return nil
 	}
@@ -63,7 +63,11 @@ func writeForeign(b *strings.Builder, s console.Stack) {
 	if s.Audience != "" {
 		of = " of that issuer for " + s.Audience
 	}
-	fmt.Fprintf(b, "\nWith a token%s:\n\n  %s\n", of, curl(e, `"Authorization: Bearer $TOKEN"`))
+	scheme := ""
+	if strings.EqualFold(e.Header, "Authorization") {
+		scheme = "Bearer "
+	}
+	fmt.Fprintf(b, "\nWith a token%s:\n\n  %s\n", of, curl(e, `"`+e.Header+": "+scheme+`$TOKEN"`))
 	if e.Allowed != nil {
 		fmt.Fprintf(b, "\n%s allows %s.\n", e.Policy, e.Allowed)
 	} else {

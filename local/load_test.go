@@ -2,17 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -38,29 +36,29 @@ func theStorm() storm {
 // for a function, and every answer here takes less than one.
 const hang = 30 * time.Second
 
-// flow is one kind of request, and its answer when nothing dies.
+// flow is one kind of request, and its answer when no process dies.
 type flow struct {
-	token, want string
-	functions   []string // that take part, whose deaths it may notice
+	header, value string
+	want          string
+	functions     []string // that take part, whose deaths it may notice
 }
 
 // deaths are what API Gateway answers when a function's process dies under a request:
 // an authorizer that failed is a configuration error, a proxy integration a bad gateway.
 var deaths = map[string]string{
-	"authorizer": `500 AuthorizerConfigurationException {"message":null}`,
-	"profile":    `502 InternalServerErrorException {"message":"Internal server error"}`,
+	"door":  `500 AuthorizerConfigurationException {"message":null}`,
+	"seats": `502 InternalServerErrorException {"message": "Internal server error"}`,
 }
 
 func TestLoadWhileHandlersDie(t *testing.T) {
 	s := theStorm()
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp) // the functions' own directories are counted
-	r := runStack(t, "..")
+	r := runStack(t, sharedCinema(t), cinemaArguments...)
 	flows := []flow{
-		{r.token(t, "get:profile"), "200  " + profileBody, []string{"authorizer", "profile"}},
-		{r.token(t, "update:profile"), "403  " + forbiddenBody, []string{"authorizer", "profile"}},
-		{"aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl", "401 UnauthorizedException " + unauthorizedBody, []string{"authorizer"}},
-		{"", "401 UnauthorizedException " + unauthorizedBody, nil},
+		{"X-Ticket", ticket, "200 " + admitted, []string{"door", "seats"}},
+		{"X-Ticket", "forged", "401 UnauthorizedException " + unauthorized, []string{"door"}},
+		{"X-Other", ticket, "401 UnauthorizedException " + unauthorized, nil},
 	}
 	client := &http.Client{Timeout: hang, Transport: &http.Transport{MaxIdleConnsPerHost: s.concurrency}}
 	defer client.CloseIdleConnections()
@@ -124,7 +122,9 @@ func TestLoadWhileHandlersDie(t *testing.T) {
 		t.Logf("%d requests in %v, %d at a time: %d processes killed, %d faults; memory %d kB before, %d kB after; %d processes",
 			s.requests, took.Round(time.Millisecond), s.concurrency, kills, faults, before, after, len(handlers))
 	})
-	r.stop(t, syscall.SIGTERM)
+	if err := r.Stop(); err != nil {
+		t.Error(err)
+	}
 	if left, err := filepath.Glob(filepath.Join(tmp, "lambda-*")); err != nil || len(left) > 0 {
 		t.Errorf("expected a stop to leave no directory, got %q, %v", left, err)
 	}
@@ -132,7 +132,7 @@ func TestLoadWhileHandlersDie(t *testing.T) {
 
 // flood sends requests, some at a time and a flow after the other, and counts the
 // answers: "status type body", or what went wrong instead of one.
-func (r *command) flood(t *testing.T, client *http.Client, flows []flow, s storm) map[string]int {
+func (r command) flood(t *testing.T, client *http.Client, flows []flow, s storm) map[string]int {
 	t.Helper()
 	var mu sync.Mutex
 	answers := map[string]int{}
@@ -141,7 +141,7 @@ func (r *command) flood(t *testing.T, client *http.Client, flows []flow, s storm
 	for range s.concurrency {
 		senders.Go(func() {
 			for f := range next {
-				answer := r.send(t.Context(), client, f)
+				answer := f.outcome(t.Context(), client, r.API)
 				mu.Lock()
 				answers[answer]++
 				mu.Unlock()
@@ -156,29 +156,39 @@ func (r *command) flood(t *testing.T, client *http.Client, flows []flow, s storm
 	return answers
 }
 
-// send makes one request. An answer that is not the flow's own says so, unless it is
-// that of a death which the flow could notice.
-func (r *command) send(ctx context.Context, client *http.Client, f flow) string {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.api, nil)
+// send makes one request. Its body begins with the type of an error, if there is one.
+func (f flow) send(ctx context.Context, client *http.Client, url string) (status int, body string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	req.Header.Set(f.header, f.value)
+	response, err := client.Do(req)
+	if err != nil {
+		return 0, "", fmt.Errorf("no answer: %w", err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, "", fmt.Errorf("half an answer: %w", err)
+	}
+	if response.Header.Get("X-Amzn-Requestid") == "" {
+		return 0, "", errors.New("an answer without a request ID")
+	}
+	if kind := response.Header.Get("X-Amzn-Errortype"); kind != "" {
+		return response.StatusCode, kind + " " + string(content), nil
+	}
+	return response.StatusCode, string(content), nil
+}
+
+// outcome sends the request, and describes an answer that is neither the flow's own nor
+// that of a death which the flow may notice.
+func (f flow) outcome(ctx context.Context, client *http.Client, url string) string {
+	status, body, err := f.send(ctx, client, url)
 	if err != nil {
 		return err.Error()
 	}
-	if f.token != "" {
-		req.Header.Set("Authorization", "Bearer "+f.token)
-	}
-	response, err := client.Do(req)
-	if err != nil {
-		return "no answer: " + err.Error()
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return "half an answer: " + err.Error()
-	}
-	answer := fmt.Sprintf("%d %s %s", response.StatusCode, response.Header.Get("X-Amzn-Errortype"), body)
-	if response.Header.Get("X-Amzn-Requestid") == "" || response.Header.Get("Access-Control-Allow-Origin") != "*" {
-		return answer + " without its headers"
-	}
+	answer := fmt.Sprint(status, " ", body)
 	noticed := slices.ContainsFunc(f.functions, func(name string) bool { return deaths[name] == answer })
 	if answer != f.want && !noticed {
 		return answer + " instead of " + f.want
@@ -188,7 +198,7 @@ func (r *command) send(ctx context.Context, client *http.Client, f flow) string 
 
 // killHandlers kills a handler process at every tick, as the kernel does when memory
 // is short, until ctx is done. It returns how many it killed.
-func (r *command) killHandlers(t *testing.T, ctx context.Context, every time.Duration) int {
+func (r command) killHandlers(t *testing.T, ctx context.Context, every time.Duration) int {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for kills := 0; ; {
@@ -207,11 +217,11 @@ func (r *command) killHandlers(t *testing.T, ctx context.Context, every time.Dur
 	}
 }
 
-// handlers are the processes of the functions that the command has started.
-func (r *command) handlers(t *testing.T) []int {
+// handlers are the processes of the functions.
+func (r command) handlers(t *testing.T) []int {
 	var found []int
-	for _, p := range list(t) {
-		if p.parent == r.cmd.Process.Pid && (p.name == "authorizer" || p.name == "profile") {
+	for _, p := range processes(t) {
+		if p.parent == r.PID() && (p.name == "door" || p.name == "seats") {
 			found = append(found, p.id)
 		}
 	}
@@ -219,42 +229,12 @@ func (r *command) handlers(t *testing.T) []int {
 }
 
 // memory is the command's resident set, in kB.
-func (r *command) memory(t *testing.T) int {
-	for _, p := range list(t) {
-		if p.id == r.cmd.Process.Pid {
+func (r command) memory(t *testing.T) int {
+	for _, p := range processes(t) {
+		if p.id == r.PID() {
 			return p.memory
 		}
 	}
 	t.Fatal("expected the command to run")
 	return 0
-}
-
-type process struct {
-	id, parent, memory int // memory in kB
-	name               string
-}
-
-// list asks ps, which every Unix has, for all processes that are alive.
-func list(t *testing.T) []process {
-	t.Helper()
-	output, err := exec.Command("ps", "-A", "-o", "pid=,ppid=,rss=,stat=,comm=").Output()
-	if err != nil {
-		t.Errorf("list processes: %v", err)
-	}
-	var all []process
-	for line := range strings.Lines(string(output)) {
-		fields := strings.Fields(line)
-		if len(fields) < 5 || strings.HasPrefix(fields[3], "Z") { // reaped soon
-			continue
-		}
-		var p process
-		for i, to := range []*int{&p.id, &p.parent, &p.memory} {
-			if *to, err = strconv.Atoi(fields[i]); err != nil {
-				t.Errorf("list processes: %v", err)
-			}
-		}
-		p.name = filepath.Base(fields[4])
-		all = append(all, p)
-	}
-	return all
 }

@@ -170,7 +170,7 @@ func (l *localStack) described() console.Stack {
 	}
 	base := "http://" + path.Join(l.api.Addr().String(), stage(g))
 	for _, e := range endpoints(g) {
-		described := console.Endpoint{Method: e.verb(), Path: e.path, URL: base + e.sample(), Open: e.open}
+		described := console.Endpoint{Method: e.verb(), Path: e.path, URL: base + e.sample(), Header: e.header}
 		if p := l.policyOf(e.handler); p != nil {
 			described.Policy = path.Join(policiesDir, p.Handler)
 			described.Allowed, described.Denied, described.Problem = p.Allowed, p.Denied, p.Error

@@ -44,11 +44,11 @@ type Endpoint struct {
 	Method  string          `json:"method"`
 	Path    string          `json:"path"`    // as declared, such as "/accounts/{account}"
 	URL     string          `json:"url"`     // with scheme, host, and a value for each parameter
+	Header  string          `json:"header"`  // that identifies the caller; "" if nothing authorizes callers
 	Policy  string          `json:"policy"`  // directory of the rules, relative to the project; "" if there is none
 	Allowed *example.Caller `json:"allowed"` // whom the policy allows; nil if unknown
 	Denied  *example.Caller `json:"denied"`  // whom it denies; nil if unknown
 	Problem string          `json:"-"`       // why no caller is known, "" if there is no reason
-	Open    bool            `json:"-"`       // nothing authorizes its callers
 }
 
 // Endpoint is the endpoint to try out.

@@ -50,7 +50,7 @@ func serve(t *testing.T, mints bool) *fixture {
 	stack := Stack{
 		Project: "cinema", Name: "test", IssuerURL: "https://t.eu.auth0.com/", Audience: audience, Scopes: []string{"book:seats", "read:seats"},
 		Endpoints: []Endpoint{{
-			Method: "GET", Path: "/seats/{row}", URL: apiOrigin + "/test/seats/example", Policy: policy,
+			Method: "GET", Path: "/seats/{row}", URL: apiOrigin + "/test/seats/example", Header: "Authorization", Policy: policy,
 			Allowed: &example.Caller{Scope: "read:seats", Permissions: "see:rows"}, Denied: &example.Caller{Scope: "book:seats"},
 		}, {
 			Method: "POST", Path: "/seats", URL: apiOrigin + "/test/seats",
@@ -310,9 +310,9 @@ func TestLatestRequests(t *testing.T) {
 
 func TestStackAsJSON(t *testing.T) {
 	want := `{"project":"cinema","name":"test","endpoints":[` +
-		`{"method":"GET","path":"/seats/{row}","url":"http://127.0.0.1:8080/test/seats/example","policy":"policies/seats",` +
+		`{"method":"GET","path":"/seats/{row}","url":"http://127.0.0.1:8080/test/seats/example","header":"Authorization","policy":"policies/seats",` +
 		`"allowed":{"scope":"read:seats","permissions":"see:rows"},"denied":{"scope":"book:seats"}},` +
-		`{"method":"POST","path":"/seats","url":"http://127.0.0.1:8080/test/seats","policy":"","allowed":null,"denied":null}],` +
+		`{"method":"POST","path":"/seats","url":"http://127.0.0.1:8080/test/seats","header":"","policy":"","allowed":null,"denied":null}],` +
 		`"issuer":"http://127.0.0.1:8081/","audience":"https://seats.test/","scopes":["book:seats","read:seats"]}`
 	if a := serve(t, true).get(t, "/stack"); a.status != 200 || a.body != want {
 		t.Errorf("expected %s, got %d %s", want, a.status, a.body)

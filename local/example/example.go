@@ -45,7 +45,7 @@ func Read(r io.Reader) ([]Policy, error) {
 
 // Scopes are the scopes of all policies, each once, in alphabetical order.
 func Scopes(policies []Policy) []string {
-	var all []string
+	all := []string{}
 	for _, p := range policies {
 		all = append(all, p.Scopes...)
 	}

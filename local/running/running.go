@@ -28,7 +28,7 @@ import (
 )
 
 const (
-	// startTime is how long a start may take: a fresh machine compiles the Pulumi SDK.
+	// startTime is how long a start may take: a new machine compiles the Pulumi SDK.
 	startTime = 15 * time.Minute
 	// stopTime is how long a stop may take before the process is killed.
 	stopTime = time.Minute
@@ -43,46 +43,69 @@ type Stack struct {
 	Console string // URL of the web console, with its slash
 
 	cmd    *exec.Cmd
-	dir    string // of the built command
-	out    Transcript
+	out    transcript
 	exited chan struct{}
-	err    error // of the command, once exited is closed
+	err    error  // of the command, once exited is closed
+	dir    string // to remove in the end, or ""
 }
 
-// Start builds the command of the project at root and runs it on free ports, with further
-// arguments. It returns once the stack serves. The caller has to stop it.
-func Start(ctx context.Context, root string, arguments ...string) (_ *Stack, err error) {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
-	s := &Stack{exited: make(chan struct{})}
-	if s.dir, err = os.MkdirTemp("", "running-"); err != nil {
-		return nil, err
-	}
-	program := filepath.Join(s.dir, "local")
+// Build builds the command of the project at root as the executable program.
+func Build(ctx context.Context, root, program string) error {
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./local")
 	build.Dir = root
 	if output, err := build.CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("build the local stack: %w\n%s", err, output), os.RemoveAll(s.dir))
+		return fmt.Errorf("build the local stack: %w\n%s", err, output)
 	}
+	return nil
+}
+
+// Launch runs a built command on free ports, for the project at root and with further
+// arguments. It waits for nothing. The caller has to stop it.
+func Launch(program, root string, arguments ...string) (*Stack, error) {
+	s := &Stack{exited: make(chan struct{})}
 	s.cmd = exec.Command(program, append([]string{"-root", root, "-port", "0", "-issuer-port", "0", "-console-port", "0"}, arguments...)...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	if err := s.cmd.Start(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(s.dir))
+		return nil, err
 	}
 	go func() {
 		s.err = s.cmd.Wait()
 		close(s.exited)
 	}()
-	if err := s.ready(ctx); err != nil {
+	return s, nil
+}
+
+// Start builds the command of the project at root and launches it. It returns once the
+// stack serves. The caller has to stop it.
+func Start(ctx context.Context, root string, arguments ...string) (*Stack, error) {
+	dir, err := os.MkdirTemp("", "running-")
+	if err != nil {
+		return nil, err
+	}
+	program, err := filepath.Abs(filepath.Join(dir, "local"))
+	if err == nil {
+		err = Build(ctx, root, program)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	s, err := Launch(program, root, arguments...)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	s.dir = dir
+	if err := s.Ready(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-var address = regexp.MustCompile(`(?m)^  console +(\S+)$`)
+var address = regexp.MustCompile(`(?m)^  console +(\S+)\n`)
 
-// ready waits for the line that names the console, and asks that for the rest.
-func (s *Stack) ready(ctx context.Context) error {
+// Ready waits until the stack serves.
+func (s *Stack) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for {
@@ -121,9 +144,25 @@ func (s *Stack) describe(ctx context.Context) error {
 // Output is what the command has written so far.
 func (s *Stack) Output() string { return s.out.String() }
 
+// PID is the command's process ID.
+func (s *Stack) PID() int { return s.cmd.Process.Pid }
+
+// Exited is closed when the command has ended.
+func (s *Stack) Exited() <-chan struct{} { return s.exited }
+
+// Err is the error of the command that has ended.
+func (s *Stack) Err() error {
+	<-s.exited
+	return s.err
+}
+
 // Stop ends the command and waits for it. Its error is the command's.
-func (s *Stack) Stop() error {
-	err := s.cmd.Process.Signal(syscall.SIGTERM)
+func (s *Stack) Stop() error { return s.End(syscall.SIGTERM) }
+
+// End sends a signal to the command and waits for its end. It kills a command that does
+// not end in time.
+func (s *Stack) End(signal os.Signal) error {
+	err := s.cmd.Process.Signal(signal)
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
 	}
@@ -133,7 +172,10 @@ func (s *Stack) Stop() error {
 		err = errors.Join(err, fmt.Errorf("the local stack did not stop within %v", stopTime), s.cmd.Process.Kill())
 		<-s.exited
 	}
-	return errors.Join(err, s.err, os.RemoveAll(s.dir))
+	if s.dir != "" {
+		err = errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return errors.Join(err, s.err)
 }
 
 // Token asks the local issuer for a caller's token, as a client would.
@@ -181,21 +223,19 @@ func (s *Stack) example(ctx context.Context, caller *example.Caller, verdict str
 	return s.Token(ctx, *caller)
 }
 
-// Transcript is what a command has written so far. It is safe for concurrent use.
-type Transcript struct {
+// transcript is what a command has written so far. It is safe for concurrent use.
+type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// Write implements [io.Writer].
-func (t *Transcript) Write(p []byte) (int, error) {
+func (t *transcript) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.Write(p)
 }
 
-// String returns it.
-func (t *Transcript) String() string {
+func (t *transcript) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.String()

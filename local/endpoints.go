@@ -16,7 +16,7 @@ type endpoint struct {
 	method  string
 	path    string // as declared, such as "/accounts/{account}"
 	handler string // directory of the function's main package, "" if no function answers
-	open    bool   // nothing authorizes its callers
+	header  string // that identifies the caller; "" if nothing authorizes callers
 }
 
 // endpoints lists what the stack declares besides preflights: first the one to try out,
@@ -31,16 +31,21 @@ func endpoints(g *graph.Graph) []endpoint {
 			}
 		}
 	}
+	headers := map[string]string{} // by authorizer ID
+	for _, a := range g.OfType("aws:apigateway/authorizer:Authorizer") {
+		headers[a.ID] = strings.TrimPrefix(a.String("identitySource"), "method.request.header.")
+	}
 	var all []endpoint
 	for _, m := range g.OfType("aws:apigateway/method:Method") {
 		id, method := m.String("resourceId"), m.String("httpMethod")
 		if method == http.MethodOptions {
 			continue
 		}
-		all = append(all, endpoint{
-			method: method, path: paths[id], handler: handlers[id+method],
-			open: m.String("authorization") == "NONE",
-		})
+		e := endpoint{method: method, path: paths[id], handler: handlers[id+method]}
+		if m.String("authorization") != "NONE" {
+			e.header = cmp.Or(headers[m.String("authorizerId")], "Authorization")
+		}
+		all = append(all, e)
 	}
 	slices.SortFunc(all, func(a, b endpoint) int {
 		return cmp.Or(a.effort()-b.effort(), strings.Compare(a.path, b.path), strings.Compare(a.method, b.method))

@@ -1,0 +1,448 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"account-api/local/example"
+	"account-api/local/issuer"
+)
+
+// These tests run the project's own stacks. They know neither its name, its settings, its
+// endpoints and their answers, nor the rules of its policies: a project changes all of
+// these. What they compare is what every endpoint has in common.
+
+const unknownPath = `{"message":"Missing Authentication Token"}`
+
+// stacks are the names of the project's stack files.
+func stacks(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../Pulumi.*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("expected the project's stack files, got %v", err)
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml")
+	}
+	return files
+}
+
+// project starts the project's first stack.
+func project(t *testing.T, root string, arguments ...string) command {
+	t.Helper()
+	return runStack(t, root, append([]string{"-stack", stacks(t)[0]}, arguments...)...)
+}
+
+// expectJSON checks an answer's status and that it is JSON.
+func expectJSON(t *testing.T, a answer, status int) {
+	t.Helper()
+	if a.status != status || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("expected %d and JSON, got %d %s: %s", status, a.status, a.header.Get("Content-Type"), a.body)
+	}
+}
+
+func TestEveryStackOfTheProject(t *testing.T) {
+	for _, stack := range stacks(t) {
+		t.Run(stack, func(t *testing.T) {
+			c := runStack(t, "..", "-stack", stack)
+			method := c.Endpoint().Method
+			origin := c.call(t, "").header.Get("Access-Control-Allow-Origin")
+			if origin == "" {
+				t.Fatal("expected an origin whose pages may read answers")
+			}
+
+			t.Run("without a token 401, with a challenge", func(t *testing.T) {
+				a := c.call(t, "")
+				expect(t, a, http.StatusUnauthorized, unauthorized)
+				if a.header.Get("WWW-Authenticate") != "Bearer" {
+					t.Errorf("expected a challenge, got %v", a.header)
+				}
+			})
+			t.Run("a caller whom the policy allows 200, and one whom it denies 403", func(t *testing.T) {
+				for status, token := range map[int]string{http.StatusOK: c.allowed(t), http.StatusForbidden: c.denied(t)} {
+					a := c.call(t, token)
+					expectJSON(t, a, status)
+					if got := a.header.Get("Access-Control-Allow-Origin"); got != origin {
+						t.Errorf("expected the origin %s of every answer, got %q", origin, got)
+					}
+				}
+			})
+			t.Run("a preflight needs no token and names Authorization", func(t *testing.T) {
+				a := request(t, http.MethodOptions, c.API, "Origin", "http://page.example",
+					"Access-Control-Request-Method", method, "Access-Control-Request-Headers", "authorization")
+				if a.status != http.StatusNoContent || !strings.Contains(a.header.Get("Access-Control-Allow-Headers"), "Authorization") ||
+					!slices.Contains(strings.Split(a.header.Get("Access-Control-Allow-Methods"), ","), method) ||
+					a.header.Get("Access-Control-Allow-Origin") != origin {
+					t.Errorf("expected 204 that allows %s with Authorization, got %d %v", method, a.status, a.header)
+				}
+			})
+			t.Run("an unknown path or verb 403", func(t *testing.T) {
+				expect(t, request(t, http.MethodGet, c.API+"/no/such/path"), http.StatusForbidden, unknownPath)
+				expect(t, request(t, undeclared(c, c.Endpoint().Path), c.API), http.StatusForbidden, unknownPath)
+			})
+			t.Run("malformed values 401", func(t *testing.T) {
+				good := c.allowed(t)
+				for _, value := range []string{
+					"", "Bearer", "Bearer ", good, "bearer " + good, "Bearer  " + good, "Bearer " + good + "=",
+					"Bearer a.b.c", "Bearer " + good + ", Bearer " + good, "Basic " + good,
+				} {
+					expect(t, request(t, method, c.API, "Authorization", value), http.StatusUnauthorized, unauthorized)
+				}
+			})
+			t.Run("a line per request says which hop answered, and no token", func(t *testing.T) {
+				token, before := c.allowed(t), len(c.Output()) // which begins with commands that have tokens
+				c.call(t, "")
+				c.call(t, token)
+				c.says(t, "401 by gateway", 1)
+				c.says(t, "200 by integration "+c.Project+"-"+stack, 1)
+				if strings.Contains(c.Output()[before:], token) {
+					t.Error("expected no token of a client in the output")
+				}
+			})
+		})
+	}
+}
+
+// undeclared is a method that a path does not have.
+func undeclared(c command, path string) string {
+	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodPost} {
+		taken := false
+		for _, e := range c.Endpoints {
+			taken = taken || e.Path == path && e.Method == method
+		}
+		if !taken {
+			return method
+		}
+	}
+	return http.MethodGet
+}
+
+func TestPrintedCommands(t *testing.T) {
+	c := project(t, "..")
+	for _, want := range []string{
+		"No token, 401:\n\n  curl -i ",
+		"A" + c.Endpoint().Denied.String()[1:] + ", which " + c.Endpoint().Policy + " denies, 403:\n\n  curl -i ",
+		"A" + c.Endpoint().Allowed.String()[1:] + ", which " + c.Endpoint().Policy + " allows:\n\n  curl -i ",
+	} {
+		if !strings.Contains(c.Output(), want) {
+			t.Errorf("expected %q, got:\n%s", want, c.Output())
+		}
+	}
+}
+
+func TestRotation(t *testing.T) {
+	c := project(t, "..")
+	before := c.allowed(t)
+	expectJSON(t, c.call(t, before), http.StatusOK)
+	if a := request(t, http.MethodPost, c.Issuer+"rotate"); a.status != http.StatusOK {
+		t.Fatalf("expected keys to rotate, got %d %s", a.status, a.body)
+	}
+	after := c.allowed(t)
+	if strings.Split(before, ".")[0] == strings.Split(after, ".")[0] {
+		t.Fatal("expected another key ID after the rotation")
+	}
+	expectJSON(t, c.call(t, after), http.StatusOK)
+	expectJSON(t, c.call(t, before), http.StatusOK) // still published
+}
+
+// provider is an identity provider that a test starts and stops.
+type provider struct {
+	*issuer.Issuer
+	server *http.Server
+}
+
+// newProvider makes a provider that does not listen yet.
+func newProvider(t *testing.T, addr, audience string) *provider {
+	t.Helper()
+	i, err := issuer.New(issuer.Options{URL: "http://" + addr + "/", Audience: audience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &provider{Issuer: i, server: &http.Server{Addr: addr, Handler: i}}
+}
+
+func (p *provider) listen(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("tcp4", p.server.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go p.server.Serve(l)
+	t.Cleanup(func() { p.server.Close() })
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestProviderOfTheStack(t *testing.T) {
+	addr := freeAddress(t)
+	c := project(t, "..", "-issuer", "stack", "-config", "issuer=http://"+addr+"/")
+	if c.Endpoint().Allowed == nil {
+		t.Fatal("expected a caller whom the policy allows")
+	}
+	request := c.Endpoint().Allowed.Token()
+	p := newProvider(t, addr, c.Audience)
+	mint := func(p *provider, change func(*issuer.TokenRequest)) string {
+		changed := request
+		if change != nil {
+			change(&changed)
+		}
+		token, err := p.Token(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	good := mint(p, nil)
+
+	t.Run("a provider that is down at the start is 401, not 500", func(t *testing.T) {
+		expect(t, c.call(t, good), http.StatusUnauthorized, unauthorized)
+	})
+	p.listen(t)
+	t.Run("and is asked again once it is up", func(t *testing.T) {
+		// The authorizer backs off for some seconds after a failed fetch.
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+			if a := c.call(t, good); a.status == http.StatusOK || time.Now().After(deadline) {
+				expectJSON(t, a, http.StatusOK)
+				break
+			}
+		}
+	})
+	t.Run("expired, tampered and foreign tokens are 401", func(t *testing.T) {
+		stranger := newProvider(t, freeAddress(t), c.Audience)
+		last := good[len(good)-2]
+		flipped := map[bool]string{true: "B", false: "A"}[last == 'A']
+		for name, token := range map[string]string{
+			"expired":                 mint(p, func(r *issuer.TokenRequest) { r.TTL = -time.Hour }),
+			"for another API":         mint(p, func(r *issuer.TokenRequest) { r.Audience = "https://other.test/" }),
+			"tampered with":           good[:len(good)-2] + flipped + good[len(good)-1:],
+			"another issuer's":        mint(stranger, nil),
+			"signed with an old name": strings.Split(good, ".")[0] + "." + strings.SplitN(mint(stranger, nil), ".", 2)[1],
+		} {
+			t.Run(name, func(t *testing.T) { expect(t, c.call(t, token), http.StatusUnauthorized, unauthorized) })
+		}
+		t.Run("and the good one still is 200", func(t *testing.T) { expectJSON(t, c.call(t, good), http.StatusOK) })
+	})
+	t.Run("a provider that goes down does not matter while its keys are known", func(t *testing.T) {
+		p.server.Close()
+		expectJSON(t, c.call(t, mint(p, nil)), http.StatusOK)
+	})
+}
+
+func TestConcurrentRequests(t *testing.T) {
+	c := project(t, "..")
+	tokens := map[string]int{"": http.StatusUnauthorized, c.allowed(t): http.StatusOK, c.denied(t): http.StatusForbidden}
+	var wait sync.WaitGroup
+	for range 40 {
+		for token, want := range tokens {
+			wait.Go(func() {
+				if a := c.call(t, token); a.status != want {
+					t.Errorf("expected %d, got %d %s", want, a.status, a.body)
+				}
+			})
+		}
+	}
+	wait.Wait()
+}
+
+// ruleFiles are the Rego files of the policy of an endpoint, without tests.
+func ruleFiles(t *testing.T, root string, c command) []string {
+	t.Helper()
+	dir := filepath.Join(root, c.Endpoint().Policy)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, entry := range entries {
+		if name := entry.Name(); strings.HasSuffix(name, ".rego") && !strings.HasSuffix(name, "_test.rego") {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	if len(files) == 0 {
+		t.Fatalf("expected rules in %s", dir)
+	}
+	return files
+}
+
+// replaceRules replaces the rules of an endpoint's policy, whatever they are, and returns
+// how to restore them.
+func replaceRules(t *testing.T, root string, c command, rules string) (restore func()) {
+	t.Helper()
+	files := ruleFiles(t, root, c)
+	var originals []string
+	for _, file := range files {
+		originals = append(originals, read(t, file))
+	}
+	header := "package " + filepath.Base(c.Endpoint().Policy) + "\n\n"
+	for _, file := range files[1:] {
+		write(t, file, header)
+	}
+	write(t, files[0], header+rules)
+	return func() {
+		for i, file := range files {
+			write(t, file, originals[i])
+		}
+	}
+}
+
+// closed denies everybody but those with one permission.
+const closed = `default decision := {"allow": false, "reasons": {"closed for a test"}}
+
+decision := {"allow": true, "reasons": set()} if input.permissions == "test:rule"
+`
+
+func TestReloadOfAPolicy(t *testing.T) {
+	root := copyProject(t)
+	c := project(t, root)
+	token, before := c.allowed(t), len(c.Output()) // which begins with commands that have tokens
+	served := c.call(t, token)
+	expectJSON(t, served, http.StatusOK)
+	call := func() answer { return c.call(t, token) }
+	forbidden := `{"message":"Error: Forbidden","info":"closed for a test"}`
+
+	t.Run("another rule decides the next request, and none is dropped meanwhile", func(t *testing.T) {
+		flood := startTraffic(asking(t, c.API, "Authorization", "Bearer "+token), "200 "+served.body, "403 "+forbidden)
+		restore := replaceRules(t, root, c, closed)
+		eventually(t, c, call, http.StatusForbidden, forbidden)
+		c.says(t, "A token with the permission test:rule, which "+c.Endpoint().Policy+" allows:", 1)
+		expectJSON(t, c.call(t, c.token(t, example.Caller{Permissions: "test:rule"})), http.StatusOK)
+		restore()
+		eventually(t, c, call, http.StatusOK, served.body)
+		flood.end(t, 200)
+	})
+
+	for name, rules := range map[string]string{
+		"Rego that does not parse":       "default decision := {\n",
+		"a rule that contradicts itself": "decision := 1\n\ndecision := 2\n",
+	} {
+		t.Run(name+" is shown, and the former rule decides", func(t *testing.T) {
+			refused := strings.Count(c.Output(), "Not reloaded: the version before keeps serving.")
+			unchanged := strings.Count(c.Output(), "No change in what serves")
+			restore := replaceRules(t, root, c, rules)
+			c.says(t, "Not reloaded: the version before keeps serving.", refused+1)
+			expect(t, call(), http.StatusOK, served.body)
+			if page := request(t, http.MethodGet, c.Console); !strings.Contains(page.body, "Not reloaded") {
+				t.Errorf("expected the console to show the error, got:\n%s", page.body)
+			}
+			restore()
+			c.says(t, "No change in what serves", unchanged+1)
+		})
+	}
+
+	t.Run("and no token has reached the terminal", func(t *testing.T) {
+		if strings.Contains(c.Output()[before:], token) {
+			t.Error("expected no token of a client in the output")
+		}
+	})
+}
+
+func TestPolicyThatDoesNotParse(t *testing.T) {
+	root := copyProject(t)
+	first := project(t, root) // to know the policy
+	replaceRules(t, root, first, "default decision := {\n")
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	c := project(t, root)
+	expect(t, c.call(t, c.token(t, example.Caller{})), http.StatusInternalServerError, `{"message":"Internal server error"}`)
+	c.says(t, c.Endpoint().Policy+" does not compile", 1)
+}
+
+// newHandler answers callers with one scope, and newRules let them.
+const (
+	newScope   = "test:endpoint"
+	newHandler = `package main
+
+import (
+	"context"
+
+	"account-api/internal/endpoint"
+	"account-api/policies"
+)
+
+func main() {
+	endpoint.Serve(endpoint.Config{
+		Policy:     policies.For("added"),
+		Entrypoint: "added/decision",
+		Answer: func(context.Context, endpoint.Request) ([]byte, error) {
+			return []byte(` + "`{\"added\":true}`" + `), nil
+		},
+	})
+}
+`
+	newRules = `package added
+
+default decision := {"allow": false, "reasons": {"not for you"}}
+
+decision := {"allow": true, "reasons": set()} if input.scope == "` + newScope + `"
+`
+	added     = `{"added":true}`
+	notForYou = `{"message":"Error: Forbidden","info":"not for you"}`
+)
+
+func TestAddingAnEndpoint(t *testing.T) {
+	root := copyProject(t)
+	before := project(t, "..")
+	path := before.Endpoint().Path
+	method := undeclared(before, path)
+	if method == http.MethodGet {
+		t.Fatalf("expected a method that %s does not have", path)
+	}
+	entry := fmt.Sprintf(`
+	{method: %q, path: %q, handler: "handlers/added", description: "Added by a test"},
+	{method: "GET", path: "added/{id}", handler: "handlers/added", description: "Added by a test"},`, method, strings.TrimPrefix(path, "/"))
+	edit(t, filepath.Join(root, "infra", "endpoints.go"), "var endpoints = []endpoint{", "var endpoints = []endpoint{"+entry)
+	write(t, filepath.Join(root, "policies", "added", "added.rego"), newRules)
+	write(t, filepath.Join(root, "handlers", "added", "main.go"), newHandler)
+
+	for name, arguments := range map[string][]string{
+		"asking the authorizer every time": nil,
+		// With a cached answer, the policy has to cover the other method of the path too.
+		"reusing the authorizer's answer": {"-config", "authorizerTtl=300"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := project(t, root, arguments...)
+			if c.API[strings.LastIndex(c.API, "/"):] != before.API[strings.LastIndex(before.API, "/"):] {
+				t.Errorf("expected the same endpoint to be tried out, got %s", c.API)
+			}
+			call := func(token string) answer {
+				return request(t, method, c.API, "Authorization", "Bearer "+token)
+			}
+			old, fresh := c.allowed(t), c.token(t, example.Caller{Scope: newScope})
+			expectJSON(t, c.call(t, old), http.StatusOK)
+			expect(t, call(fresh), http.StatusOK, added)
+			expect(t, call(old), http.StatusForbidden, notForYou)
+			expectJSON(t, c.call(t, old), http.StatusOK)
+			expect(t, request(t, method, c.API), http.StatusUnauthorized, unauthorized)
+			nested := strings.TrimSuffix(c.API, path) + "/added/7"
+			expect(t, request(t, http.MethodGet, nested, "Authorization", "Bearer "+fresh), http.StatusOK, added)
+			expect(t, request(t, http.MethodGet, nested), http.StatusUnauthorized, unauthorized)
+			if !slices.Contains(c.Scopes, newScope) {
+				t.Errorf("expected the issuer to know the scope %s, got %q", newScope, c.Scopes)
+			}
+			if listed := "  " + method; !strings.Contains(c.Output(), listed) {
+				t.Errorf("expected the new endpoint to be listed, got:\n%s", c.Output())
+			}
+			preflight := request(t, http.MethodOptions, c.API, "Origin", "http://page.example", "Access-Control-Request-Method", method)
+			if allowed := preflight.header.Get("Access-Control-Allow-Methods"); !slices.Contains(strings.Split(allowed, ","), method) {
+				t.Errorf("expected the preflight to allow %s, got %q", method, allowed)
+			}
+		})
+	}
+}

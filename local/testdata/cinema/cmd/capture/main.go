@@ -1,0 +1,34 @@
+// Command capture writes what the program declares for a stack, as the local runner
+// expects it.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"account-api/local/record"
+
+	"cinema/deploy"
+)
+
+func main() {
+	s := record.Stack{Override: record.Overrides{}}
+	flag.StringVar(&s.Root, "root", ".", "directory of Pulumi.yaml")
+	flag.StringVar(&s.Name, "stack", "", "Pulumi.<stack>.yaml")
+	flag.Var(s.Override, "config", "key=value")
+	flag.Parse()
+	bundles := map[string]string{}
+	g, err := record.Run(s, deploy.Program(func(dir, zip string) error {
+		bundles[zip] = dir
+		return nil
+	}))
+	if err == nil {
+		g.Bundles = bundles
+		err = g.Write(os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
