@@ -24,7 +24,8 @@
 //
 // Another toolchain line in go.mod gives other bytes. So do other bytes in a source
 // file: a checkout that converts line ends is another source. The package does not
-// upload, does not sign and does not know what a handler does.
+// upload, does not sign and does not know what a handler does. It does compile the policy
+// in policies/<handler> if there is one: see [Build].
 package bundle
 
 import (
@@ -64,7 +65,8 @@ type Bundle struct {
 }
 
 // Build compiles the package for Lambda, linux/arm64 without cgo, and writes the
-// deployment package to Out.
+// deployment package to Out. Before that it compiles the handler's policy as the handler
+// will, so that none ships that the handler refuses.
 //
 // Out is replaced atomically and only if its bytes change: a reader sees the old
 // package or the new one, and an unchanged package keeps its modification time.
@@ -79,8 +81,8 @@ type Bundle struct {
 // (https://go.dev/doc/go1.27), which is why the compressor runs under that toolchain
 // too instead of in the calling program.
 //
-// An error names the package. If it does not compile, the error begins with the
-// compiler's own lines.
+// An error names the package. If it or its policy does not compile, the error begins with
+// the compiler's own lines.
 func Build(ctx context.Context, o Options) (Bundle, error) {
 	bundle, err := build(ctx, o)
 	if err != nil {
@@ -91,6 +93,9 @@ func Build(ctx context.Context, o Options) (Bundle, error) {
 
 func build(ctx context.Context, o Options) (Bundle, error) {
 	if err := o.check(); err != nil {
+		return Bundle{}, err
+	}
+	if err := checkPolicy(ctx, o.Root, path.Base(o.Package)); err != nil {
 		return Bundle{}, err
 	}
 	tools, err := pinned(ctx, o)
@@ -147,15 +152,20 @@ func (o Options) check() error {
 	return nil
 }
 
-// explain names the package, after the compiler's lines if there are any, and says
+// explain names the package, after a compiler's lines if there are any, and says
 // so when the caller gave up rather than the build.
 func (o Options) explain(ctx context.Context, err error) error {
-	var failed *commandError
+	var (
+		failed  *commandError
+		refused policyError
+	)
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("bundle %s: stopped: %w", o.Package, context.Cause(ctx))
 	case errors.As(err, &failed) && failed.output != "":
 		return fmt.Errorf("%s\nbundle %s: %w", failed.output, o.Package, err)
+	case errors.As(err, &refused):
+		return fmt.Errorf("%w\nbundle %s: the handler would refuse this policy and answer 500", err, o.Package)
 	default:
 		return fmt.Errorf("bundle %s: %w", o.Package, err)
 	}

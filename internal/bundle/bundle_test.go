@@ -158,6 +158,19 @@ func TestBuildErrorsSayWhatToChange(t *testing.T) {
 	}{
 		"a compile error": {changes: broken, want: []string{
 			"main.go:3:15: undefined: undefined\n", "bundle handlers/greet: the go command could not compile it"}},
+		"a policy that does not compile": {
+			changes: map[string]string{"policies/greet/greet.rego": "package greet\n\ndecision := x\n\nmore := y\n"},
+			want: []string{"policies/greet/greet.rego:3: ", "policies/greet/greet.rego:5: ",
+				"\nbundle handlers/greet: the handler would refuse this policy"}},
+		"a policy that is not Rego": {
+			changes: map[string]string{"policies/shared/shared.rego": "package shared\n\nlist := {\n"},
+			want:    []string{"policies/shared/shared.rego:4: ", "\nbundle handlers/greet: the handler would refuse"}},
+		"a policy that needs what the handler lacks": {
+			changes: map[string]string{"policies/greet/greet.rego": "package greet\n\ndecision if not data.silent.blocked\n"},
+			want:    []string{"policies/greet/greet.rego:3: ", "data.silent, got none", "\nbundle handlers/greet: the handler would refuse"}},
+		"a policy without a decision": {
+			changes: map[string]string{"policies/greet/greet.rego": "package greet\n\nallow := 1\n"},
+			want:    []string{`expected a rule at "greet/decision"`, "\nbundle handlers/greet: the handler would refuse"}},
 		"a package that is not main": {
 			options: func(o *Options) { o.Package = "words" },
 			want:    []string{"bundle words: expected package main, got a library"}},

@@ -101,9 +101,9 @@ import "embed"
 //go:embed */*
 var Files embed.FS
 `,
-		"policies/greet/greet.rego":         "package greet\n",
+		"policies/greet/greet.rego":         "package greet\n\ndecision := data.greet.limits.decision\n",
 		"policies/greet/greet_test.rego":    "package greet_test\n",
-		"policies/greet/limits/limits.rego": "package greet.limits\n",
+		"policies/greet/limits/limits.rego": "package greet.limits\n\ndecision := 1\n",
 		"policies/shared/shared.rego":       "package shared\n",
 		"policies/shared/shared_test.rego":  "package shared_test\n",
 		"policies/silent/silent.rego":       "package silent\n",

@@ -12,9 +12,6 @@ import (
 	"account-api/internal/ruleset"
 )
 
-// policies is the directory of the policies that handlers embed.
-const policies = "policies"
-
 // hideForeignPolicies writes an overlay for the go command, in which the policies directory
 // has only what the handler carries. go:embed would take everything, and so an edit of a
 // test or of another handler's rule would change this package.

@@ -105,7 +105,7 @@ func TestBuildGivesOtherBytesFor(t *testing.T) {
 		"a changed source file":   {"handlers/greet/main.go": "package main\n\nfunc main() { println(2) }\n"},
 		"a changed package":       {"words/words.go": "package words\n\nvar Greeting = \"hi\"\n"},
 		"a changed embedded file": {"words/greeting.txt": "hullo"},
-		"a changed policy":        {"policies/greet/greet.rego": "package changed\n"},
+		"a changed policy":        {"policies/greet/greet.rego": "package greet\n\ndecision := 2\n"},
 		"an added policy file":    {"policies/greet/more.rego": "package greet\n"},
 		"a changed shared policy": {"policies/shared/shared.rego": "package changed\n"},
 		"an added source file":    {"handlers/greet/init.go": "package main\n\nfunc init() { println(1) }\n"},

@@ -88,7 +88,7 @@ func TestDecideFails(t *testing.T) {
 	for _, row := range []struct{ name, body, want string }{
 		{"undefined", `decision := {"allow": true, "reasons": set()} if not input.scope`, "undefined"},
 		{"conflicting", "decision := {\"allow\": true, \"reasons\": set()}\n\ndecision := {\"allow\": false, \"reasons\": {\"no\"}} if input.scope",
-			"eval_conflict_error at gate/gate.rego:"},
+			"eval_conflict_error at policies/gate/gate.rego:"},
 		{"a failing built-in function", `decision := {"allow": true, "reasons": {sprintf(input.scope, input.scope)}}`, "gate/gate.rego:3"},
 		{"a built-in function with the wrong type", `decision := {"allow": true, "reasons": {concat(",", [input])}}`, "gate/gate.rego:3"},
 		{"a boolean", `decision if input.scope`, "expected an object with allow and reasons, got boolean"},

@@ -36,15 +36,17 @@ type Policy struct {
 
 // Prepare compiles every .rego file in files (Rego v1, strict mode) and returns the
 // rule at entrypoint, a slash-separated path such as "orders/decision", ready to
-// be asked.
+// be asked. The root of files is the directory policies of the repository.
 //
 // A policy may use the built-in functions that [capabilities] lists. All of them
 // compute on their arguments; whatever reads the network, the environment, the clock
 // or a random source does not compile.
 //
-// It is an error if files holds no policy, if any does not parse or compile (the
-// message names file and line of each fault), if a reference below data names no rule
-// of these files, or if no rule defines the entrypoint.
+// It is an error if files holds no policy, if any does not parse or compile, if a
+// reference below data names no rule of these files, or if no rule defines the entrypoint.
+// The message has a line for each fault, such as
+//
+//	policies/orders/orders.rego:41: rego_unsafe_var_error: var x is unsafe
 func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, error) {
 	modules, revision, err := parse(files)
 	if err != nil {
@@ -56,7 +58,7 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 		WithStrict(true).
 		WithStageAfterID(ast.StageRewriteExprTerms, namedRules)
 	if compiler.Compile(modules); compiler.Failed() {
-		return nil, fmt.Errorf("compile policy: %w", compiler.Errors)
+		return nil, faults(compiler.Errors)
 	}
 
 	ref, err := ast.PtrRef(ast.DefaultRootDocument, entrypoint)
@@ -116,7 +118,7 @@ func parse(files fs.FS) (map[string]*ast.Module, string, error) {
 	modules := map[string]*ast.Module{}
 	revision := sha256.New()
 	options := ast.ParserOptions{RegoVersion: ast.RegoV1}
-	var faults []error
+	var found ast.Errors
 
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path.Ext(name) != ".rego" {
@@ -127,21 +129,31 @@ func parse(files fs.FS) (map[string]*ast.Module, string, error) {
 			return err
 		}
 		fmt.Fprintf(revision, "%x  %s\n", sha256.Sum256(source), name)
-		module, err := ast.ParseModuleWithOpts(name, string(source), options)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("parse policy: %w", err))
+		place := path.Join("policies", name)
+		module, err := ast.ParseModuleWithOpts(place, string(source), options)
+		if errs, ok := errors.AsType[ast.Errors](err); ok {
+			found = append(found, errs...)
 			return nil
 		}
-		modules[name] = module
-		return nil
+		modules[place] = module
+		return err
 	})
 	switch {
 	case err != nil:
 		return nil, "", fmt.Errorf("read policy: %w", err)
-	case len(faults) > 0:
-		return nil, "", errors.Join(faults...)
+	case len(found) > 0:
+		return nil, "", faults(found)
 	case len(modules) == 0:
 		return nil, "", errors.New("read policy: expected at least one .rego file, got none")
 	}
 	return modules, hex.EncodeToString(revision.Sum(nil)), nil
+}
+
+// faults is an error with a line for each, as compilers write them.
+func faults(errs ast.Errors) error {
+	lines := make([]string, len(errs))
+	for i, err := range errs {
+		lines[i] = err.Error()
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }

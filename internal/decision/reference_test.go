@@ -111,7 +111,7 @@ func TestPrepareNamesEveryFaultByFileAndLine(t *testing.T) {
 		"shared/shared.rego": {Data: []byte("package shared\n\nallow if http.send({})\n\nmore if not data.lists.all\n")},
 	}, "gate/allow")
 	for _, want := range []string{"gate/gate.rego:2: ", "gate/gate.rego:21: ", "shared/shared.rego:3: ", "shared/shared.rego:5: "} {
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains("\n"+err.Error(), "\npolicies/"+want) {
 			t.Errorf("the error does not name %s:\n%v", want, err)
 		}
 	}
