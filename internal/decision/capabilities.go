@@ -2,13 +2,13 @@ package decision
 
 import "github.com/open-policy-agent/opa/v1/ast"
 
-// capabilities are what a policy may use of Rego: the language, and built-in functions
-// that compute on their arguments. It is a list of what is allowed, so that a function
-// that a later OPA adds stays out until someone has judged it. http.send, net.*,
-// opa.runtime, rand.*, uuid.*, time.now_ns, trace and print are unreachable: with one of
-// them a decision could leak its input, hang, or differ between two equal requests.
+// capabilities are what a policy may use of Rego: the language, and built-in functions that
+// compute on their arguments. It lists what is allowed, so a function of a later OPA stays
+// out until it is added here. With http.send, net.*, opa.runtime, rand.*, uuid.*,
+// time.now_ns, trace or print, a decision could leak its input, hang, or differ between
+// two equal requests.
 //
-// A short list also compiles faster, and Lambda compiles at every cold start.
+// A short list also compiles faster. Lambda compiles the policy at every cold start.
 func capabilities() *ast.Capabilities {
 	return &ast.Capabilities{
 		Builtins: []*ast.Builtin{

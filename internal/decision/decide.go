@@ -21,10 +21,9 @@ type Decision struct {
 // Decide asks the policy about one request.
 //
 // The answer has to be exactly {"allow": boolean, "reasons": set or array of strings}.
-// Everything else is an error, and the decision next to it is the zero value, which
-// denies: an undefined or conflicting entrypoint, a missing or additional key, another
-// type, a failing built-in function, and a ctx that ends before the evaluation does.
-// No error quotes the input.
+// Everything else is an error: an undefined or conflicting entrypoint, a missing or an
+// additional key, another type, a failing built-in function, and a ctx that ends first.
+// The decision next to an error is the zero value, which denies. No error quotes the input.
 func (p *Policy) Decide(ctx context.Context, input Input) (Decision, error) {
 	results, err := p.query.Eval(ctx,
 		rego.EvalParsedInput(input.value()),
@@ -66,9 +65,8 @@ func (canceller) Cancel() {}
 // Cancelled reports whether the evaluation has to stop.
 func (c canceller) Cancelled() bool { return c.Err() != nil }
 
-// withoutValues reduces an evaluation error to its code and place. Its message goes,
-// because those of built-in functions may quote what they were called with, and that
-// is a claim of somebody's token.
+// withoutValues reduces an evaluation error to its code and place. The message of a
+// built-in function may quote its arguments, which are claims of a token.
 func withoutValues(err error) error {
 	var evaluation *topdown.Error
 	if !errors.As(err, &evaluation) {
@@ -80,7 +78,7 @@ func withoutValues(err error) error {
 	return fmt.Errorf("%s at %s:%d", evaluation.Code, evaluation.Location.File, evaluation.Location.Row)
 }
 
-// read turns the policy's answer into a decision, and insists on its exact form.
+// read turns the policy's answer into a decision. It accepts the exact form only.
 func read(answer ast.Value) (Decision, error) {
 	object, ok := answer.(ast.Object)
 	if !ok {
@@ -95,7 +93,7 @@ func read(answer ast.Value) (Decision, error) {
 	if !ok {
 		return Decision{}, fmt.Errorf("expected allow to be a boolean, got %s", ast.ValueName(allow.Value))
 	}
-	// Rego has sets and arrays where JSON has arrays only: a policy may use either.
+	// Rego has sets and arrays, JSON has arrays only. A policy may use either.
 	collection, ok := reasons.Value.(interface {
 		Len() int
 		Foreach(func(*ast.Term))

@@ -2,9 +2,9 @@ package decision
 
 import "github.com/open-policy-agent/opa/v1/ast"
 
-// Input is the document that a policy calls input: what API Gateway says about the
-// caller, once the authorizer has verified the token. An empty field is absent from
-// the document, so that the policy finds it undefined.
+// Input is the document that a policy calls input. It holds what API Gateway says about the
+// caller after the authorizer has verified the token. An empty field is absent from the
+// document, so the policy finds it undefined.
 type Input struct {
 	Principal       string `json:"principal,omitempty"`   // the token's sub claim
 	Scope           string `json:"scope,omitempty"`       // its scopes, separated by single spaces

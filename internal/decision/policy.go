@@ -1,12 +1,7 @@
-// Package decision evaluates one Rego entrypoint, prepared once and asked many times.
-//
-// It is for a handler that carries its own policy and has to answer every request
-// with allow or deny. An evaluation that does not end in exactly one well-formed
-// decision is an error, and an error never allows anything: the caller answers it
-// as its own failure, not as a denial, because the policy has not spoken.
-//
-// It is not an OPA server. It loads no data, fetches no bundle, and gives the policy
-// no built-in function that reaches beyond its input: see [Prepare].
+// Package decision compiles a handler's Rego policy once, and evaluates its entrypoint for
+// every request. An evaluation that does not end in exactly one well-formed decision is an
+// error, and an error allows nothing. The package is no OPA server: it loads no data and
+// no bundle, and refuses built-in functions that reach beyond the input.
 package decision
 
 import (
@@ -38,9 +33,8 @@ type Policy struct {
 // rule at entrypoint, a slash-separated path such as "orders/decision", ready to
 // be asked. The root of files is the directory policies of the repository.
 //
-// A policy may use the built-in functions that [capabilities] lists. All of them
-// compute on their arguments; whatever reads the network, the environment, the clock
-// or a random source does not compile.
+// A policy may use the built-in functions that [capabilities] lists. A policy that reads
+// the network, the environment, the clock or a random source does not compile.
 //
 // It is an error if files holds no policy, if any does not parse or compile, if a
 // reference below data names no rule of these files, or if no rule defines the entrypoint.
@@ -80,9 +74,9 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.
 func (p *Policy) Entrypoint() string { return p.entrypoint }
 
-// Revision identifies the policy's source in a decision log: the hexadecimal SHA-256
-// of the output of sha256sum over its files in path order. To find the commit that a
-// log line belongs to, run the same in a checkout:
+// Revision identifies the policy's source in a decision log. It is the hexadecimal SHA-256
+// of what sha256sum prints for its files in path order. To see whether a checkout has the
+// policy of a log line, run:
 //
 //	cd policies && sha256sum orders/orders.rego | sha256sum
 func (p *Policy) Revision() string { return p.revision }
@@ -112,8 +106,8 @@ func (p *Policy) Rules() []*ast.Rule {
 	return rules
 }
 
-// parse reads the modules of files and computes their revision. It goes on after a
-// fault so that the error holds all of them.
+// parse reads the modules of files and computes their revision. Its error has the faults
+// of all files.
 func parse(files fs.FS) (map[string]*ast.Module, string, error) {
 	modules := map[string]*ast.Module{}
 	revision := sha256.New()

@@ -5,17 +5,16 @@ import "github.com/open-policy-agent/opa/v1/ast"
 // namedRules is a compiler stage that refuses references below data that name no rule.
 // It runs once imports are resolved and nested calls are expressions of their own.
 //
-// To OPA such a reference is undefined, which is no error, and the negation of undefined
-// is true. So a rule such as
+// For OPA such a reference is undefined, which is no error, and the negation of undefined
+// is true. In a handler that lacks the file with the list, this rule would allow everybody:
 //
 //	allow if not data.shared.blocked[input.azp]
 //
-// would allow everybody in a handler that lacks the file with the list.
 // https://www.openpolicyagent.org/docs/policy-language#negation
 //
-// What follows data has to be constant strings until it is a rule's name. Behind the name
-// anything goes: there, a missing key is for the rule's author to handle. So these are
-// refused as well, because they may be undefined although a rule is there:
+// The operands that follow data have to be constant strings up to a rule's name. Behind the
+// name any operand is accepted: it is a key of the rule's value. Two forms are refused
+// because they can hide a name that no rule has:
 //
 //   - a variable in place of a name, data.shared[x]
 //   - a package as a value: x := data.shared; not x.blocked
@@ -50,7 +49,7 @@ func unnamed(c *ast.Compiler, ref ast.Ref) string {
 	for i, operand := range ref[1:] {
 		inPackage := packages != nil
 		if _, constant := operand.Value.(ast.String); !constant && inPackage {
-			return "expected the name of a rule at " + operand.String() + " in " + ref.String() + ": a variable may follow the name, not be it"
+			return "expected the name of a rule at " + operand.String() + " in " + ref.String() + ": name the rule, a variable may only follow its name"
 		} else if !constant {
 			return "" // a key of the object that a rule such as shared.limits.low := 1 is part of
 		}
