@@ -24,14 +24,13 @@ type proxyEvent struct {
 	}] `json:"requestContext"`
 }
 
-// readEvent reads the event of a Lambda proxy integration, of which it looks at
-// requestContext only. The event is API Gateway's and not the client's, so that one
-// that is not JSON, or names a member twice, is our fault and an error.
+// readEvent reads requestContext of a Lambda proxy integration's event. API Gateway writes
+// the event, not the client. So an event that is not JSON, or has a member twice, is an
+// error and a 500.
 //
-// Whatever is absent or not of the expected type is left out of the policy's input:
-// it is for the policy to say what a caller without that claim may do. A gateway whose
-// authorizer is missing or switched off thereby ends in a denial. The request's ID may
-// be empty too.
+// A claim that is absent or not a string is absent from the policy's input. The policy says
+// what a caller without that claim may do, so a gateway without an authorizer ends in the
+// policy's denial. The request's ID may be empty too.
 func readEvent(payload []byte) (Request, decision.Input, error) {
 	if kind := jsontext.Value(payload).Kind(); kind != '{' {
 		return Request{}, decision.Input{}, fmt.Errorf("read event: expected a JSON object, got kind %q", kind)
@@ -78,8 +77,8 @@ func (t *text) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
 	return nil
 }
 
-// withoutText reduces a JSON error to its position. Its message quotes the event, which
-// holds the client's headers.
+// withoutText reduces a JSON error to its position. Its message may quote the event, which
+// has the client's headers.
 func withoutText(err error) error {
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) {

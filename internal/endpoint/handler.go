@@ -25,17 +25,16 @@ type Handler struct {
 	now       func() time.Time
 }
 
-// nobody is the event of a caller of whom API Gateway knows nothing.
-const nobody = `{"requestContext":{"authorizer":{}}}`
+// emptyEvent is an event without an authorizer.
+const emptyEvent = `{"requestContext":{"authorizer":{}}}`
 
-// New prepares the policy and lets it decide once about [nobody], which warms decoder
-// and engine while Lambda still lends the init phase a full CPU. It is an error if c is
-// incomplete, or if the origin is none that a browser sends.
+// New prepares the policy and makes one decision, about [emptyEvent]. That warms the decoder
+// and OPA in the init phase, which has a full CPU. It is an error if c is incomplete, or if
+// the origin is none that a browser sends.
 //
-// A policy that does not compile is no reason not to start. The function would be
-// restarted for each request and its callers would see a gateway's error; like this,
-// every answer is the 500 that a policy without a decision is, with its cause in the
-// log.
+// A policy that does not compile is not an error here. Lambda would start the function anew
+// for each request, and callers would get a 502. Instead every answer is a 500, and the log
+// has the cause.
 func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -51,7 +50,7 @@ func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
 		h.log.undecided(ctx, "", h.broken)
 		return h, nil
 	}
-	_, input, err := readEvent([]byte(nobody))
+	_, input, err := readEvent([]byte(emptyEvent))
 	if err != nil {
 		return nil, err
 	}
@@ -61,10 +60,9 @@ func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
 	return h, nil
 }
 
-// Invoke answers one proxy event: bytes in and bytes out, because a reflective handler
-// would decode the whole event to use three of its fields. It never returns an error.
-// API Gateway would turn that into a 502 of its own, while every failure here is a 500
-// and its cause is in the log.
+// Invoke answers one proxy event. It takes and returns bytes, because a reflective handler
+// decodes the whole event for a few fields. It never returns an error, which API Gateway
+// would answer with a 502. Every failure is a 500, and the log has its cause.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
 	var id string
 	failed := decisionLog.undecided // until there is a decision
@@ -118,8 +116,8 @@ func invocationID(ctx context.Context) string {
 	return ""
 }
 
-// panicCause describes a panic without its value, which may be or quote a claim. The
-// messages of the runtime's own panics are safe: they know indices and types only.
+// panicCause describes a panic without its value, which may quote a claim. The messages of
+// the runtime's own panics have indices and types only.
 func panicCause(fault any) error {
 	cause := fmt.Sprintf("a %T", fault)
 	if fault, ok := fault.(runtime.Error); ok {

@@ -11,27 +11,26 @@ import (
 )
 
 // maxLogged bounds a field of the input in a log line, in bytes. Scopes are some hundred
-// bytes long; one beyond 4 KiB is left out of the line and not cut, as a replay of a cut
-// one would end in another decision.
+// bytes long. A longer field is left out, not cut: the replay of a cut one could end in
+// another decision.
 const maxLogged = 4 << 10
 
 // decisionLog writes one line for each decision in the terms of OPA's decision logs,
 // so that tools for those read it: https://www.openpolicyagent.org/docs/management-decision-logs
 //
-// It is enough to repeat a decision: with a line's input in input.json, run
+// To replay a decision, put the line's input into input.json and run
 //
 //	opa eval -d policies -i input.json data.orders.decision
 //
-// It never holds who the caller is. The principal and the client are taken out of the
-// input, and the line says so under erased, as OPA does for what its operator masks.
+// The principal and the client are erased from the input, and erased names them, as in
+// OPA's masked logs. If the policy reads one of them, the replay may differ.
 type decisionLog struct {
 	failures  *slog.Logger
 	decisions *slog.Logger
 }
 
-// newDecisionLog returns the log of one policy. What is the same in every line is
-// formatted here and not for every request. The type is OPA's own, and so is the text
-// of a decision.
+// newDecisionLog returns the log of one policy. It formats once what is the same in every
+// line. The type and the message of a decision are OPA's.
 func newDecisionLog(to io.Writer, path string, policy *decision.Policy, labels []slog.Attr) decisionLog {
 	revision := ""
 	if policy != nil {
@@ -80,8 +79,8 @@ func (l decisionLog) undecided(ctx context.Context, id string, cause error) {
 	)
 }
 
-// unanswered logs a request that was allowed and has a line already, but no answer. It
-// says cause for error, as the line is not about the decision, which was made.
+// unanswered logs a request that was allowed but not answered. Its decision has a line
+// already. The member is cause, because error means that there is no decision.
 func (l decisionLog) unanswered(ctx context.Context, id string, cause error) {
 	l.failures.LogAttrs(ctx, slog.LevelError, "no answer",
 		slog.String("decision_id", id),

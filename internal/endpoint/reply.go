@@ -10,18 +10,18 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ClientError is an error that the client can mend, such as a body that lacks a member
-// or an account that is not there. It is answered and not logged: the access log has
-// its status. Who may do what is no such error but the policy's to say.
+// ClientError is an error that the client can correct, such as a body that lacks a member,
+// or an account that does not exist. It is not logged: the access log has its status. It is
+// not for denials, which are the policy's.
 type ClientError struct {
 	Status  int    // from 400 to 499
 	Message string // the message of the body; the client reads it
 }
 
-// Error names status and message, as for a handler's own tests.
+// Error names status and message.
 func (e *ClientError) Error() string { return fmt.Sprintf("%d %s", e.Status, e.Message) }
 
-// reply answers a request that the policy allows. Its errors are fit for the log.
+// reply answers a request that the policy allows. Its errors quote nothing secret.
 func (h *Handler) reply(ctx context.Context, request Request) ([]byte, error) {
 	body, err := h.answer(ctx, request)
 	if err != nil {
@@ -40,8 +40,8 @@ func (h *Handler) reply(ctx context.Context, request Request) ([]byte, error) {
 	return h.responses.answer(http.StatusOK, body), nil
 }
 
-// types describes an error by its type and the types of the errors that it wraps, as
-// their messages may quote a claim or what the client sent.
+// types describes an error by its type and the types of the errors that it wraps. Their
+// messages may quote a claim or what the client sent.
 func types(err error) string {
 	description := fmt.Sprintf("%T", err)
 	switch wrapper := err.(type) {

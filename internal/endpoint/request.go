@@ -12,35 +12,34 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Request is what an endpoint may know of a request that its policy allows.
+// Request is a request that the policy allows.
 type Request struct {
 	ID string // API Gateway's request ID, or else Lambda's: it links a log line to the access log and the decision log
 
-	// Principal is the sub claim of the caller's verified token. It is empty if the
-	// policy allows a caller without one. It must not be logged.
+	// Principal is the sub claim of the verified token. It is empty if the policy allows a
+	// caller without one. Do not log it.
 	Principal string
 
 	event []byte
 }
 
-// Format implements [fmt.Formatter]: whatever the verb, a request shows its ID and none
-// of the caller, the token or the content, which a %+v in an error would else spill.
+// Format implements [fmt.Formatter]. For every verb it writes the ID only, so that a %+v in
+// an error shows neither the caller nor the token.
 func (r Request) Format(to fmt.State, _ rune) { io.WriteString(to, "request "+r.ID) }
 
 // LogValue implements [slog.LogValuer], likewise.
 func (r Request) LogValue() slog.Value { return slog.StringValue(r.ID) }
 
-// Content is what the client sent besides its token. All of it is the client's word: the
-// policy has not seen it. A policy that lets the caller read an account says nothing of
-// whose, so that an endpoint with {account} in its path has to compare that with the
-// principal.
+// Content is what the client sent besides its token. The policy has not seen it. If the path
+// has a parameter such as {account}, the policy does not say whose account the caller may
+// read: the endpoint has to compare the parameter with the principal.
 type Content struct {
 	Path  map[string]string // the path's parameters by name, decoded
 	Query url.Values        // decoded
 	Body  []byte            // nil if there is none
 }
 
-// Content reads the event further, for an endpoint that needs it. An endpoint returns its
+// Content reads the rest of the event, for an endpoint that needs it. An endpoint returns its
 // errors as they are. A path that is not percent-encoded is a [ClientError].
 func (r Request) Content() (Content, error) {
 	var event struct {

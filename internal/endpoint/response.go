@@ -11,24 +11,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// responses are an endpoint's answers in the form of the Lambda proxy integration,
-// written once as far as they do not depend on the request.
+// responses are an endpoint's answers in the form of the Lambda proxy integration. What does
+// not depend on the request is written once.
 //
-// They have only keys that API Gateway knows, as it answers 502 to any other:
+// They have only keys that API Gateway knows. It answers 502 to any other:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
 //
-// A denial has no WWW-Authenticate challenge, though RFC 6750, section 3.1 has one
-// (insufficient_scope): API Gateway renames that header of an integration to
-// x-amzn-Remapped-WWW-Authenticate, which no client reads.
+// RFC 6750, section 3.1 has a WWW-Authenticate challenge for denials (insufficient_scope).
+// These have none: API Gateway would rename the header to x-amzn-Remapped-WWW-Authenticate,
+// which no client reads.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 type responses struct {
 	headers       []byte // a JSON object
 	internalError []byte
 }
 
-// exposed lists what a page may read of an answer besides the safelisted headers
-// (https://fetch.spec.whatwg.org/#http-access-control-expose-headers): the request ID
-// to report, and the challenge with which the gateway refuses a token.
+// exposed lists the headers that a page may read besides the safelisted ones: the request ID,
+// and the challenge of a 401. https://fetch.spec.whatwg.org/#http-access-control-expose-headers
 const exposed = "x-amzn-RequestId, WWW-Authenticate"
 
 // newResponses returns the responses for a configured origin, which is "" for none.
@@ -61,7 +60,7 @@ func (r responses) forbidden(reason string) []byte {
 	))
 }
 
-// refused is the answer to a request that only its client can mend.
+// refused is the answer to a request that only its client can correct.
 func (r responses) refused(e *ClientError) []byte {
 	return r.answer(e.Status, encode([2]string{"message", e.Message}))
 }
@@ -77,8 +76,8 @@ func (r responses) answer(status int, body []byte) []byte {
 	return append(response, '}')
 }
 
-// encode writes a JSON object of strings, compact and in the given order, which no map
-// would keep: the bytes of an answer are part of the contract with its clients.
+// encode writes a JSON object of strings, compact and in the given order. A map would not
+// keep the order, and clients may rely on the bytes of an answer.
 func encode(members ...[2]string) []byte {
 	encoded := []byte{'{'}
 	for i, member := range members {
@@ -92,15 +91,15 @@ func encode(members ...[2]string) []byte {
 	return append(encoded, '}')
 }
 
-// quote appends a JSON string in UTF-8, of which only what has to be escaped is. Text
-// that is not UTF-8 gets replacement characters, and still makes a valid string.
+// quote appends a JSON string in UTF-8 that escapes as little as possible. Text that is not
+// UTF-8 gets replacement characters.
 func quote[Text []byte | string](to []byte, text Text) []byte {
-	to, _ = jsontext.AppendQuote(to, text) // the error reports just that replacement
+	to, _ = jsontext.AppendQuote(to, text) // the error reports that replacement
 	return to
 }
 
-// checkOrigin accepts * and what a browser sends as Origin for a page with a host
-// (https://www.rfc-editor.org/rfc/rfc6454#section-6.1). Anything else matches no page.
+// checkOrigin accepts * and what a browser sends as Origin for a page with a host. Anything
+// else matches no page. https://www.rfc-editor.org/rfc/rfc6454#section-6.1
 func checkOrigin(origin string) error {
 	if origin == "*" {
 		return nil

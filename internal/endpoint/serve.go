@@ -11,8 +11,8 @@ import (
 	"account-api/internal/logline"
 )
 
-// Serve is the main function of an endpoint's Lambda function. It answers invocations
-// until Lambda ends the process, and does not return.
+// Serve is the main function of a handler. It answers invocations until Lambda ends the
+// process, and does not return.
 //
 // Environment:
 //
@@ -20,8 +20,7 @@ import (
 //	                https://app.example.com, or * for any. Optional: without it,
 //	                answers carry no CORS headers.
 //
-// A wrong value, or an incomplete c, ends the process with exit code 1 and its cause in
-// the log.
+// A wrong value or an incomplete c ends the process with exit code 1. The log has the cause.
 func Serve(c Config) {
 	handler, err := New(context.Background(), c, Environment{
 		AllowedOrigin: os.Getenv("ALLOWED_ORIGIN"),

@@ -1,8 +1,6 @@
-// Package endpointtest makes the events that API Gateway sends an endpoint, and runs an
-// endpoint's executable as Lambda does.
-//
-// It is for the tests of this module only, of package endpoint and of every handler that
-// uses it. It knows no answers: those are for each test to spell out.
+// Package endpointtest makes the events that API Gateway sends a handler, and runs a
+// handler's executable as Lambda does. It is for the tests of package endpoint and of the
+// handlers. It has no expected answers: each test states its own.
 package endpointtest
 
 import (
