@@ -1,31 +1,27 @@
-// Package bundle compiles one of this project's handlers and packs it as a Lambda
-// deployment package: a zip with one executable, bootstrap, for the custom runtime
-// provided.al2023 on arm64.
-//
-// The Pulumi program calls it before it declares a function, so that what is
-// previewed is what is in the source tree.
+// Package bundle compiles one of this project's handlers and its policy, and packs it as a
+// Lambda deployment package: a zip with one executable, bootstrap, for the custom runtime
+// provided.al2023 on arm64. The Pulumi program calls it before it declares a function, so a
+// preview shows what is in the source tree. The package refuses a handler or a policy that
+// does not compile, and neither uploads nor signs.
 //
 // # What is guaranteed
 //
 // The same source files, go.mod and go.sum give a zip with the same SHA-256 in any
-// directory, on any machine, for any user, at any commit. Otherwise every preview
-// would show a code change that nobody made: Pulumi identifies a .zip by the hash of
-// its bytes. To that end
+// directory, on any machine, for any user, at any commit. Pulumi identifies a zip by the
+// hash of its bytes, so a preview shows a change of code only if there is one. To that end
 //
 //   - both the compiler and the compressor are those of the toolchain that go.mod
 //     names, wherever the calling program came from: see [Build];
-//   - no GO… or CGO_… setting of the developer reaches the compiler, except where to
-//     find downloads and caches;
+//   - no GO… or CGO_… setting of the developer reaches the compiler, except those that say
+//     where downloads and caches are;
 //   - of the policies it has what its handler carries and no test: see package ruleset;
 //   - the executable has neither paths, nor version control stamps, nor a build ID;
 //   - the zip has a fixed time, a fixed mode and nothing but the executable.
 //
 // # What is not
 //
-// Another toolchain line in go.mod gives other bytes. So do other bytes in a source
-// file: a checkout that converts line ends is another source. The package does not
-// upload, does not sign and does not know what a handler does. It does compile the policy
-// in policies/<handler> if there is one: see [Build].
+// Another toolchain line in go.mod gives other bytes. So do other bytes in a source file: a
+// checkout that converts line ends is another source.
 package bundle
 
 import (
@@ -68,18 +64,15 @@ type Bundle struct {
 // deployment package to Out. Before that it compiles the handler's policy as the handler
 // will, so that none ships that the handler refuses.
 //
-// Out is replaced atomically and only if its bytes change: a reader sees the old
-// package or the new one, and an unchanged package keeps its modification time.
-// Builds may run at the same time, also in several processes. When Build fails or is
-// killed, Out is what it was.
+// Out is replaced atomically, and only if its bytes change. An unchanged package keeps its
+// modification time. Builds may run at the same time, also in several processes. If Build
+// fails or is killed, Out is what it was.
 //
-// The toolchain is the one on go.mod's toolchain line, or else on its go line. The go
-// command uses its own if that is the one, and otherwise downloads it once and
-// verifies it (https://go.dev/doc/toolchain). Go promises the same output from the
-// same toolchain on every host (https://go.dev/blog/rebuild). It promises nothing of
-// the kind between releases: Go 1.27 changed what compress/flate writes
-// (https://go.dev/doc/go1.27), which is why the compressor runs under that toolchain
-// too instead of in the calling program.
+// The toolchain is the one on go.mod's toolchain line, or else on its go line. The go command
+// downloads and verifies it if it is not its own (https://go.dev/doc/toolchain). The same
+// toolchain gives the same output on every host (https://go.dev/blog/rebuild). Another
+// release may not: Go 1.27 changed what compress/flate writes (https://go.dev/doc/go1.27).
+// So the compressor runs under that toolchain too, not in the calling program.
 //
 // An error names the package. If it or its policy does not compile, the error begins with
 // the compiler's own lines.
@@ -136,8 +129,8 @@ func build(ctx context.Context, o Options) (Bundle, error) {
 	return Bundle{Path: o.Out, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(content))}, nil
 }
 
-// check refuses what the go command would take for something else than a directory:
-// a flag, a pattern, a path out of the module.
+// check refuses a package that the go command would not take for a directory of the module,
+// such as a flag, a pattern or a path out of the module.
 func (o Options) check() error {
 	switch {
 	case o.Package == "" || o.Package != path.Clean(o.Package) || !filepath.IsLocal(filepath.FromSlash(o.Package)) ||
@@ -152,8 +145,8 @@ func (o Options) check() error {
 	return nil
 }
 
-// explain names the package, after a compiler's lines if there are any, and says
-// so when the caller gave up rather than the build.
+// explain names the package, after a compiler's lines if there are any. If ctx has ended, it
+// says so.
 func (o Options) explain(ctx context.Context, err error) error {
 	var (
 		failed  *commandError

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// checkMain errors if the go command built a library: for a package that is not main
-// it writes an archive of object files and is content.
+// checkMain is an error if the go command built a library. For a package that is not main it
+// writes an archive of object files, without an error.
 func checkMain(executable string) error {
 	f, err := os.Open(executable)
 	if err != nil {
@@ -31,8 +31,8 @@ func checkMain(executable string) error {
 	return nil
 }
 
-// checkLambda errors unless the file runs on Lambda's arm64 as it is: an executable
-// for that processor which needs no dynamic loader.
+// checkLambda is an error unless the file is an executable for arm64 that needs no dynamic
+// loader.
 func checkLambda(executable string) error {
 	if err := checkMain(executable); err != nil {
 		return err
@@ -53,8 +53,8 @@ func checkLambda(executable string) error {
 	return nil
 }
 
-// replace makes content and mode those of the file at path, in one step as seen by
-// readers. A file that has the content already is left alone but for its mode.
+// replace writes a file atomically. If the file has the content already, only its mode is
+// set.
 func replace(path string, content []byte, mode fs.FileMode) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 		return os.Chmod(path, mode) // which does not touch the modification time
@@ -62,13 +62,13 @@ func replace(path string, content []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	// In the same directory, because a rename is atomic within a file system only. It
-	// is the last and shortest step, so that a kill leaves at most a hidden file.
+	// In the same directory, because a rename is atomic within one file system only. A kill
+	// leaves at most a hidden file.
 	next, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(next.Name()) // fails, as it should, once renamed
+	defer os.Remove(next.Name()) // fails once it is renamed
 	_, err = next.Write(content)
 	if err := errors.Join(err, next.Close()); err != nil {
 		return err

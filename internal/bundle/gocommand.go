@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// goCommand is the go command with everything that decides what it writes.
+// goCommand is the go command with all settings that decide what it writes.
 type goCommand struct {
 	path     string    // of the executable
 	version  string    // of the toolchain, e.g. "go1.26.8"; "" if it is not pinned
@@ -26,17 +26,17 @@ type goCommand struct {
 	progress io.Writer // for downloads; may be nil
 }
 
-// downloadSettings are what the go command takes from its environment or from
-// `go env -w` to find modules, toolchains and its caches. They decide whether a build
-// works, and never what comes out: go.sum and the checksum database see to that.
+// downloadSettings are the variables of the environment, or of `go env -w`, that say where
+// modules, toolchains and caches are. They decide whether a build works, not what it
+// writes: go.sum and the checksum database verify downloads.
 // Names and meaning: https://pkg.go.dev/cmd/go#hdr-Environment_variables
 var downloadSettings = []string{
 	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY",
 	"GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTMPDIR", "GOVCS",
 }
 
-// lambdaSettings decide what comes out. Whatever is not listed has the toolchain's
-// default, since GOENV=off hides `go env -w` and inherited GO… variables are dropped.
+// lambdaSettings decide what a build writes. Settings that are not listed have the
+// toolchain's default: GOENV=off hides `go env -w`, and inherited GO… variables are dropped.
 var lambdaSettings = []string{
 	"GOENV=off",
 	"GO111MODULE=on",
@@ -49,7 +49,7 @@ var lambdaSettings = []string{
 	"GOFIPS140=off",
 }
 
-// releaseName is how a released toolchain is called: https://go.dev/doc/toolchain#name
+// releaseName matches the name of a released toolchain: https://go.dev/doc/toolchain#name
 var releaseName = regexp.MustCompile(`^go1\.[0-9]+(\.[0-9]+|rc[0-9]+)$`)
 
 // pinned returns the go command for the deployment package.
@@ -58,8 +58,8 @@ func pinned(ctx context.Context, o Options) (*goCommand, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Asking for settings must not download a toolchain, nor fail over an experiment
-	// that this toolchain does not know.
+	// Reading settings must not download a toolchain, nor fail because of an experiment that
+	// this toolchain does not know.
 	c.env = append(c.env, "GOTOOLCHAIN=local", "GOEXPERIMENT=none")
 	var settings map[string]string
 	if err := c.ask(ctx, &settings, append([]string{"env", "-json"}, downloadSettings...)...); err != nil {
@@ -71,9 +71,9 @@ func pinned(ctx context.Context, o Options) (*goCommand, error) {
 		return nil, err
 	}
 	c.env = append(c.env, "GOTOOLCHAIN="+c.version)
-	// -s -w drops symbols and DWARF that nothing on Lambda reads; stack traces keep
-	// names and lines. An empty build ID: https://go.dev/issue/59525. The tag leaves out
-	// what only the retired go1.x runtime needs: https://github.com/aws/aws-lambda-go.
+	// -s -w drops symbols and DWARF, which nothing on Lambda reads. Stack traces keep names
+	// and lines. An empty build ID: https://go.dev/issue/59525. The tag leaves out what only
+	// the retired go1.x runtime needs: https://github.com/aws/aws-lambda-go.
 	c.flags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid="}
 	return c, nil
 }
@@ -94,14 +94,14 @@ func local(o Options) (*goCommand, error) {
 	}, nil
 }
 
-// controlled is inherited without what the go command, or the C compiler that it may
-// call, reads as a setting, and with ours instead. GOROOT goes too: `go run` sets it
-// for its children, who then would take another toolchain's standard library.
+// controlled returns the inherited environment with our settings of the go command and of
+// the C compiler instead of the developer's. It drops GOROOT too: `go run` sets it for its
+// children, which would then use another toolchain's standard library.
 func controlled(inherited []string, settings map[string]string) []string {
 	var env []string
 	for _, variable := range inherited {
-		// Upper case, because Windows ignores case in names of variables. GOOGLE_… is
-		// not Go's: it may hold the way to credentials for a module proxy.
+		// Upper case, because Windows ignores case in names of variables. GOOGLE_… is not a
+		// setting of Go. A module proxy may need it.
 		name := strings.ToUpper(variable)
 		if strings.HasPrefix(name, "GOOGLE_") || !strings.HasPrefix(name, "GO") && !strings.HasPrefix(name, "CGO_") {
 			env = append(env, variable)
@@ -190,8 +190,8 @@ func (c *goCommand) run(ctx context.Context, dir string, stdin io.Reader, stdout
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	cmd.Dir, cmd.Env = dir, c.env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	// An interrupted go command stops its compilers and removes its temporary files;
-	// a killed one leaves both. It has this long before it is killed after all.
+	// An interrupted go command stops its compilers and removes its temporary files. A killed
+	// one does neither, so it is killed only after this delay.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Run(); err != nil {
@@ -221,8 +221,8 @@ func (e *commandError) Error() string {
 
 func (e *commandError) Unwrap() error { return e.err }
 
-// lines sorts what the go command writes to standard error, line by line: news of a
-// download goes to progress at once, all else is kept for the error.
+// lines sorts the lines that the go command writes to standard error. Downloads go to
+// progress at once, everything else is kept for the error.
 type lines struct {
 	progress io.Writer
 	rest     io.Writer

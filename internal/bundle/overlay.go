@@ -13,10 +13,10 @@ import (
 )
 
 // hideForeignPolicies writes an overlay for the go command, in which the policies directory
-// has only what the handler carries. go:embed would take everything, and so an edit of a
-// test or of another handler's rule would change this package.
+// has only the files that the handler carries. go:embed takes everything else too, so an
+// edit of a test or of another handler's rule would change this package.
 //
-// A handler without a policy directory of its own embeds nothing: its overlay is empty.
+// A handler without a policy directory embeds nothing. Its overlay is empty.
 func hideForeignPolicies(overlay, root, handler string) error {
 	directory := os.DirFS(filepath.Join(root, policies))
 	hidden := map[string]string{} // by path from the root; "" is a file that is not there

@@ -35,7 +35,7 @@ const (
 // body is what the tests' endpoint answers.
 const body = `{"customer":"Zoë"}`
 
-// configuration is an endpoint with the policy of orders, in a world without origin.
+// configuration is an endpoint with the policy of orders, without an allowed origin.
 func configuration(log io.Writer) (Config, Environment) {
 	return Config{
 			Policy:     regoFile(orders),

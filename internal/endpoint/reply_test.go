@@ -104,7 +104,7 @@ func TestReplySurvivesAPanic(t *testing.T) {
 	}
 }
 
-// What an endpoint does may have effects: nobody gets there whom the policy has not let.
+// An answer may have effects, so it is never asked for without the policy's allow.
 func TestOnlyTheAllowedAreAnswered(t *testing.T) {
 	calls := 0
 	answer := answering(func(context.Context, Request) ([]byte, error) {

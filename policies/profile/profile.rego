@@ -1,9 +1,8 @@
 # METADATA
 # title: Access to the profile endpoint
 # description: |
-#   Decides whether a caller may read a profile. Whoever evaluates this policy has
-#   authenticated the caller already: the input holds what a verified token says,
-#   and no token. Whatever the policy does not explicitly allow, it denies.
+#   Decides whether a caller may read a profile. The caller is authenticated already:
+#   the input has claims of a verified token. What no rule allows is denied.
 # scope: package
 # related_resources:
 #   - ref: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
@@ -14,7 +13,7 @@
 #       additionalProperties: false
 #       properties:
 #         principal:
-#           description: The sub claim. Nothing here depends on it. Absent without a token.
+#           description: The sub claim. Absent without a token.
 #           type: string
 #         scope:
 #           description: The scope claim, e.g. "get:profile update:profile". May be absent.
@@ -30,9 +29,8 @@ package profile
 # METADATA
 # title: May the caller read a profile?
 # description: |
-#   Only with the exact value among those granted. No prefix, wildcard or other case
-#   will do, and no separator but a space. The empty strings that a leading, trailing
-#   or doubled space leaves behind grant nothing, as no requirement is empty.
+#   Only if one of the granted scopes is exactly the required one. A prefix, a wildcard or
+#   another case does not count. The separator is a space.
 # scope: document
 default allow := false
 
@@ -41,9 +39,9 @@ allow if "get:profile" in split(input.scope, " ")
 # METADATA
 # title: The decision, and why
 # description: |
-#   The one document that a caller of this policy reads. A denial always has a
-#   reason, fit to be shown to the client; an allowed request needs none. Nothing but
-#   true allows: by itself, every value except false would do as a condition.
+#   The handler reads this document. A denial has a reason, which the client gets to
+#   see. The condition is == true, because a bare allow would accept every value but
+#   false.
 # entrypoint: true
 default decision := {"allow": false, "reasons": {`scope "get:profile" is required`}}
 

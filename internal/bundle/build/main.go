@@ -1,5 +1,5 @@
-// Command build writes the deployment packages of handlers, the same bytes that
-// `pulumi up` ships:
+// Command build writes the deployment packages of handlers, the same bytes that `pulumi up`
+// deploys:
 //
 //	go run ./internal/bundle/build [-out dist] handlers/orders handlers/refunds
 //
@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	defer table.Flush()
-	// One after the other: a build uses every core by itself.
+	// One after the other: one build uses every core.
 	for _, dir := range flags.Args() {
 		dir = path.Clean(filepath.ToSlash(dir))
 		built, err := bundle.Build(ctx, bundle.Options{

@@ -2,9 +2,9 @@
 // package for a custom runtime, written to standard output: a zip with the single
 // entry bootstrap.
 //
-// It is a program of its own, of one file and with the standard library only, because
-// package bundle compiles and runs it from source under a pinned toolchain. Then the
-// compressed bytes depend on that toolchain and on nothing else.
+// It is one file that uses the standard library only, because package bundle compiles and
+// runs its source under a pinned toolchain. So the compressed bytes depend on that toolchain
+// only.
 package main
 
 import (
