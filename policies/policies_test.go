@@ -4,7 +4,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -124,6 +127,32 @@ func TestAHandlerCanUseItsPolicy(t *testing.T) {
 	})
 	if !found {
 		t.Error("no directory has a rule named decision")
+	}
+}
+
+// A package for Lambda has the policy of the handler's own name only: see package bundle.
+func TestAHandlerAsksForThePolicyOfItsName(t *testing.T) {
+	sources, err := filepath.Glob("../handlers/*/*.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("got handlers %q, %v", sources, err)
+	}
+	asks := regexp.MustCompile(`policies\.For\((.*?)\)`)
+	found := false
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strconv.Quote(filepath.Base(filepath.Dir(name)))
+		for _, call := range asks.FindAllSubmatch(source, -1) {
+			found = true
+			if got := string(call[1]); got != want {
+				t.Errorf("%s asks for policies.For(%s), want policies.For(%s)", name, got, want)
+			}
+		}
+	}
+	if !found {
+		t.Error("no handler asks for a policy")
 	}
 }
 
