@@ -6,7 +6,9 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
+	"account-api/local/gateway/field"
 	"account-api/local/graph"
 )
 
@@ -92,6 +94,15 @@ func members[T any](d declared, property string) (names []string, values map[str
 		values[name] = v
 	}
 	return names, values
+}
+
+// headerIn returns the header that a parameter such as method.response.header.X names.
+func (d declared) headerIn(property, parameter, prefix string) string {
+	name, ok := strings.CutPrefix(parameter, prefix)
+	if !ok || !field.ValidName(name) {
+		d.refuse(property, "expected %s<name>, got %q", prefix, parameter)
+	}
+	return name
 }
 
 // unquote strips the single quotes that mark a literal.

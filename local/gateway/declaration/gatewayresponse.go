@@ -25,10 +25,7 @@ func readGatewayResponses(d *document) map[gatewayresponse.Type]*gatewayresponse
 		}
 		keys, parameters := members[string](r, "responseParameters")
 		for _, key := range keys {
-			name, ok := strings.CutPrefix(key, "gatewayresponse.header.")
-			if !ok || !field.ValidName(name) {
-				r.refuse("responseParameters", "expected gatewayresponse.header.<name>, got %q", key)
-			}
+			name := r.headerIn("responseParameters", key, "gatewayresponse.header.")
 			response.Headers = append(response.Headers, gatewayresponse.HeaderValue{Name: name, Value: headerValue(r, key, parameters[key])})
 		}
 		types, templates := members[string](r, "responseTemplates")

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"account-api/local/gateway/field"
 	"account-api/local/gateway/gatewayresponse"
 )
 
@@ -129,11 +128,7 @@ func readMethodResponse(d declared) MethodResponse {
 	r := MethodResponse{Declared: d.Name}
 	parameters, _ := members[bool](d, "responseParameters")
 	for _, parameter := range parameters {
-		header, ok := strings.CutPrefix(parameter, "method.response.header.")
-		if !ok || !field.ValidName(header) {
-			d.refuse("responseParameters", "expected method.response.header.<name>, got %q", parameter)
-		}
-		r.Headers = append(r.Headers, header)
+		r.Headers = append(r.Headers, d.headerIn("responseParameters", parameter, "method.response.header."))
 	}
 	return r
 }

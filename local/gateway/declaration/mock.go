@@ -91,16 +91,11 @@ func readIntegrationResponse(d declared) IntegrationResponse {
 	r := IntegrationResponse{Declared: d.Name, Status: status(d), Pattern: readExpression(d, "selectionPattern")}
 	keys, parameters := members[string](d, "responseParameters")
 	for _, key := range keys {
-		name, ok := strings.CutPrefix(key, "method.response.header.")
 		literal, isLiteral := unquote(parameters[key])
-		switch {
-		case !ok || !field.ValidName(name):
-			d.refuse("responseParameters", "expected method.response.header.<name>, got %q", key)
-		case !isLiteral || !field.ValidValue(literal):
+		if !isLiteral || !field.ValidValue(literal) {
 			d.refuse("responseParameters", "%q: only a literal in single quotes is modelled: write '…'", key)
-		default:
-			r.Headers = append(r.Headers, MappedHeader{name, literal})
 		}
+		r.Headers = append(r.Headers, MappedHeader{d.headerIn("responseParameters", key, "method.response.header."), literal})
 	}
 	types, templates := members[string](d, "responseTemplates")
 	for _, contentType := range types {

@@ -36,7 +36,7 @@ func TestReadRefusesByName(t *testing.T) {
 		{"an API key", func(s *gatewaytest.Stack) { s.Set("get-books", "apiKeyRequired", true) }, "get-books", "apiKeyRequired", "API keys"},
 		{"a verb that HTTP does not know", func(s *gatewaytest.Stack) { s.Set("options-books", "httpMethod", "BREW") }, "options-books", "httpMethod", "expected ANY"},
 		{"a REQUEST authorizer", func(s *gatewaytest.Stack) { s.Set("token", "type", "REQUEST") }, "token", "type", "TOKEN"},
-		{"another identity source", func(s *gatewaytest.Stack) { s.Set("token", "identitySource", "method.request.querystring.token") }, "token", "identitySource", "one header"},
+		{"another identity source", func(s *gatewaytest.Stack) { s.Set("token", "identitySource", "method.request.querystring.token") }, "token", "identitySource", "expected method.request.header.<name>"},
 		{"a TTL beyond an hour", func(s *gatewaytest.Stack) { s.Set("token", "authorizerResultTtlInSeconds", float64(3601)) }, "token", "authorizerResultTtlInSeconds", "0 to 3600"},
 		{"a TTL that is a fraction", func(s *gatewaytest.Stack) { s.Set("token", "authorizerResultTtlInSeconds", 0.5) }, "token", "authorizerResultTtlInSeconds", "whole number"},
 		{"a look-ahead", func(s *gatewaytest.Stack) { s.Set("token", "identityValidationExpression", `^Bearer (?=x).*$`) }, "token", "identityValidationExpression", `group "(?=x"`},
