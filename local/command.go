@@ -40,7 +40,9 @@ func writeCommands(b *strings.Builder, s console.Stack) error {
 		fmt.Fprintf(b, "\nA%s, which %s %s:\n\n  %s\n", row.caller.String()[1:], e.Policy, row.verdict, curl(e, "'Authorization: Bearer "+token+"'"))
 	}
 	if e.Allowed == nil {
-		writeUnknown(b, e)
+		if e.Problem != "" {
+			fmt.Fprintf(b, "\n%s\n", e.Problem)
+		}
 		token, err := s.Issuer.Token(issuer.TokenRequest{})
 		if err != nil {
 			return err
@@ -70,18 +72,8 @@ func writeForeign(b *strings.Builder, s console.Stack) {
 	fmt.Fprintf(b, "\nWith a token%s:\n\n  %s\n", of, curl(e, `"`+e.Header+": "+scheme+`$TOKEN"`))
 	if e.Allowed != nil {
 		fmt.Fprintf(b, "\n%s allows %s.\n", e.Policy, e.Allowed)
-	} else {
-		writeUnknown(b, e)
-	}
-}
-
-// writeUnknown says that no caller is known whom the endpoint's policy allows.
-func writeUnknown(b *strings.Builder, e console.Endpoint) {
-	switch {
-	case e.Problem != "":
-		fmt.Fprintf(b, "\n%s does not compile, so no caller is known that it allows:\n\n%s\n", e.Policy, e.Problem)
-	case e.Policy != "":
-		fmt.Fprintf(b, "\nNo caller was found that %s allows.\n", e.Policy)
+	} else if e.Problem != "" {
+		fmt.Fprintf(b, "\n%s\n", e.Problem)
 	}
 }
 

@@ -9,17 +9,17 @@ import (
 	"account-api/local/gateway"
 )
 
-const decisionLine = `{"timestamp":"2026-01-01T00:00:00Z","level":"INFO","msg":"Decision Log","path":"profile/decision",` +
+const decisionLine = `{"timestamp":"2026-01-01T00:00:00Z","level":"INFO","msg":"Decision Log","path":"seats/decision",` +
 	`"revision":"0123456789abcdef0123","decision_id":"d-1","input":{"scope":"secret:scope"},"erased":["/input/principal"],` +
-	`"result":{"allow":false,"reasons":["scope \"get:profile\" is required"]},"metrics":{"timer_rego_query_eval_ns":61200}}`
+	`"result":{"allow":false,"reasons":["scope \"read:seats\" is required"]},"metrics":{"timer_rego_query_eval_ns":61200}}`
 
 func TestReadDecision(t *testing.T) {
 	for name, row := range map[string]struct {
 		lines []string
 		want  string // "" when there is none
 	}{
-		"a denial has its reasons":      {[]string{decisionLine}, `deny by profile/decision: scope "get:profile" is required (decision_id d-1, revision 0123456789ab, 61µs)`},
-		"the last one counts":           {[]string{`{"decision_id":"d-0","result":{"allow":true}}`, decisionLine, "more"}, `deny by profile/decision: scope "get:profile" is required (decision_id d-1, revision 0123456789ab, 61µs)`},
+		"a denial has its reasons":      {[]string{decisionLine}, `deny by seats/decision: scope "read:seats" is required (decision_id d-1, revision 0123456789ab, 61µs)`},
+		"the last one counts":           {[]string{`{"decision_id":"d-0","result":{"allow":true}}`, decisionLine, "more"}, `deny by seats/decision: scope "read:seats" is required (decision_id d-1, revision 0123456789ab, 61µs)`},
 		"an allowed request needs none": {[]string{`{"path":"p","decision_id":"d-2","result":{"allow":true,"reasons":[]}}`}, "allow by p (decision_id d-2, revision , 0s)"},
 		"a failure has its cause":       {[]string{`{"decision_id":"d-3","error":"undefined"}`}, "none: undefined (decision_id d-3)"},
 		"no log":                        {nil, ""},

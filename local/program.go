@@ -159,6 +159,13 @@ func (l *localStack) scopes() []string {
 	return example.Scopes(*l.policies.Load())
 }
 
+// grants reports whether the local issuer grants a caller's scopes.
+func (l *localStack) grants(c *example.Caller) bool {
+	return c != nil && (l.settings.scopes == "" || !slices.ContainsFunc(strings.Fields(c.Scope), func(scope string) bool {
+		return !slices.Contains(l.scopes(), scope)
+	}))
+}
+
 // audience is what the stack's authorizer expects of tokens, "" if it does not say.
 func audience(g *graph.Graph) string { return configured(g, audienceVariable) }
 

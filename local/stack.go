@@ -173,7 +173,19 @@ func (l *localStack) described() console.Stack {
 		described := console.Endpoint{Method: e.verb(), Path: e.path, URL: base + e.sample(), Header: e.header}
 		if p := l.policyOf(e.handler); p != nil {
 			described.Policy = path.Join(policiesDir, p.Handler)
-			described.Allowed, described.Denied, described.Problem = p.Allowed, p.Denied, p.Error
+			if l.grants(p.Denied) {
+				described.Denied = p.Denied
+			}
+			switch {
+			case p.Error != "":
+				described.Problem = described.Policy + " does not compile, so no caller is known that it allows:\n\n" + p.Error
+			case p.Allowed == nil:
+				described.Problem = "No caller was found that " + described.Policy + " allows."
+			case !l.grants(p.Allowed):
+				described.Problem = fmt.Sprintf("%s allows %s, which SCOPES does not grant.", described.Policy, p.Allowed)
+			default:
+				described.Allowed = p.Allowed
+			}
 		}
 		s.Endpoints = append(s.Endpoints, described)
 	}

@@ -48,7 +48,7 @@ type Endpoint struct {
 	Policy  string          `json:"policy"`  // directory of the rules, relative to the project; "" if there is none
 	Allowed *example.Caller `json:"allowed"` // whom the policy allows; nil if unknown
 	Denied  *example.Caller `json:"denied"`  // whom it denies; nil if unknown
-	Problem string          `json:"-"`       // why no caller is known, "" if there is no reason
+	Problem string          `json:"-"`       // why no allowed caller is known, or ""
 }
 
 // Endpoint is the endpoint to try out.

@@ -76,7 +76,7 @@ func TestTheEnvironmentIsLambdasAndTheStacksOnly(t *testing.T) {
 	}
 	p := newPool(t, declared(function, func(fn *Function) {
 		fn.MemoryMB = 512
-		fn.Environment = map[string]string{"AUDIENCE": "https://api.example.com/account", "TZ": "Europe/Berlin", "SSL_CERT_FILE": "/declared"}
+		fn.Environment = map[string]string{"AUDIENCE": "https://seats.test/", "TZ": "Europe/Berlin", "SSL_CERT_FILE": "/declared"}
 	}), Options{})
 	var got struct {
 		Environment []string
@@ -93,14 +93,14 @@ func TestTheEnvironmentIsLambdasAndTheStacksOnly(t *testing.T) {
 		t.Errorf("runs in %s, expected the executable's directory %s", got.Directory, built)
 	}
 	expected := map[string]string{ // a regular expression each
-		"AUDIENCE":                        "https://api.example.com/account",
+		"AUDIENCE":                        "https://seats.test/",
 		"AWS_ACCESS_KEY_ID":               "not-a-credential-.*",
 		"AWS_DEFAULT_REGION":              "eu-central-1",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-		"AWS_LAMBDA_FUNCTION_NAME":        "account-api-test",
+		"AWS_LAMBDA_FUNCTION_NAME":        "cinema-seats",
 		"AWS_LAMBDA_FUNCTION_VERSION":     `\$LATEST`,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
-		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/account-api-test",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/cinema-seats",
 		"AWS_LAMBDA_LOG_STREAM_NAME":      `\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}`,
 		"AWS_LAMBDA_RUNTIME_API":          `127\.0\.0\.1:\d+`,
 		"AWS_REGION":                      "eu-central-1",

@@ -151,8 +151,8 @@ func (n *notebook) await(t *testing.T, text string, count int) []Line {
 // declared is a function that a stack could declare.
 func declared(executable string, change func(*Function)) Function {
 	fn := Function{
-		Name:       "account-api-test",
-		ARN:        "arn:aws:lambda:eu-central-1:123456789012:function:account-api-test",
+		Name:       "cinema-seats",
+		ARN:        "arn:aws:lambda:eu-central-1:123456789012:function:cinema-seats",
 		Executable: filepath.Join(built, executable),
 		Region:     "eu-central-1",
 		Timeout:    time.Minute,
