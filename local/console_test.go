@@ -11,7 +11,7 @@ import (
 )
 
 func TestConsoleOfTheProject(t *testing.T) {
-	c := project(t, "..")
+	c := shared(t)
 	policy := c.Endpoint().Policy
 	page := request(t, http.MethodGet, c.Console)
 	for _, want := range []string{c.API, c.Audience, "package " + strings.TrimPrefix(policy, policiesDir+"/")} {

@@ -14,6 +14,7 @@ import (
 
 	"account-api/local/example"
 	"account-api/local/issuer"
+	"account-api/local/running"
 )
 
 // These tests run the project's own stacks. They know neither its name, its settings, its
@@ -40,6 +41,32 @@ func project(t *testing.T, root string, arguments ...string) command {
 	t.Helper()
 	return runStack(t, root, append([]string{"-stack", stacks(t)[0]}, arguments...)...)
 }
+
+// shared is the project's first stack, for tests that change nothing about it. [TestMain]
+// stops it.
+func shared(t *testing.T) command {
+	t.Helper()
+	once.Do(func() {
+		var err error
+		if sharedStack, err = running.Launch(program(), "..", "-stack", stacks(t)[0]); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if sharedStack == nil {
+		t.Fatal("expected the stack to start")
+	}
+	if sharedStack.Console == "" {
+		if err := sharedStack.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return command{sharedStack}
+}
+
+var (
+	once        sync.Once
+	sharedStack *running.Stack
+)
 
 // expectJSON checks an answer's status and that it is JSON.
 func expectJSON(t *testing.T, a answer, status int) {
@@ -126,7 +153,7 @@ func undeclared(c command, path string) string {
 }
 
 func TestPrintedCommands(t *testing.T) {
-	c := project(t, "..")
+	c := shared(t)
 	for _, want := range []string{
 		"No token, 401:\n\n  curl -i ",
 		"A" + c.Endpoint().Denied.String()[1:] + ", which " + c.Endpoint().Policy + " denies, 403:\n\n  curl -i ",
@@ -139,7 +166,7 @@ func TestPrintedCommands(t *testing.T) {
 }
 
 func TestRotation(t *testing.T) {
-	c := project(t, "..")
+	c := shared(t)
 	before := c.allowed(t)
 	expectJSON(t, c.call(t, before), http.StatusOK)
 	if a := request(t, http.MethodPost, c.Issuer+"rotate"); a.status != http.StatusOK {
@@ -245,7 +272,7 @@ func TestProviderOfTheStack(t *testing.T) {
 }
 
 func TestConcurrentRequests(t *testing.T) {
-	c := project(t, "..")
+	c := shared(t)
 	tokens := map[string]int{"": http.StatusUnauthorized, c.allowed(t): http.StatusOK, c.denied(t): http.StatusForbidden}
 	var wait sync.WaitGroup
 	for range 40 {
@@ -350,18 +377,16 @@ func TestReloadOfAPolicy(t *testing.T) {
 			t.Error("expected no token of a client in the output")
 		}
 	})
-}
 
-func TestPolicyThatDoesNotParse(t *testing.T) {
-	root := copyProject(t)
-	first := project(t, root) // to know the policy
-	replaceRules(t, root, first, "default decision := {\n")
-	if err := first.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	c := project(t, root)
-	expect(t, c.call(t, c.token(t, example.Caller{})), http.StatusInternalServerError, `{"message":"Internal server error"}`)
-	c.says(t, c.Endpoint().Policy+" does not compile", 1)
+	t.Run("at a start, a policy that does not parse is 500 and never 200", func(t *testing.T) {
+		if err := c.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		replaceRules(t, root, c, "decision := {\n")
+		c := project(t, root)
+		expect(t, c.call(t, c.token(t, example.Caller{})), http.StatusInternalServerError, `{"message":"Internal server error"}`)
+		c.says(t, c.Endpoint().Policy+" does not compile", 1)
+	})
 }
 
 // newHandler answers callers with one scope, and newRules let them.
@@ -398,7 +423,7 @@ decision := {"allow": true, "reasons": set()} if input.scope == "` + newScope + 
 
 func TestAddingAnEndpoint(t *testing.T) {
 	root := copyProject(t)
-	before := project(t, "..")
+	before := shared(t)
 	path := before.Endpoint().Path
 	method := undeclared(before, path)
 	if method == http.MethodGet {
