@@ -1,0 +1,47 @@
+// Package adoption does to a copy of the project what a team does on the first day, and
+// runs the documented commands after each edit. README.md describes the same walks, and
+// says what each costs; these tests hold it to that.
+//
+// A walk is a row of [walks], with the files that it adds in testdata. The package has
+// tests only.
+package adoption
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestWalks(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := copyProject(t)
+	for _, w := range walks {
+		t.Run(w.name, func(t *testing.T) {
+			p.restore(t)
+			for _, change := range w.edits {
+				if err := change(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if cost := p.cost(t); w.documented != "" && !strings.Contains(string(readme), w.documented+": "+cost) {
+				t.Errorf("expected README.md to say %q: correct the figure there", w.documented+": "+cost)
+			}
+			// Every command as the README has it. A browser's tests say nothing about an edit.
+			p.command(t, "go tool opa test policies")
+			p.command(t, "make --no-print-directory test CHROMIUM=")
+			s := p.run(t, w.stack())
+			if statuses := s.paste(); !slices.Equal(statuses, []string{"401", "403", "200"}) {
+				t.Errorf("expected the printed commands to be answered 401, 403 and 200, got %s", statuses)
+			}
+			for _, r := range w.requests {
+				s.send(r, w.audience())
+			}
+			allowed, denied := s.token(w.audience(), w.allowed), s.token(w.audience(), w.denied)
+			p.command(t, "make --no-print-directory conform STACK="+w.stack()+" URL="+s.api+" TOKEN="+allowed+" TOKEN_WITHOUT_SCOPE="+denied)
+		})
+	}
+}

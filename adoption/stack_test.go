@@ -1,0 +1,187 @@
+package adoption
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startTime is far more than a start takes after the first one on a machine, which
+// compiles the Pulumi SDK.
+const startTime = 15 * time.Minute
+
+// stack is a stack that make run serves.
+type stack struct {
+	t           *testing.T
+	api, issuer string
+	commands    []string // that make run prints for pasting
+
+	mu     sync.Mutex
+	output bytes.Buffer
+}
+
+// run starts make run and returns once it has said where the API is. The test ends it.
+func (p project) run(t *testing.T, name string) *stack {
+	t.Helper()
+	s := &stack{t: t}
+	cmd := exec.Command("make", "--no-print-directory", "run", "STACK="+name, "PORT=0", "ISSUER_PORT=0", "CONSOLE_PORT=0")
+	cmd.Dir = p.directory
+	cmd.Env = adopter()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the signal below reaches what make has started
+	reader, writer := io.Pipe()
+	cmd.Stdout, cmd.Stderr = writer, writer
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- cmd.Wait()
+		writer.Close()
+	}()
+	go s.read(reader, sync.OnceFunc(func() { close(ready) }))
+	t.Cleanup(func() {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) // as Ctrl-C does
+		select {
+		case <-ended:
+		case <-time.After(time.Minute):
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			t.Error("make run does not end on Ctrl-C")
+		}
+		if t.Failed() {
+			t.Logf("make run said:\n%s", s.said())
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- err
+		t.Fatalf("make run ended (%v) instead of serving:\n%s", err, s.said())
+	case <-time.After(startTime):
+		t.Fatalf("make run does not serve:\n%s", s.said())
+	}
+	return s
+}
+
+var address = regexp.MustCompile(`^  (API|issuer) +(http://\S+)`)
+
+// read follows what make run prints. It is up when it has printed how to rotate keys,
+// which is the last of its commands.
+func (s *stack) read(from io.Reader, ready func()) {
+	for lines := bufio.NewScanner(from); lines.Scan(); {
+		line := lines.Text()
+		s.mu.Lock()
+		s.output.WriteString(line + "\n")
+		if found := address.FindStringSubmatch(line); found != nil {
+			switch {
+			case found[1] == "issuer":
+				s.issuer = found[2]
+			case s.api == "":
+				s.api = found[2]
+			}
+		}
+		if command, ok := strings.CutPrefix(line, "  curl "); ok {
+			s.commands = append(s.commands, "curl "+command)
+			if strings.HasSuffix(command, "/rotate") {
+				ready()
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (s *stack) said() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.output.String()
+}
+
+// token asks the issuer for a token, with the API's audience and further fields.
+func (s *stack) token(audience string, fields map[string]string) string {
+	s.t.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"local-client"}, "client_secret": {"local-secret"}, "audience": {audience}}
+	for name, value := range fields {
+		form.Set(name, value)
+	}
+	response, err := http.PostForm(s.issuer+"oauth/token", form)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var granted struct {
+		AccessToken string `json:"access_token"`
+	}
+	content, err := io.ReadAll(response.Body)
+	if err != nil || json.Unmarshal(content, &granted) != nil || granted.AccessToken == "" {
+		s.t.Fatalf("expected the issuer to grant %v for %s, got status %d", fields, audience, response.StatusCode)
+	}
+	return granted.AccessToken
+}
+
+// request is one that an adopter makes, and the answer that has to come.
+type request struct {
+	method, path string            // the path is below the stage: "profile"
+	caller       map[string]string // the fields of the token request; nil for no token
+	status       int
+	body         string // the whole of it
+}
+
+func (s *stack) send(r request, audience string) {
+	s.t.Helper()
+	ask, err := http.NewRequest(r.method, s.stage()+r.path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if r.caller != nil {
+		ask.Header.Set("Authorization", "Bearer "+s.token(audience, r.caller))
+	}
+	response, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if response.StatusCode != r.status || string(content) != r.body {
+		s.t.Errorf("%s %s as %v: expected %d %s, got %d %s", r.method, r.path, r.caller, r.status, r.body, response.StatusCode, content)
+	}
+}
+
+// stage is the URL of the stage, with its slash.
+func (s *stack) stage() string {
+	u, err := url.Parse(s.api)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	stage, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	return u.Scheme + "://" + u.Host + "/" + stage + "/"
+}
+
+var statusLine = regexp.MustCompile(`(?m)^HTTP/1\.1 (\d{3}) `)
+
+// paste runs what make run prints, and returns the status of each answer that shows one.
+func (s *stack) paste() []string {
+	s.t.Helper()
+	var statuses []string
+	for _, command := range s.commands {
+		output, err := exec.Command("sh", "-c", command).Output()
+		if err != nil {
+			s.t.Fatalf("a printed command fails: %v\n%s", err, output)
+		}
+		if found := statusLine.FindSubmatch(output); found != nil {
+			statuses = append(statuses, string(found[1]))
+		}
+	}
+	return statuses
+}

@@ -1,0 +1,26 @@
+// Command account is the Lambda function behind GET /accounts/{account}/profile.
+package main
+
+import (
+	"context"
+	"encoding/json"
+
+	"account-api/internal/endpoint"
+	"account-api/policies"
+)
+
+func main() {
+	endpoint.Serve(endpoint.Config{
+		Policy:     policies.For("account"),
+		Entrypoint: "account/decision",
+		Answer:     answer,
+	})
+}
+
+func answer(_ context.Context, request endpoint.Request) ([]byte, error) {
+	content, err := request.Content()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]string{"account": content.Path["account"]})
+}

@@ -1,0 +1,197 @@
+package adoption
+
+import (
+	"cmp"
+	"net/http"
+)
+
+// walk is one thing that a team does on the first day.
+type walk struct {
+	name       string
+	documented string // how README.md names it, before its cost; "" if it is a variation of another
+	edits      []edit
+
+	stackName string            // the stack that is run; "" for dev
+	aud       string            // the audience, where it is not the shipped one
+	allowed   map[string]string // the fields of a token request whose token the policy allows
+	denied    map[string]string // and of one that it denies
+	requests  []request
+}
+
+func (w walk) stack() string { return cmp.Or(w.stackName, "dev") }
+
+// shippedAudience is the one of the stack files.
+const shippedAudience = "https://api.example.com/account"
+
+func (w walk) audience() string { return cmp.Or(w.aud, shippedAudience) }
+
+// The sample, as it is shipped.
+const (
+	profile   = `{"name":"Daniël"}`
+	forbidden = `{"message":"Error: Forbidden","info":"scope \"get:profile\" is required"}`
+)
+
+// rule is the sample's rule, and granting its tests' set of scopes that are enough.
+const (
+	rule     = `allow if "get:profile" in split(input.scope, " ")`
+	granting = `granting := {"get:profile"}`
+)
+
+// setByCommand is what pulumi stack init with a passphrase and pulumi config set leave
+// behind: the salt, sorted keys with their namespace, numbers as text, no comments.
+const setByCommand = `encryptionsalt: v1:m5KrN6ICZjA=:v1:u3tYq4mhGL7H1VbO:hdwA4bQyZZ5BcZpcOV7eEGZmsqqQXA==
+config:
+  account-api:allowedOrigin: https://app.my-team.example
+  account-api:audience: orders
+  account-api:issuer: https://login.my-team.example
+  account-api:logRetentionDays: "14"
+  account-api:throttleBurst: "4000"
+  account-api:throttleRate: "8000"
+  aws:region: eu-central-1
+`
+
+// endpoint is the entry of the sample's endpoint, the last one.
+const endpoint = `		description: "Answers with the caller's profile if the policy allows it",
+	},
+`
+
+func scope(value string) map[string]string { return map[string]string{"scope": value} }
+
+var (
+	reader  = scope("get:profile")
+	updater = scope("update:profile")
+)
+
+// readers are the requests that the sample answers, with another scope or answer where a
+// walk has one.
+func readers(caller map[string]string, denial, answer string) []request {
+	return []request{
+		{http.MethodGet, "profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
+		{http.MethodGet, "profile", updater, http.StatusForbidden, denial},
+		{http.MethodGet, "profile", caller, http.StatusOK, answer},
+	}
+}
+
+var walks = []walk{
+	{
+		name: "rename the scope", documented: "Rename the scope",
+		edits: []edit{
+			replace("policies/profile/profile.rego", "get:profile", "accounts.read"),
+			replace("policies/profile/profile_test.rego", "get:profile", "accounts.read"),
+		},
+		allowed: scope("accounts.read"), denied: reader,
+		requests: append(readers(scope("accounts.read"), `{"message":"Error: Forbidden","info":"scope \"accounts.read\" is required"}`, profile),
+			request{http.MethodGet, "profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"accounts.read\" is required"}`}),
+	},
+	{
+		name: "allow a second scope as well", documented: "Allow a second scope",
+		edits: []edit{
+			replace("policies/profile/profile.rego", rule, rule+`
+
+allow if "admin:everything" in split(input.scope, " ")`),
+			replace("policies/profile/profile_test.rego", granting, `granting := {"admin:everything", "get:profile"}`),
+		},
+		allowed: scope("admin:everything"), denied: updater,
+		requests: append(readers(reader, forbidden, profile),
+			request{http.MethodGet, "profile", scope("admin:everything"), http.StatusOK, profile}),
+	},
+	{
+		name: "say the same rule in other words", documented: "Rewrite the rule",
+		edits: []edit{
+			replace("policies/profile/profile.rego", rule, `allow if {
+	some scope in split(input.scope, " ")
+	scope == "get:profile"
+}`),
+		},
+		allowed: reader, denied: updater,
+		requests: readers(reader, forbidden, profile),
+	},
+	{
+		name: "answer with something else", documented: "Change the answer",
+		edits: []edit{
+			replace("handlers/profile/handler.go", `{"name":"Daniël"}`, `{"name":"Ada","since":1843}`),
+		},
+		allowed: reader, denied: updater,
+		requests: readers(reader, forbidden, `{"name":"Ada","since":1843}`),
+	},
+	{
+		name: "set issuer, audience and origin in an editor", documented: "Set your issuer, audience and origin",
+		edits: []edit{
+			replace("Pulumi.dev.yaml", "https://TENANT.eu.auth0.com/", "https://my-team.eu.auth0.com/"),
+			replace("Pulumi.dev.yaml", shippedAudience, "https://api.my-team.example/orders"),
+			replace("Pulumi.dev.yaml", `allowedOrigin: "*"`, "allowedOrigin: https://app.my-team.example"),
+		},
+		aud:     "https://api.my-team.example/orders",
+		allowed: reader, denied: updater,
+		requests: readers(reader, forbidden, profile),
+	},
+	{
+		name:    "set them with pulumi config set, after a stack init with a passphrase",
+		edits:   []edit{write("Pulumi.dev.yaml", setByCommand)},
+		aud:     "orders",
+		allowed: reader, denied: updater,
+		requests: readers(reader, forbidden, profile),
+	},
+	{
+		name: "rename the project", documented: "Rename the project",
+		edits:   []edit{replace("Pulumi.yaml", "name: account-api", "name: orders")},
+		allowed: reader, denied: updater,
+		requests: readers(reader, forbidden, profile),
+	},
+	{
+		name: "rename the project after pulumi config set",
+		edits: []edit{
+			write("Pulumi.dev.yaml", setByCommand),
+			replace("Pulumi.yaml", "name: account-api", "name: orders"),
+			replace("Pulumi.dev.yaml", "account-api:", "orders:"),
+		},
+		aud:     "orders",
+		allowed: reader, denied: updater,
+		requests: readers(reader, forbidden, profile),
+	},
+	{
+		name: "add a stack by copying prod", documented: "Add a stack",
+		edits:     []edit{duplicate("Pulumi.prod.yaml", "Pulumi.staging.yaml")},
+		stackName: "staging",
+		allowed:   reader, denied: updater,
+		requests: readers(reader, forbidden, profile),
+	},
+	{
+		name: "add PUT /profile, with a scope of its own", documented: "Add an endpoint",
+		edits: []edit{
+			add("update"),
+			replace("infra/endpoints.go", endpoint, endpoint+`	{
+		method:      "PUT",
+		path:        "profile",
+		handler:     "handlers/update",
+		description: "Updates the caller's profile if the policy allows it",
+	},
+`),
+			generate,
+		},
+		allowed: scope("get:profile update:profile"), denied: scope("other"),
+		requests: append(readers(reader, forbidden, profile),
+			request{http.MethodPut, "profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
+			request{http.MethodPut, "profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"update:profile\" is required"}`},
+			request{http.MethodPut, "profile", updater, http.StatusOK, `{"updated":true}`}),
+	},
+	{
+		name: "add GET /accounts/{account}/profile", documented: "Add an endpoint with a path parameter",
+		edits: []edit{
+			add("account"),
+			replace("infra/endpoints.go", endpoint, endpoint+`	{
+		method:      "GET",
+		path:        "accounts/{account}/profile",
+		handler:     "handlers/account",
+		description: "Answers with any account's profile if the policy allows it",
+	},
+`),
+			generate,
+		},
+		allowed: scope("get:profile read:accounts"), denied: scope("other"),
+		requests: append(readers(reader, forbidden, profile),
+			request{http.MethodGet, "accounts/7/profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
+			request{http.MethodGet, "accounts/7/profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"read:accounts\" is required"}`},
+			request{http.MethodGet, "accounts/7/profile", scope("read:accounts"), http.StatusOK, `{"account":"7"}`}),
+	},
+}
