@@ -3,9 +3,10 @@ package infra
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
+
+	"account-api/internal/loopback"
 )
 
 // checkIssuer refuses an issuer that no token of the provider can name. The iss claim is
@@ -62,30 +63,9 @@ func checkHTTPS(raw string) error {
 		return fmt.Errorf("expected an https URL, got %q; set %q", raw, "https://"+strings.TrimLeft(raw, "/"))
 	case u.Host == "":
 		return fmt.Errorf("expected an https URL with a host, got %q; set for example %q", raw, "https://TENANT.eu.auth0.com/")
-	case u.Scheme == "http" && !loopback(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
+	case u.Scheme == "http" && !loopback.Is(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
 		u.Scheme = "https"
 		return fmt.Errorf("expected https, got %q; set %q", raw, u)
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// checkOrigin accepts what a browser sends as Origin (RFC 6454 section 6.2), or *.
-// "null" is refused: every sandboxed page of every site shares it.
-func checkOrigin(origin string) error {
-	if origin == "*" {
-		return nil
-	}
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(origin, "'*, \t") {
-		return fmt.Errorf("expected * or one origin, got %q; set for example %q", origin, "https://app.example.com")
-	}
-	if want := strings.ToLower(u.Scheme + "://" + u.Host); origin != want {
-		return fmt.Errorf("a browser sends an origin in lower case, without path or final slash, got %q; set %q", origin, want)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"account-api/internal/origin"
 )
 
 // Config is what one stack file says about the API. Pulumi.yaml declares the same keys
@@ -185,7 +187,7 @@ func (c Config) check(wrong faults) {
 	if c.JWKSURI != "" {
 		wrong.add("jwksUri", checkHTTPS(c.JWKSURI))
 	}
-	wrong.add("allowedOrigin", checkOrigin(c.AllowedOrigin))
+	wrong.add("allowedOrigin", origin.Check(c.AllowedOrigin))
 	wrong.add("authorizerTtl", checkRange("seconds", c.AuthorizerTTL, 0, maxAuthorizerTTL))
 	if !slices.Contains(logRetentions, c.LogRetentionDays) {
 		at, _ := slices.BinarySearch(logRetentions, c.LogRetentionDays)

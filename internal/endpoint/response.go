@@ -1,12 +1,11 @@
 package endpoint
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
+
+	"account-api/internal/origin"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -37,7 +36,7 @@ func newResponses(allowedOrigin string) (responses, error) {
 		{"Cache-Control", "no-store"}, // the answer is for one caller only
 	}
 	if allowedOrigin != "" {
-		if err := checkOrigin(allowedOrigin); err != nil {
+		if err := origin.Check(allowedOrigin); err != nil {
 			return responses{}, fmt.Errorf("ALLOWED_ORIGIN: %w", err)
 		}
 		headers = append(headers,
@@ -96,25 +95,4 @@ func encode(members ...[2]string) []byte {
 func quote[Text []byte | string](to []byte, text Text) []byte {
 	to, _ = jsontext.AppendQuote(to, text) // the error reports that replacement
 	return to
-}
-
-// checkOrigin accepts * and what a browser sends as Origin for a page with a host. Anything
-// else matches no page. https://www.rfc-editor.org/rfc/rfc6454#section-6.1
-func checkOrigin(origin string) error {
-	if origin == "*" {
-		return nil
-	}
-	parsed, err := url.Parse(origin)
-	if err != nil || parsed.Host == "" || strings.Contains(parsed.Host, "*") ||
-		(parsed.Scheme != "https" && parsed.Scheme != "http") {
-		return errors.New("expected * or an origin such as https://app.example.com, got neither")
-	}
-	host := strings.ToLower(parsed.Host)
-	if port := parsed.Port(); port == "443" && parsed.Scheme == "https" || port == "80" && parsed.Scheme == "http" {
-		host = strings.TrimSuffix(host, ":"+port)
-	}
-	if serialized := parsed.Scheme + "://" + host; origin != serialized {
-		return fmt.Errorf("expected an origin as browsers send it: use %q", serialized)
-	}
-	return nil
 }

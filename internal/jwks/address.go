@@ -3,9 +3,10 @@ package jwks
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"account-api/internal/loopback"
 )
 
 // checkURI refuses an address that hides its host, or whose connection others can write to:
@@ -26,21 +27,11 @@ func checkURI(uri string) error {
 		return errors.New("key set address has a fragment, which is never sent: remove the # and all after it")
 	case u.Hostname() == "":
 		return errors.New("key set address has no host, want https://<host>/.well-known/jwks.json")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && loopback.Is(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return fmt.Errorf("key set address is http, which anyone on the way can alter: use https://%s", u.Host+u.EscapedPath())
 	default:
 		return fmt.Errorf("key set address has scheme %q, want https", u.Scheme)
 	}
-}
-
-// isLoopback reports whether host is this machine (RFC 6761, section 6.3; RFC 5735, section 4;
-// RFC 4291, section 2.5.3).
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
 }

@@ -3,11 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"account-api/internal/loopback"
 )
 
 // place is where an API runs, as far as its host's name tells.
@@ -51,9 +52,8 @@ func parseTarget(address string) (target, error) {
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 	t := target{url: u, place: elsewhere}
 	host := strings.ToLower(u.Hostname())
-	ip := net.ParseIP(host)
 	switch {
-	case host == "localhost" || ip != nil && ip.IsLoopback():
+	case loopback.Is(host):
 		t.place = onThisMachine
 	case executeAPI.MatchString(host):
 		t.place = onAWS

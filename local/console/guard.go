@@ -3,8 +3,9 @@ package console
 import (
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
+
+	"account-api/internal/loopback"
 )
 
 // guard admits the console's own page only.
@@ -43,6 +44,5 @@ func isLoopback(hostport string) bool {
 	if err != nil {
 		host = strings.Trim(hostport, "[]")
 	}
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
+	return loopback.Is(host)
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"regexp"
 
+	"github.com/google/uuid"
+
 	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
 )
@@ -34,14 +36,12 @@ type ids struct{ request, extended, trace string }
 // newIDs draws the request's ID (UUID version 4), the shorter one that access logs
 // call extendedRequestId, and the root of an X-Ray trace, without its time.
 func newIDs() ids {
-	var b [16 + 11 + 12]byte
+	var b [11 + 12]byte
 	rand.Read(b[:]) // never fails: https://pkg.go.dev/crypto/rand#Read
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	u := hex.EncodeToString(b[:16])
 	return ids{
-		request:  u[:8] + "-" + u[8:12] + "-" + u[12:16] + "-" + u[16:20] + "-" + u[20:],
-		extended: base64.URLEncoding.EncodeToString(b[16:27]),
-		trace:    hex.EncodeToString(b[27:]),
+		request:  uuid.NewString(),
+		extended: base64.URLEncoding.EncodeToString(b[:11]),
+		trace:    hex.EncodeToString(b[11:]),
 	}
 }
 

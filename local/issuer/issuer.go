@@ -30,14 +30,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"account-api/internal/loopback"
 )
 
 // The client of an issuer whose options name none. Commands that a developer pastes show
@@ -117,7 +117,7 @@ func (o Options) check() error {
 		u.Path != "/" || o.URL != u.Scheme+"://"+u.Host+"/" {
 		return fmt.Errorf("issuer: expected a URL with a host and nothing after it but the slash, like http://127.0.0.1:8081/, got %q", o.URL)
 	}
-	if !isLoopback(u.Hostname()) {
+	if !loopback.Is(u.Hostname()) {
 		return fmt.Errorf("issuer: expected a loopback host, because the client's secret is public, got %q: use 127.0.0.1", u.Hostname())
 	}
 	if o.Audience == "" {
@@ -154,11 +154,6 @@ func (i *Issuer) SetScopes(scopes []string) error {
 
 // scopeToken is a single scope: RFC 6749 section 3.3.
 var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
-}
 
 // Rotate makes the next key the current one and generates another next key. It returns
 // the key ID of new tokens.

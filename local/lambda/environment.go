@@ -117,16 +117,6 @@ func newLogStream(now time.Time) string {
 	return now.UTC().Format("2006/01/02") + "/[$LATEST]" + randomHex(16)
 }
 
-// newRequestID returns a random UUID, version 4 of RFC 9562 section 5.4.
-func newRequestID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	h := hex.EncodeToString(b[:])
-	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-}
-
 // newTraceID returns an X-Ray tracing header. Sampled is 0: no trace is recorded
 // here, so a function must not send segments. Format:
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader.

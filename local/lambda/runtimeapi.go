@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // invocation is one event on its way through a process.
@@ -35,7 +37,7 @@ type answer struct {
 
 func newInvocation(event []byte) *invocation {
 	return &invocation{
-		id:        newRequestID(),
+		id:        uuid.NewString(),
 		event:     event,
 		traceID:   newTraceID(time.Now()),
 		completed: make(chan struct{}),
