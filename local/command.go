@@ -93,7 +93,7 @@ func curl(e console.Endpoint, header string) string {
 // one with every scope.
 func tokenCommand(s console.Stack) string {
 	command := fmt.Sprintf("curl -s %soauth/token -d grant_type=client_credentials -d client_id=%s -d client_secret=%s -d %s",
-		s.IssuerURL, issuer.DefaultClientID, issuer.DefaultClientSecret, quoted("audience="+s.Audience))
+		s.IssuerURL, issuer.ClientID, issuer.ClientSecret, quoted("audience="+s.Audience))
 	if allowed := s.Endpoint().Allowed; allowed != nil {
 		form := allowed.Form()
 		for _, name := range slices.Sorted(maps.Keys(form)) {

@@ -274,25 +274,6 @@ func TestRoutesAnswerWhatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestOwnClientReplacesTheExample(t *testing.T) {
-	i, err := New(Options{URL: "http://localhost/", Audience: audience, ClientID: "mine", ClientSecret: "own"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for body, status := range map[string]int{
-		whole: 401,
-		strings.NewReplacer("local-client", "mine", "local-secret", "own").Replace(whole): 200,
-	} {
-		request := httptest.NewRequest("POST", "/oauth/token", strings.NewReader(body))
-		request.Header.Set("Content-Type", asJSON)
-		answer := httptest.NewRecorder()
-		i.ServeHTTP(answer, request)
-		if answer.Code != status || strings.Contains(answer.Body.String(), `"scope"`) {
-			t.Errorf("expected %d and no scope, as the API has none, got %d", status, answer.Code)
-		}
-	}
-}
-
 func FuzzTokenRequest(f *testing.F) {
 	i, err := New(Options{URL: "http://localhost/", Audience: audience, Scopes: []string{"read:tickets"}})
 	if err != nil {

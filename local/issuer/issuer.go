@@ -40,11 +40,10 @@ import (
 	"account-api/internal/loopback"
 )
 
-// The client of an issuer whose options name none. Commands that a developer pastes show
-// both: they are not secrets.
+// The only client. Commands that a developer pastes show both values: they are not secrets.
 const (
-	DefaultClientID     = "local-client"
-	DefaultClientSecret = "local-secret"
+	ClientID     = "local-client"
+	ClientSecret = "local-secret"
 )
 
 // Lifetime is how long a token lasts. It is Auth0's default for a new API:
@@ -65,9 +64,6 @@ type Options struct {
 	Restrict bool
 	// Now is the clock for claims and certificates; nil is [time.Now].
 	Now func() time.Time
-	// ClientID and ClientSecret identify the only client; "" is [DefaultClientID] and
-	// [DefaultClientSecret].
-	ClientID, ClientSecret string
 	// Log gets a record for every token granted or refused and for every rotation. No
 	// record holds a token, a secret or anything else that a client sent. nil discards them.
 	Log *slog.Logger
@@ -91,9 +87,6 @@ func New(o Options) (*Issuer, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.ClientID == "" && o.ClientSecret == "" {
-		o.ClientID, o.ClientSecret = DefaultClientID, DefaultClientSecret
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -122,9 +115,6 @@ func (o Options) check() error {
 	}
 	if o.Audience == "" {
 		return errors.New("issuer: expected the audience of an API, got none")
-	}
-	if (o.ClientID == "") != (o.ClientSecret == "") {
-		return errors.New("issuer: expected both a client ID and a client secret, or neither, got one")
 	}
 	return nil
 }

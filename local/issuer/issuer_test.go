@@ -170,8 +170,6 @@ func TestNewRefusesOptionsThat(t *testing.T) {
 		"are for the network":              {func(o *Options) { o.URL = "https://tenant.eu.auth0.com/" }, "expected a loopback host"},
 		"look like the loopback":           {func(o *Options) { o.URL = "http://127.0.0.1.example.com/" }, "expected a loopback host"},
 		"lack the audience":                {func(o *Options) { o.Audience = "" }, "expected the audience of an API, got none"},
-		"have an ID without secret":        {func(o *Options) { o.ClientID = "me" }, "expected both a client ID and a client secret"},
-		"have a secret without ID":         {func(o *Options) { o.ClientSecret = "me" }, "expected both a client ID and a client secret"},
 		"have two scopes in one":           {func(o *Options) { o.Scopes = []string{"a b"} }, `expected a scope without spaces, quotes and backslashes, got "a b"`},
 		"have an empty scope":              {func(o *Options) { o.Scopes = []string{""} }, `expected a scope`},
 		"have a scope twice":               {func(o *Options) { o.Scopes = []string{"a", "a"} }, `expected every scope once, got "a" again`},

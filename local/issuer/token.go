@@ -93,13 +93,13 @@ func (i *Issuer) sign(k *key, request TokenRequest) (string, error) {
 	}
 	payload, err := json.Marshal(claims{
 		Issuer:          o.URL,
-		Subject:         cmp.Or(request.Subject, o.ClientID+"@clients"),
+		Subject:         cmp.Or(request.Subject, ClientID+"@clients"),
 		Audience:        cmp.Or(request.Audience, o.Audience),
 		IssuedAt:        issued.Unix(),
 		Expires:         expires.Unix(),
 		Scope:           strings.Join(scopes, " "),
 		GrantType:       cmp.Or(request.GrantType, "client-credentials"),
-		AuthorizedParty: cmp.Or(request.AuthorizedParty, o.ClientID),
+		AuthorizedParty: cmp.Or(request.AuthorizedParty, ClientID),
 		Permissions:     request.Permissions,
 		Further:         request.Claims,
 	}, json.Deterministic(true))

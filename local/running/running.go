@@ -183,7 +183,7 @@ func (s *Stack) Token(ctx context.Context, caller example.Caller) (string, error
 	form := caller.Form()
 	for name, value := range map[string]string{
 		"grant_type": "client_credentials", "audience": s.Audience,
-		"client_id": issuer.DefaultClientID, "client_secret": issuer.DefaultClientSecret,
+		"client_id": issuer.ClientID, "client_secret": issuer.ClientSecret,
 	} {
 		form.Set(name, value)
 	}
