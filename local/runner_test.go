@@ -287,6 +287,6 @@ func TestReload(t *testing.T) {
 
 func TestGoThatDoesNotCompile(t *testing.T) {
 	root := cinema(t)
-	edit(t, filepath.Join(root, "cmd", "seats", "main.go"), "func main() {", "func main() { undefinedThing()")
+	edit(t, filepath.Join(root, "cmd", "capture", "main.go"), "func main() {", "func main() {\n\tundefinedThing()")
 	fails(t, root, []string{"undefined: undefinedThing", "cannot build"}, cinemaArguments...)
 }

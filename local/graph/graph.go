@@ -1,9 +1,8 @@
-// Package graph is what the Pulumi program declared for one stack: every resource
-// with its inputs, its assumed outputs and what it depends on.
+// Package graph is what a Pulumi program declares for one stack: every resource with its
+// inputs, its made-up outputs and its dependencies.
 //
-// It is data. It is written by the recorder, which runs the program, and read by
-// the gateway and by tests, which must not: neither side needs the Pulumi SDK to
-// read it.
+// The recorder runs the program and writes a graph. The gateway and tests read it without
+// the Pulumi SDK.
 package graph
 
 import (
@@ -30,9 +29,9 @@ type Resource struct {
 	URN  string `json:"urn"`
 	Type string `json:"type"` // Pulumi type token, e.g. "aws:apigateway/restApi:RestApi"
 	Name string `json:"name"` // logical name in the program
-	ID   string `json:"id"`   // as a provider would have assigned it
-	// Inputs are the properties as the program declared them: absent means not
-	// declared, so the provider's default applies. An archive is {"path": "…"}.
+	ID   string `json:"id"`   // made up in the provider's form
+	// Inputs are the properties as declared. The provider's default applies to those that
+	// are absent. An archive is {"path": "…"}.
 	Inputs map[string]any `json:"inputs"`
 	// Outputs are the inputs plus what a provider computes: arn, invokeArn, ….
 	Outputs map[string]any `json:"outputs"`
@@ -70,8 +69,7 @@ func (g *Graph) OfType(token string) []Resource {
 	return found
 }
 
-// One returns the only resource of a type. It errors when there is none or more
-// than one.
+// One returns the only resource of a type. It errors if there is none or more than one.
 func (g *Graph) One(token string) (Resource, error) {
 	found := g.OfType(token)
 	if len(found) != 1 {

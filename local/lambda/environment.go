@@ -65,17 +65,15 @@ func checkEnvironment(declared map[string]string) []error {
 	return problems
 }
 
-// environment is everything that one process gets, as name=value: Lambda's own
-// variables for an OS-only runtime and the declared ones. The developer's
-// environment is not consulted, so that nothing works here, or leaks, that the
-// cloud would not have.
+// environment is the whole environment of one process, as name=value: Lambda's variables
+// for an OS-only runtime and the declared ones. Nothing comes from the developer's
+// environment: the cloud would not have it.
 //
-// Three names differ from the cloud's on purpose. The task root and the runtime
-// directory are the executable's directory, since /var/task is not there. TMPDIR
-// stands in for a /tmp of one's own. LD_LIBRARY_PATH stays unset: its value
-// names Amazon Linux's directories, and this host's libraries are this host's
-// business. AWS_EXECUTION_ENV and _X_AMZN_TRACE_ID are absent as in the cloud:
-// Lambda does not define them for OS-only runtimes.
+// Some variables differ from the cloud's. The task root and the runtime directory are the
+// executable's directory, since there is no /var/task. TMPDIR names a directory of the
+// process in place of /tmp. LD_LIBRARY_PATH is unset, since its value names directories of
+// Amazon Linux. AWS_EXECUTION_ENV and _X_AMZN_TRACE_ID are absent as in the cloud: Lambda
+// does not define them for OS-only runtimes.
 func (fn Function) environment(runtimeAPI, taskRoot, tmp, logStream string) []string {
 	variables := map[string]string{
 		// Not reserved: a declared value replaces these three.
@@ -99,8 +97,7 @@ func (fn Function) environment(runtimeAPI, taskRoot, tmp, logStream string) []st
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
 		"LAMBDA_TASK_ROOT":                taskRoot,
 		"LAMBDA_RUNTIME_DIR":              taskRoot,
-		// An SDK finds credentials, and AWS refuses them: no call that is made
-		// here can reach an account by way of the developer's own.
+		// An SDK finds credentials, and AWS refuses them: no call can reach an account.
 		"AWS_ACCESS_KEY_ID":     "not-a-credential-local-emulation",
 		"AWS_SECRET_ACCESS_KEY": "not-a-credential-local-emulation",
 		"AWS_SESSION_TOKEN":     "not-a-credential-local-emulation",

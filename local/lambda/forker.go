@@ -5,13 +5,12 @@ import (
 	"runtime"
 )
 
-// forker starts processes, all of them from one operating-system thread, and has
-// them guarded.
+// forker starts processes from one operating-system thread, and registers them with a
+// guard.
 //
-// On Linux a process asks to be killed when its parent dies, and the kernel takes
-// the parent to be the thread that forked: were that one of the threads that Go's
-// scheduler may end, healthy processes would be killed with it. See
-// prctl(2), PR_SET_PDEATHSIG, and https://go.dev/issue/27505.
+// On Linux a process asks to be killed when its parent dies. To the kernel the parent is
+// the thread that forked. Go's scheduler may end other threads, and processes would be
+// killed with them. See prctl(2), PR_SET_PDEATHSIG, and https://go.dev/issue/27505.
 type forker struct {
 	jobs  chan func()
 	guard *guard

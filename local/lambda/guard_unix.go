@@ -10,13 +10,11 @@ import (
 	"syscall"
 )
 
-// guard ends process groups when we die without having ended them: killed with
-// SIGKILL, or by a crash. It is a shell that reads, from a pipe that nobody else
-// can write to, which groups exist. However we die, the kernel closes our end of
-// the pipe, and the shell kills the groups that are left.
+// guard ends process groups if this process dies without having ended them, by SIGKILL or
+// a crash. It is a shell that reads from a pipe which groups exist. When this process dies,
+// the kernel closes its end of the pipe, and the shell kills the groups that are left.
 //
-// It is what lets nothing outlive us on every Unix. On Linux the kernel kills the
-// processes themselves even without it, but not the processes that they started.
+// Linux kills the processes themselves without a guard, but not those that they started.
 type guard struct {
 	cmd    *exec.Cmd
 	groups io.WriteCloser
@@ -40,7 +38,7 @@ func newGuard() (*guard, error) {
 		Path: "/bin/sh", // every Unix has it there, see hier(7)
 		Args: []string{"sh", "-c", guardScript},
 		Env:  []string{}, // not nil, which would be ours
-		// Out of reach of a Ctrl-C in the terminal: it has to outlive us.
+		// Ctrl-C in the terminal must not reach it: it has to outlive this process.
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
 	groups, err := cmd.StdinPipe()
@@ -53,9 +51,9 @@ func newGuard() (*guard, error) {
 	return &guard{cmd: cmd, groups: groups}, nil
 }
 
-// watch and forget may be called by several goroutines: a write as short as
-// theirs is not interleaved. A guard that was killed can no longer be told, and
-// its absence harms only if we are killed too.
+// watch and forget are safe for concurrent use: writes as short as theirs are not
+// interleaved. They ignore errors: a guard that was killed matters only if this process is
+// killed too.
 
 func (g *guard) watch(group int) { fmt.Fprintf(g.groups, "+ %d\n", group) }
 

@@ -1,17 +1,18 @@
-// Package lambda runs deployed functions on the developer's machine as AWS Lambda
-// runs them for the runtime provided.al2023: as processes that speak the Runtime
-// API, one invocation at a time each, started on demand and reused.
+// Package lambda runs functions on the developer's machine as AWS Lambda runs them for the
+// runtime provided.al2023. A function is a set of processes that speak the Runtime API.
+// They are started on demand and reused, and each serves one invocation at a time.
 //
-// It is for the local gateway and for tests that want the real executables with
-// the real life of a process: cold starts, reuse after an error, a crash that
-// costs only the next caller a cold start, a hard timeout, an environment that
-// holds what the stack declares and nothing of the developer's.
+// It is for the local gateway, and for tests that need real executables and processes:
+// cold starts, reuse after an error, crashes, timeouts, and an environment that holds what
+// the stack declares and nothing of the developer's.
 //
-// It refuses to be a sandbox. A process has the developer's user, network and
-// file system; it is not frozen between invocations, its memory is not limited,
-// its processor is the host's, and it stays idle for as long as the pool is open. It never loads handler code into its own
-// process, never retries an invocation that a function has seen, and never keeps
-// a process alive past [Pool.Close] or past the death of its own process.
+// It is no sandbox. A process has the developer's user, network and file system. It is
+// not frozen between invocations, and its memory and processor are not limited. It stays
+// idle for as long as the pool is open.
+//
+// The package never loads handler code into its own process. It never retries an
+// invocation that a function has seen. No process outlives [Pool.Close] or the end of
+// this process.
 //
 // References: the Runtime API, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html,
 // and the execution environment's life,
@@ -48,8 +49,8 @@ type Function struct {
 	LogGroup string // "" is "/aws/lambda/" and the name
 }
 
-// Options are the choices of who runs the function, not of who declares it.
-// The zero value is usable.
+// Options are set by the program that runs the function, and not by its declaration. The
+// zero value is usable.
 type Options struct {
 	// Log receives one call per line that a process writes and per line that the
 	// platform adds (START, END, REPORT and INIT_REPORT). Calls are serialised per
@@ -75,14 +76,14 @@ type Line struct {
 	Text     string
 }
 
-// Result is a function's answer, or the platform's where the function gave none.
+// Result is the answer of a function, or that of the platform if the function gave none.
 type Result struct {
 	RequestID string // UUIDv4, as the function and the log see it
 
 	// Payload is the function's response, byte by byte; it need not be JSON. With
 	// a FunctionError it is the error document {"errorMessage", "errorType", …}
-	// of the runtime or of the platform. Nothing about it is checked: a caller
-	// must treat it as untrusted input.
+	// of the runtime or of the platform. It is untrusted input: nothing about it is
+	// checked.
 	Payload []byte
 
 	// FunctionError is "", or "Unhandled" where the function failed: the value of
@@ -98,7 +99,7 @@ type Result struct {
 	ColdStart    bool
 }
 
-// Stats counts what became of a pool's processes.
+// Stats counts the processes of a pool.
 type Stats struct {
 	Alive    int // processes that are started and not yet reaped
 	Starts   int // cold starts attempted, including those whose executable could not be started

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// maxLineBytes is how much of a line without an end is held back; more of it
-// becomes a line of its own. It is the size at which Lambda cuts a log event.
+// maxLineBytes is the length at which a line is cut in two. Lambda cuts a log event at the
+// same size.
 const maxLineBytes = 256 << 10
 
-// output reads what a process writes. Stdout and stderr are one pipe, so that
-// lines come in the order in which the process wrote them.
+// output reads what a process writes. Stdout and stderr are one pipe, which keeps lines in
+// the order in which the process wrote them.
 //
-// The lines of an invocation must be known when it completes, but completion is
-// an HTTP request and the lines are bytes in a pipe: either may be seen first.
-// Since we keep the pipe's writing end, we can write a mark into it when the
-// invocation is complete. What comes out before the mark was written before.
+// All lines of an invocation must have been read when it completes. Completion is an HTTP
+// request and lines are bytes in a pipe, so either may arrive first. So this process keeps
+// the pipe's writing end and writes a mark into it on completion. The lines before the
+// mark belong to the invocation.
 type output struct {
 	reader, writer *os.File
 	mark           []byte        // a line that no process writes: 128 random bits
@@ -98,7 +98,7 @@ func (o *output) end() []string {
 }
 
 // close ends the pipe after its process has ended. A descendant that left the
-// process group may hold it open: grace is how long its last words are awaited.
+// process group may hold it open: grace is how long to wait for its last lines.
 func (o *output) close(grace time.Duration) error {
 	err := o.writer.Close()
 	o.reader.SetReadDeadline(time.Now().Add(grace))

@@ -35,9 +35,9 @@ type Pool struct {
 	debris  []error               // what could not be cleaned up
 }
 
-// NewPool returns a pool that has no processes yet: the first invocation starts
-// one. It fails, with every reason, for a function that AWS would refuse to
-// create. The caller must close the pool.
+// NewPool returns a pool without processes: the first invocation starts one. For a function
+// that AWS would refuse to create, its error lists every reason. The caller must close the
+// pool.
 func NewPool(fn Function, o Options) (*Pool, error) {
 	fn, err := fn.check()
 	if err != nil {
@@ -69,14 +69,12 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 	return p, nil
 }
 
-// Invoke hands an event of at most 6 MB to a process and returns what came of it.
-// A failure of the function, whatever it is, is a Result with a FunctionError. An
-// error means that there is no answer: [ErrClosed], [ErrThrottled],
-// [ErrEventTooLarge] or ctx's.
+// Invoke hands an event of at most 6 MB to a process and returns the result. If the
+// function fails, the Result has a FunctionError. An error means that there is no result:
+// [ErrClosed], [ErrThrottled], [ErrEventTooLarge] or ctx's.
 //
-// An invocation cannot be recalled: when ctx is done its caller stops waiting, but
-// the process works on until it answers or runs into the function's timeout, as
-// in the cloud. Then it serves others.
+// When ctx is done, Invoke stops waiting. As in the cloud, the process continues until it
+// answers or times out. Then it serves other invocations.
 func (p *Pool) Invoke(ctx context.Context, event []byte) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
@@ -107,8 +105,8 @@ func (p *Pool) Invoke(ctx context.Context, event []byte) (Result, error) {
 	}
 }
 
-// Replace makes later invocations use another executable, or a newer one at the
-// same path. Idle processes are ended; others are when their invocation is over.
+// Replace makes later invocations use another executable, or a newer one at the same path.
+// It ends idle processes. The others end with their invocation.
 func (p *Pool) Replace(executable string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,10 +129,9 @@ func (p *Pool) Stats() Stats {
 	return stats
 }
 
-// Close ends every process, by SIGTERM and half a second later by SIGKILL, with
-// whatever it has started in its process group. It returns when all of them are
-// reaped; invocations that were running return [ErrClosed]. Its error names what
-// could not be cleaned up. Every call returns what the first one does.
+// Close ends every process and its group, by SIGTERM and half a second later by SIGKILL.
+// It returns when all of them are reaped. Invocations that were running return
+// [ErrClosed]. Its error names what could not be cleaned up. Later calls return the same.
 func (p *Pool) Close() error { return p.close() }
 
 func (p *Pool) shutdown() error {

@@ -9,16 +9,14 @@ import (
 	"syscall"
 )
 
-// attributes put a process into a group of its own, so that Ctrl-C in the
-// terminal reaches only us and that its children can be ended with it, and let
-// the kernel kill it when we die without having ended it.
+// attributes put a process into a group of its own: Ctrl-C in the terminal does not reach
+// it, and its children can be ended with it. The kernel kills it if this process dies.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// reap waits for the process. It calls ended between its end and its reaping:
-// until it is reaped, its id, which is also its group's, belongs to nobody else,
-// and the group can be killed without a risk of hitting a stranger.
+// reap waits for the process. It calls ended between its end and its reaping. Until it is
+// reaped, no other process or group can have its id, so its group can be killed safely.
 func reap(cmd *exec.Cmd, ended func()) error {
 	const idIsProcess = 1 // P_PID, waitid(2)
 	for {

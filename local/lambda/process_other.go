@@ -8,9 +8,8 @@ import (
 	"syscall"
 )
 
-// On a system without process groups and signals a process is killed on its own:
-// its children are left to it, and there is no grace. This is a fallback that
-// compiles, not a supported platform.
+// A system without process groups and signals is not supported. This fallback compiles: it
+// kills a process at once, and not its children.
 
 func attributes() *syscall.SysProcAttr { return nil }
 

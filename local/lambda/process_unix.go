@@ -7,16 +7,15 @@ import (
 	"syscall"
 )
 
-// attributes put a process into a group of its own, so that Ctrl-C in the
-// terminal reaches only us and that its children can be ended with it.
+// attributes put a process into a group of its own: Ctrl-C in the terminal does not reach
+// it, and its children can be ended with it.
 //
-// Unlike on Linux, the kernel does not kill a process when its parent dies: that
-// is left to the guard, and to the runtime, which ends at its next call to a
-// Runtime API that is gone.
+// Unlike on Linux, the kernel does not kill a process when its parent dies. The guard does.
+// Besides, a runtime ends when its Runtime API is gone.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// reap waits for the process and then calls ended. For a moment between the two
-// the id is free: a group is killed that in theory could be another's by now.
+// reap waits for the process and then calls ended. Between the two its id is free: in
+// theory, the group that is killed could be another one by then.
 func reap(cmd *exec.Cmd, ended func()) error {
 	err := cmd.Wait()
 	ended()

@@ -44,13 +44,11 @@ func newInvocation(event []byte) *invocation {
 	}
 }
 
-// runtimeAPI is the Runtime API of one process, version 2018-06-01. Each process
-// has its own listener, as each execution environment has: a process cannot be
-// handed, or answer, an event of another one.
+// runtimeAPI is the Runtime API of one process, version 2018-06-01. Each process has its
+// own listener, so that it can neither get nor answer the event of another one.
 //
-// The order of calls is checked, since a runtime that breaks it would break in
-// the cloud: next, then one response or error for the event that next returned,
-// then next again.
+// It checks the order of calls, since a runtime that breaks it fails in the cloud: next,
+// then one response or error for that event, then next again.
 type runtimeAPI struct {
 	functionARN string
 	server      *http.Server
