@@ -31,7 +31,7 @@ unexport GOOS GOARCH
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Run the whole API on this machine (STACK=dev ISSUER=local|stack V=1, ports: PORT=8080 ISSUER_PORT=8081 CONSOLE_PORT=8082)
+run: ## Run the whole API on this machine (STACK=dev ISSUER=local|stack SCOPES="…" V=1, ports: PORT=8080 ISSUER_PORT=8081 CONSOLE_PORT=8082)
 	@test -x dist/run || echo "Compiling what serves the API, half a minute the first time on a machine." >&2
 	@mkdir -p dist && go build -o dist/run ./local
 	@exec dist/run -stack "$(STACK)" -port "$(PORT)" -issuer-port "$(ISSUER_PORT)" -console-port "$(CONSOLE_PORT)" -issuer "$(ISSUER)" -scopes "$(SCOPES)" $(if $(V),-v)
