@@ -59,9 +59,13 @@ func main() {
 	// ExitOnError: Parse does not return an error.
 	_ = flags.Parse(os.Args[1:])
 
-	// Both signals that mean "stop": Ctrl-C, and what make, a container or a service
-	// manager sends.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Ctrl-C, what make or a service manager sends, and the end of the terminal, unless
+	// nohup protects from that.
+	stops := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		stops = append(stops, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), stops...)
 	defer stop()
 	if err := run(ctx, s, flags.Args(), os.Stdout, os.Stderr); err != nil {
 		if ctx.Err() != nil {

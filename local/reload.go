@@ -17,6 +17,9 @@ import (
 	"account-api/local/reload"
 )
 
+// slowReload is how long a reload may take before the terminal says that it goes on.
+const slowReload = 3 * time.Second
+
 // watch reloads the stack whenever a file of the project is saved, until ctx is done. It
 // tries out every function first, so that one that does not start is reported before the
 // first request.
@@ -34,7 +37,9 @@ func (l *localStack) watch(ctx context.Context) {
 func (l *localStack) reload(ctx context.Context, files []string) {
 	begun := time.Now()
 	l.console.Report(console.Status{State: console.Building, At: begun, Detail: summary(files)})
+	slow := time.AfterFunc(slowReload, func() { l.out.reloaded("Rebuilding (" + summary(files) + ").") })
 	swapped, err := l.swap(ctx)
+	slow.Stop()
 	if ctx.Err() != nil {
 		return // stopped meanwhile
 	}

@@ -160,7 +160,7 @@ func (r *report) block(headline string, err error) {
 	r.write(fmt.Sprintf("\n%s %s\n%s| %s\n\n", time.Now().Format(time.TimeOnly), headline, indent, text))
 }
 
-// reloaded reports what serves from now on.
+// reloaded reports how far a reload is, or what serves from now on.
 func (r *report) reloaded(what string) {
 	r.write(fmt.Sprintf("%s %s\n", time.Now().Format(time.TimeOnly), what))
 }

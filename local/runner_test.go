@@ -49,8 +49,10 @@ func TestAnotherProgram(t *testing.T) {
 }
 
 func TestStopLeavesNothingRunning(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
+			tmp := t.TempDir()
+			t.Setenv("TMPDIR", tmp) // the functions' own directories are in it
 			c := runStack(t, sharedCinema(t), cinemaArguments...)
 			expect(t, c.enter(t, ticket), http.StatusOK, admitted)
 			children := map[int]bool{}
@@ -81,6 +83,9 @@ func TestStopLeavesNothingRunning(t *testing.T) {
 			}
 			if _, err := http.Get(c.API); err == nil {
 				t.Error("expected the port to be free again")
+			}
+			if left, err := filepath.Glob(filepath.Join(tmp, "lambda-*")); err != nil || len(left) > 0 && signal != syscall.SIGKILL {
+				t.Errorf("expected no directory of a function to be left, got %q, %v", left, err)
 			}
 		})
 	}
