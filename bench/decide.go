@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io/fs"
+	"io"
+	"log/slog"
 	"slices"
 	"strings"
+	"testing/fstest"
 	"time"
 
 	"github.com/casbin/casbin/v2"
@@ -13,157 +17,96 @@ import (
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"account-api/bench/paired"
 	"account-api/bench/report"
 	"account-api/internal/decision"
-	"account-api/policies"
+	"account-api/internal/endpoint"
+	"account-api/internal/endpoint/endpointtest"
 )
 
+// All engines decide the same: may this caller read orders, for which one scope is needed?
 const (
-	entrypoint  = "profile/decision"
-	grantedNow  = "get:profile update:profile" // what the measured caller may do
+	scopeNeeded = "read:orders"
 	principal   = "reader@clients"
-	engineFloor = "engine floor"
+	scope       = "write:orders read:orders"
+	entrypoint  = "orders/decision"
 )
 
-// decisions measures P5: may a caller with two scopes read a profile?
-func (b *bench) decisions() error {
-	b.say("policy decisions")
-	ctx, cancel := context.WithTimeout(context.Background(), time.Hour) // as Lambda: with a deadline
-	defer cancel()
-	ours, err := ourDecision(ctx)
-	if err != nil {
-		return err
+// policy is a policy of the usual form. Each rule is the body of an allow rule.
+func policy(rules ...string) fstest.MapFS {
+	var source strings.Builder
+	source.WriteString("package orders\n\ndefault allow := false\n\n")
+	for _, rule := range rules {
+		fmt.Fprintf(&source, "allow if %s\n\n", rule)
 	}
-	floor, err := floorDecision(ctx)
-	if err != nil {
-		return err
-	}
-	peers := []struct {
-		name string
-		bar  float64 // of ours in terms of the peer
-		make func(context.Context) (func() error, error)
-	}{
-		{"casbin", 2, casbinDecision},
-		{"cedar-go", 3.5, cedarDecision},
-		{"rego, prepared, input as a map", 0, mapDecision},
-		{"rego.New for each decision", 0, unpreparedDecision},
-		{"hard-coded in Go", 0, hardCodedDecision},
-	}
-	variants := []paired.Variant{paired.CPU(engineFloor, floor), paired.CPU("ours", ours)}
-	works := map[string]func() error{}
-	for _, peer := range peers {
-		work, err := peer.make(ctx)
-		if err != nil {
-			return fmt.Errorf("%s: %w", peer.name, err)
-		}
-		works[peer.name] = work
-		variants = append(variants, paired.CPU(peer.name, work))
-	}
-	samples, err := paired.Run(b.rounds(60), variants...)
-	if err != nil {
-		return err
-	}
-	b.add(report.Row{Figure: "P5", Name: "policy decision", Unit: "× " + engineFloor, Estimate: samples.Ratio("ours", engineFloor), Bar: 1.7})
-	for _, peer := range peers {
-		b.add(report.Row{Figure: "P5", Name: peer.name, Unit: "× " + engineFloor, Estimate: samples.Ratio(peer.name, engineFloor)})
-	}
-	for _, peer := range peers {
-		if peer.bar > 0 {
-			b.add(report.Row{Figure: "P5", Name: "policy decision against " + peer.name, Unit: "×", Estimate: samples.Ratio("ours", peer.name), Bar: peer.bar})
-		}
-	}
-	if err := b.addAllocations("P5", "policy decision, allocations", 60, 0, ours); err != nil {
-		return err
-	}
-	if err := b.addAllocations("P5", engineFloor, 0, 0, floor); err != nil {
-		return err
-	}
-	for _, peer := range peers[:3] {
-		if err := b.addAllocations("P5", peer.name, 0, 0, works[peer.name]); err != nil {
-			return err
-		}
-	}
-	return b.profile("decide", ours)
+	source.WriteString("default decision := {\"allow\": false, \"reasons\": {\"denied\"}}\n\n" +
+		"decision := {\"allow\": true, \"reasons\": set()} if allow == true\n")
+	return fstest.MapFS{"orders.rego": {Data: []byte(source.String())}}
 }
 
-func ourDecision(ctx context.Context) (func() error, error) {
-	policy, err := decision.Prepare(ctx, policies.For("profile"), entrypoint)
-	return func() error {
-		decided, err := policy.Decide(ctx, decision.Input{Principal: principal, Scope: grantedNow})
-		return allowed(decided.Allow, err)
-	}, err
-}
+func needs(scope string) string { return fmt.Sprintf("%q in split(input.scope, \" \")", scope) }
 
+// allowed is an error unless a decision allows.
 func allowed(allow bool, err error) error {
 	if err == nil && !allow {
-		return fmt.Errorf("expected the caller to be allowed, got denied")
+		return errors.New("expected the caller to be allowed, got denied")
 	}
 	return err
 }
 
-// floorDecision is the cheapest evaluation that package rego offers, of the smallest
-// policy: what no policy can be faster than without wiring the engine itself.
-func floorDecision(ctx context.Context) (func() error, error) {
+// decisions measures P5.
+func (b *bench) decisions() error {
+	ctx, cancel := context.WithTimeout(b.ctx, time.Hour) // as Lambda: with a deadline
+	defer cancel()
+	work := map[string]func() error{}
+	for name, prepare := range map[string]func(context.Context) (func() error, error){
+		"ours": ourDecision, "stock": stockDecision, "casbin": casbinDecision, "cedar": cedarDecision,
+	} {
+		var err error
+		if work[name], err = prepare(ctx); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	_, err := b.compare("P5", 60, paired.CPU("stock rego.PreparedEvalQuery", work["stock"]),
+		candidate{Variant: paired.CPU("policy decision", work["ours"]), bar: 1.15},
+		candidate{Variant: paired.CPU("casbin", work["casbin"])},
+		candidate{Variant: paired.CPU("cedar-go", work["cedar"])})
+	return err
+}
+
+func ourDecision(ctx context.Context) (func() error, error) {
+	prepared, err := decision.Prepare(ctx, policy(needs(scopeNeeded)), entrypoint)
+	return func() error {
+		decided, err := prepared.Decide(ctx, decision.Input{Principal: principal, Scope: scope})
+		return allowed(decided.Allow, err)
+	}, err
+}
+
+// stockDecision evaluates the same policy as OPA's documentation shows, with an input that
+// is parsed already.
+// https://www.openpolicyagent.org/docs/integration#integrating-with-the-go-api
+func stockDecision(ctx context.Context) (func() error, error) {
 	query, err := rego.New(
-		rego.Query("data.floor.allow"),
-		rego.Module("floor.rego", "package floor\n\nallow := true\n"),
+		rego.Query("data."+strings.ReplaceAll(entrypoint, "/", ".")),
+		rego.Module("orders.rego", string(policy(needs(scopeNeeded))["orders.rego"].Data)),
 	).PrepareForEval(ctx)
-	input, cancel := ast.NewObject(), topdown.NewCancel()
-	raw := func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }
+	input := ast.NewObject(
+		ast.Item(ast.StringTerm("principal"), ast.StringTerm(principal)),
+		ast.Item(ast.StringTerm("scope"), ast.StringTerm(scope)))
 	return func() error {
-		_, err := query.Eval(ctx, rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()),
-			rego.EvalExternalCancel(cancel), rego.EvalGenerateJSON(raw))
-		return err
+		results, err := query.Eval(ctx, rego.EvalParsedInput(input))
+		if err != nil {
+			return err
+		}
+		decided, _ := results[0].Expressions[0].Value.(map[string]any)
+		return allowed(decided["allow"] == true, nil)
 	}, err
 }
 
-// regoOptions are our policy for package rego.
-func regoOptions() ([]func(*rego.Rego), error) {
-	source, err := fs.ReadFile(policies.For("profile"), "profile/profile.rego")
-	return []func(*rego.Rego){
-		rego.Query("data." + strings.ReplaceAll(entrypoint, "/", ".")),
-		rego.Module("profile.rego", string(source)),
-	}, err
-}
-
-// mapDecision asks the same policy in the way of OPA's own examples.
-func mapDecision(ctx context.Context) (func() error, error) {
-	options, err := regoOptions()
-	if err != nil {
-		return nil, err
-	}
-	query, err := rego.New(options...).PrepareForEval(ctx)
-	return func() error {
-		results, err := query.Eval(ctx, rego.EvalInput(map[string]any{"principal": principal, "scope": grantedNow}))
-		return allowed(granted(results), err)
-	}, err
-}
-
-// unpreparedDecision parses and compiles the policy every time.
-func unpreparedDecision(ctx context.Context) (func() error, error) {
-	options, err := regoOptions()
-	return func() error {
-		input := rego.Input(map[string]any{"principal": principal, "scope": grantedNow})
-		results, err := rego.New(append(slices.Clone(options), input)...).Eval(ctx)
-		return allowed(granted(results), err)
-	}, err
-}
-
-func granted(results rego.ResultSet) bool {
-	if len(results) != 1 {
-		return false
-	}
-	decided, _ := results[0].Expressions[0].Value.(map[string]any)
-	return decided["allow"] == true
-}
-
-// casbinDecision is an access control list with a line for each scope. The caller's
-// scopes are tried in turn; the first one is the one that it takes.
+// casbinDecision is an access control list with a line for each scope. The caller's scopes
+// are tried in turn.
 func casbinDecision(context.Context) (func() error, error) {
 	m, err := model.NewModelFromString(`
 [request_definition]
@@ -182,10 +125,10 @@ m = r.sub == p.sub && r.obj == p.obj && r.act == p.act
 	if err != nil {
 		return nil, err
 	}
-	_, err = enforcer.AddPolicy("get:profile", "/profile", "GET")
+	_, err = enforcer.AddPolicy(scopeNeeded, "/orders", "GET")
 	return func() error {
-		for scope := range strings.SplitSeq(grantedNow, " ") {
-			if allow, err := enforcer.Enforce(scope, "/profile", "GET"); allow || err != nil {
+		for scope := range strings.SplitSeq(scope, " ") {
+			if allow, err := enforcer.Enforce(scope, "/orders", "GET"); allow || err != nil {
 				return err
 			}
 		}
@@ -194,25 +137,125 @@ m = r.sub == p.sub && r.obj == p.obj && r.act == p.act
 }
 
 func cedarDecision(context.Context) (func() error, error) {
-	set, err := cedar.NewPolicySetFromBytes("profile.cedar", []byte(
-		`permit (principal, action == Action::"get", resource == Resource::"profile") when { context.scope.contains("get:profile") };`))
+	set, err := cedar.NewPolicySetFromBytes("orders.cedar", []byte(
+		`permit (principal, action == Action::"read", resource == Resource::"orders") when { context.scope.contains("`+scopeNeeded+`") };`))
 	return func() error {
 		scopes := make([]types.Value, 0, 2)
-		for scope := range strings.SplitSeq(grantedNow, " ") {
+		for scope := range strings.SplitSeq(scope, " ") {
 			scopes = append(scopes, types.String(scope))
 		}
 		decided, _ := cedar.Authorize(set, types.EntityMap{}, cedar.Request{
 			Principal: types.NewEntityUID("User", principal),
-			Action:    types.NewEntityUID("Action", "get"),
-			Resource:  types.NewEntityUID("Resource", "profile"),
+			Action:    types.NewEntityUID("Action", "read"),
+			Resource:  types.NewEntityUID("Resource", "orders"),
 			Context:   types.NewRecord(types.RecordMap{"scope": types.NewSet(scopes...)}),
 		})
 		return allowed(bool(decided), nil)
 	}, err
 }
 
-func hardCodedDecision(context.Context) (func() error, error) {
-	return func() error {
-		return allowed(slices.Contains(strings.Split(grantedNow, " "), "get:profile"), nil)
-	}, nil
+// endpointHandler measures P5b.
+func (b *bench) endpointHandler() error {
+	const answer = `{"orders":[]}`
+	event := []byte(endpointtest.Event(fmt.Sprintf(`{"principalId":%q,"scope":%q,"integrationLatency":12}`, principal, scope)))
+	handler, err := endpoint.New(b.ctx, endpoint.Config{
+		Policy: policy(needs(scopeNeeded)), Entrypoint: entrypoint,
+		Answer: func(context.Context, endpoint.Request) ([]byte, error) { return []byte(answer), nil },
+	}, endpoint.Environment{Log: io.Discard, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	invoke := func(handler func(context.Context, []byte) ([]byte, error)) func() error {
+		return func() error {
+			response, err := handler(b.ctx, event)
+			if err == nil && !strings.HasPrefix(string(response), `{"statusCode":200,`) {
+				return fmt.Errorf("expected status 200, got %s", response)
+			}
+			return err
+		}
+	}
+	_, err = b.compare("P5b", 60, paired.CPU("a hard-coded check", invoke(hardCoded(answer))),
+		candidate{Variant: paired.CPU("endpoint handler", invoke(handler.Invoke)), bar: 2})
+	return err
+}
+
+// hardCoded is the handler that one would write without a policy: it decodes the event,
+// looks for the scope, logs and answers, with the standard library.
+func hardCoded(answer string) func(context.Context, []byte) ([]byte, error) {
+	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
+	type response struct {
+		StatusCode int               `json:"statusCode"`
+		Headers    map[string]string `json:"headers"`
+		Body       string            `json:"body"`
+	}
+	headers := map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store"}
+	return func(ctx context.Context, payload []byte) ([]byte, error) {
+		var event struct {
+			RequestContext struct {
+				RequestID  string `json:"requestId"`
+				Authorizer struct {
+					Scope string `json:"scope"`
+				} `json:"authorizer"`
+			} `json:"requestContext"`
+		}
+		if err := json.Unmarshal(payload, &event); err != nil {
+			return nil, err
+		}
+		granted := event.RequestContext.Authorizer.Scope
+		allow := slices.Contains(strings.Split(granted, " "), scopeNeeded)
+		log.InfoContext(ctx, "decision", "request_id", event.RequestContext.RequestID, "scope", granted, "allow", allow)
+		if !allow {
+			return json.Marshal(response{403, headers, `{"message":"Forbidden"}`})
+		}
+		return json.Marshal(response{200, headers, answer})
+	}
+}
+
+// policySizes measures P16 for two kinds of rules. OPA indexes comparisons of the input with
+// constants. It tries every rule that looks for a constant in a list.
+// https://www.openpolicyagent.org/docs/policy-performance#use-indexed-statements
+func (b *bench) policySizes() error {
+	for _, kind := range []struct {
+		name string
+		rule func(i int) string
+	}{
+		{"compare the client", func(i int) string { return fmt.Sprintf(`input.azp == "client-%d"`, i) }},
+		{"look for a scope", func(i int) string { return needs(fmt.Sprintf("scope-%d", i)) }},
+	} {
+		var prepare, decide []paired.Variant
+		for _, size := range []int{1, 100, 1000} {
+			var rules []string
+			for i := range size {
+				rules = append(rules, kind.rule(i))
+			}
+			source, name := policy(rules...), fmt.Sprintf("%d rules that %s", size, kind.name)
+			prepared, err := decision.Prepare(b.ctx, source, entrypoint)
+			if err != nil {
+				return err
+			}
+			// The caller of the last rule: the worst case where each is tried.
+			last := fmt.Sprint(size - 1)
+			input := decision.Input{AuthorizedParty: "client-" + last, Scope: "scope-" + last}
+			prepare = append(prepare, paired.CPU("prepare "+name, func() error {
+				_, err := decision.Prepare(b.ctx, source, entrypoint)
+				return err
+			}))
+			decide = append(decide, paired.CPU("decide by "+name, func() error {
+				decided, err := prepared.Decide(b.ctx, input)
+				return allowed(decided.Allow, err)
+			}))
+		}
+		for _, variants := range [][]paired.Variant{prepare, decide} {
+			samples, err := paired.Run(b.rounds(20), variants...)
+			if err != nil {
+				return err
+			}
+			one := variants[0].Name
+			b.report.Add("P16", report.Row{Name: one, Unit: "µs CPU here", Estimate: samples.Cost(one).Times(1e-3)})
+			for _, v := range variants[1:] {
+				b.report.Add("P16", report.Row{Name: v.Name, Unit: "× 1 rule", Estimate: samples.Ratio(v.Name, one)})
+			}
+		}
+	}
+	return nil
 }

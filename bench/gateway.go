@@ -2,175 +2,128 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"os/exec"
-	"path"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"account-api/bench/paired"
 	"account-api/bench/report"
-	"account-api/local/gateway"
-	"account-api/local/graph"
-	"account-api/local/lambda"
+	"account-api/internal/bundle"
 )
 
-// gateway measures P12: what a request costs on a developer's machine, next to calling
-// its two functions one after the other.
-func (b *bench) gateway() error {
-	b.say("requests through the local gateway")
-	p, err := newProvider()
+// sizes measures P11: the deployment packages as they are deployed.
+func (b *bench) sizes() error {
+	p, err := b.ready()
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	s, err := b.startStack(p)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	if err := s.request(b.ctx); err != nil { // starts the processes and records their events
-		return err
-	}
-	const calls = 50
-	samples, err := paired.Run(b.rounds(40),
-		paired.Variant{Name: "gateway", Block: func() (float64, error) { return wallTime(b.ctx, calls, s.request) }},
-		paired.Variant{Name: "direct", Block: func() (float64, error) { return wallTime(b.ctx, calls, s.direct) }},
-	)
-	if err != nil {
-		return err
-	}
-	b.add(report.Row{Figure: "P12", Name: "a request through the local gateway", Unit: "× the two functions", Estimate: samples.Ratio("gateway", "direct"), Bar: 1.3})
-	b.add(report.Row{Figure: "P12", Name: "added by the gateway and its HTTP, for scale", Unit: "ms here", Estimate: scaled(samples.Difference("gateway", "direct"), 1e-6)})
-	for _, clients := range []int{1, mostClients} {
-		throughput := func(work func(context.Context) error) func() (float64, error) {
-			return func() (float64, error) { return perSecond(b.ctx, clients, work) }
-		}
-		samples, err := paired.Run(b.rounds(10),
-			paired.Variant{Name: "gateway", Block: throughput(s.request)}, paired.Variant{Name: "direct", Block: throughput(s.direct)})
+	for _, f := range []struct {
+		deployed
+		bar float64
+	}{{p.authorizer, 3.0}, {p.endpoint, 6.0}} {
+		built, err := bundle.Build(b.ctx, bundle.Options{Root: ".", Package: f.handler, Out: filepath.Join(b.directory, f.name+".zip")})
 		if err != nil {
 			return err
 		}
-		name := fmt.Sprintf("%d at a time", clients)
-		b.add(report.Row{Figure: "P12", Name: "requests through the local gateway, " + name, Unit: "per second here", Estimate: samples.Cost("gateway")})
-		b.add(report.Row{Figure: "P12", Name: "the two functions directly, " + name, Unit: "per second here", Estimate: samples.Cost("direct")})
+		b.report.Add("P11", report.Row{Name: f.name + ".zip", Unit: "MB (10⁶ bytes)", Estimate: report.Exactly(float64(built.Size) / 1e6), Bar: f.bar})
 	}
-	return s.close()
+	return nil
 }
 
-// stack is the API on this machine: the real gateway emulation and the real functions.
-type stack struct {
-	server  *httptest.Server
-	clients chan *client // that have no request under way
-	ask     []byte       // the request
-	close   func() error
-	pools   map[string]*lambda.Pool // by ARN
+// manyClients is how many ask the gateway at the same time.
+const manyClients = 200
 
-	mu     sync.Mutex
-	order  []string          // ARNs in the order of their first call
-	events map[string][]byte // the first event of each
-}
-
-func (b *bench) startStack(p *provider) (*stack, error) {
-	declared, err := b.capture(p)
+// gateway measures P12: a request to the gateway next to calling its two functions one after
+// the other. Both are time on the clock.
+func (b *bench) gateway() error {
+	p, err := b.ready()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &stack{pools: map[string]*lambda.Pool{}, events: map[string][]byte{}, clients: make(chan *client, mostClients)}
-	s.close = sync.OnceValue(s.shutdown)
-	executables := map[string]string{"authorizer": b.built.authorizer.Path, "profile": b.built.profile.Path}
-	for _, f := range declared.OfType("aws:lambda/function:Function") {
-		code, _ := f.Inputs["code"].(map[string]any)
-		archive, _ := code["path"].(string)
-		declaredEnvironment, _ := f.Inputs["environment"].(map[string]any)
-		variables, _ := declaredEnvironment["variables"].(map[string]any)
-		environment := map[string]string{}
-		for name, value := range variables {
-			environment[name], _ = value.(string)
-		}
-		arn := f.String("arn")
-		s.pools[arn], err = lambda.NewPool(lambda.Function{
-			Name: f.String("name"), ARN: arn, Region: declared.Region,
-			Executable: executables[path.Base(declared.Bundles[archive])], Environment: environment,
-		}, lambda.Options{})
-		if err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-	}
-	api, err := gateway.New(declared, gateway.Options{Functions: s})
+	one, err := dial(p.gateway.Listener.Addr())
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return err
 	}
-	s.server = httptest.NewServer(api)
-	s.ask = fmt.Appendf(nil, "GET /%s/profile HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n",
-		declared.Stack, s.server.Listener.Addr(), p.token)
-	for range mostClients {
-		c, err := dial(s.server.Listener.Addr())
-		if err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-		s.clients <- c
+	defer one.connection.Close()
+	const calls = 50
+	wallTime := func(name string, work func() error) paired.Variant {
+		return paired.Variant{Name: name, Block: func() (float64, error) {
+			start := time.Now()
+			for range calls {
+				if err := work(); err != nil {
+					return 0, err
+				}
+			}
+			return float64(time.Since(start).Nanoseconds()) / calls, nil
+		}}
 	}
-	return s, nil
-}
-
-// capture asks the Pulumi program what it declares, with our provider in it.
-func (b *bench) capture(p *provider) (*graph.Graph, error) {
-	cmd := exec.CommandContext(b.ctx, b.built.capture, "-stack", "dev",
-		"-config", "account-api:issuer="+p.server.URL+"/", "-config", "account-api:jwksUri=", "-config", "account-api:audience="+audience)
-	var complaints bytes.Buffer
-	cmd.Stderr = &complaints
-	declared, err := cmd.Output()
+	samples, err := b.compare("P12", 40,
+		wallTime("the two functions", func() error {
+			for _, f := range []deployed{p.authorizer, p.endpoint} {
+				result, err := p.pools[f.arn].Invoke(b.ctx, f.event)
+				if err != nil || result.FunctionError != "" {
+					return fmt.Errorf("expected an answer of %s, got %q: %v", f.name, result.FunctionError, err)
+				}
+			}
+			return nil
+		}),
+		candidate{bar: 1.25, Variant: wallTime("a request", func() error { return one.expect(p.request) })})
 	if err != nil {
-		return nil, fmt.Errorf("%s\n%s: %w", complaints.Bytes(), filepath.Base(b.built.capture), err)
+		return err
 	}
-	return graph.Read(bytes.NewReader(declared))
+	failures, perSecond, err := p.crowd(b.rounds(2000))
+	b.report.Add("P12",
+		report.Row{Name: "a request", Unit: "ms here", Estimate: samples.Cost("a request").Times(1e-6)},
+		report.Row{Name: fmt.Sprintf("server errors, %d clients at once", manyClients), Unit: "of all answers", Estimate: report.Exactly(failures), Zero: true},
+		report.Row{Name: fmt.Sprintf("answers, %d clients at once", manyClients), Unit: "per second here", Estimate: report.Exactly(perSecond)})
+	return err
 }
 
-func (s *stack) shutdown() error {
-	if s.server != nil {
-		for range len(s.clients) {
-			(<-s.clients).connection.Close()
-		}
-		s.server.Close()
+// crowd sends so many requests from many clients at once. It returns the share of answers
+// that are server errors, and the answers per second.
+func (p *product) crowd(requests int) (failures, perSecond float64, err error) {
+	var (
+		sent, failed atomic.Int64
+		wait         sync.WaitGroup
+		broken       = make(chan error, manyClients)
+		start        = time.Now()
+	)
+	for range manyClients {
+		wait.Go(func() {
+			c, err := dial(p.gateway.Listener.Addr())
+			if err != nil {
+				broken <- err
+				return
+			}
+			defer c.connection.Close()
+			for sent.Add(1) <= int64(requests) {
+				status, err := c.send(p.request)
+				if err != nil {
+					broken <- err
+					return
+				}
+				if status >= http.StatusInternalServerError {
+					failed.Add(1)
+				}
+			}
+		})
 	}
-	var errs []error
-	for pool := range maps.Values(s.pools) {
-		if pool != nil {
-			errs = append(errs, pool.Close())
-		}
+	wait.Wait()
+	select {
+	case err := <-broken:
+		return 0, 0, err
+	default:
+		return float64(failed.Load()) / float64(requests), float64(requests) / time.Since(start).Seconds(), nil
 	}
-	return errors.Join(errs...)
 }
-
-// Invoke implements [gateway.Functions] and keeps each function's first event.
-func (s *stack) Invoke(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
-	s.mu.Lock()
-	if _, known := s.events[arn]; !known {
-		s.events[arn] = slices.Clone(event)
-		s.order = append(s.order, arn)
-	}
-	s.mu.Unlock()
-	return s.pools[arn].Invoke(ctx, event)
-}
-
-// mostClients is how many ask at the same time.
-const mostClients = 50
 
 // client is a client on a connection that it keeps. It does no more than HTTP/1.1 takes:
-// what a client costs is not the gateway's doing, and net/http's passes each request and
-// each answer from one goroutine to another.
+// net/http's passes each request and each answer from one goroutine to another.
 type client struct {
 	connection net.Conn
 	answers    *bufio.Reader
@@ -184,78 +137,25 @@ func dial(address net.Addr) (*client, error) {
 	return &client{connection, bufio.NewReader(connection)}, nil
 }
 
-// request is one request of one of the clients.
-func (s *stack) request(context.Context) error {
-	c := <-s.clients
-	defer func() { s.clients <- c }()
-	if _, err := c.connection.Write(s.ask); err != nil {
-		return err
+// send sends a request and returns the status of the answer.
+func (c *client) send(request []byte) (status int, err error) {
+	if _, err := c.connection.Write(request); err != nil {
+		return 0, err
 	}
 	response, err := http.ReadResponse(c.answers, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("expected status 200 from the local gateway, got %d", response.StatusCode)
-	}
-	return nil
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, err
 }
 
-// direct calls the same functions with the events of the first request.
-func (s *stack) direct(ctx context.Context) error {
-	for _, arn := range s.order {
-		result, err := s.pools[arn].Invoke(ctx, s.events[arn])
-		if err != nil {
-			return err
-		}
-		if result.FunctionError != "" {
-			return fmt.Errorf("expected an answer of %s, got error %s", arn, result.FunctionError)
-		}
+// expect sends a request that has to be answered with 200.
+func (c *client) expect(request []byte) error {
+	status, err := c.send(request)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("expected status 200 from the local gateway, got %d", status)
 	}
-	return nil
-}
-
-// wallTime returns nanoseconds on the clock for one call: waiting counts.
-func wallTime(ctx context.Context, calls int, work func(context.Context) error) (float64, error) {
-	start := time.Now()
-	for range calls {
-		if err := work(ctx); err != nil {
-			return 0, err
-		}
-	}
-	return float64(time.Since(start).Nanoseconds()) / float64(calls), nil
-}
-
-// perSecond returns how much work a number of clients get done in a second.
-func perSecond(ctx context.Context, clients int, work func(context.Context) error) (float64, error) {
-	const duration = 500 * time.Millisecond
-	var (
-		done   atomic.Int64
-		wait   sync.WaitGroup
-		failed = make(chan error, clients)
-		start  = time.Now()
-	)
-	for range clients {
-		wait.Go(func() {
-			for time.Since(start) < duration {
-				if err := work(ctx); err != nil {
-					failed <- err
-					return
-				}
-				done.Add(1)
-			}
-		})
-	}
-	wait.Wait()
-	took := time.Since(start)
-	select {
-	case err := <-failed:
-		return 0, err
-	default:
-		return float64(done.Load()) / took.Seconds(), nil
-	}
+	return err
 }

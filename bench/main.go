@@ -1,26 +1,23 @@
-// Command bench measures what this project's functions cost, as ratios to yardsticks
-// and peers that run in the same minutes on the same machine:
+// Command bench measures speed and size of this project's functions and tools:
 //
-//	go run -C bench . [-quick] [-json file] [-profile directory] [-docs]
-//	go run -C bench . -developer
+//	go run -C bench . [-only P1,P5] [-quick] [-docs]
 //
-// It prints a table, writes the same as JSON and a plot, and says on stderr how far it
-// is. A missed bar is a row that says so and not a failure of the command: figures are
-// for people to judge, on a machine that they know. It is a module of its own, so that
-// the peers stay out of the product's go.mod.
+// Figures are ratios to yardsticks and peers that run in turns on the same machine. It
+// prints the tables of docs/performance.md. A missed bar is a row, not a failure of the
+// command. Bench is a module of its own, so that the peers stay out of the product's go.mod.
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,82 +25,105 @@ import (
 	"account-api/bench/report"
 )
 
-// outputs is where results go, relative to the project.
-const outputs = "dist/bench"
-
-// documentation is where the figures of a good run are kept.
+// documentation holds the figures of a good run.
 const documentation = "docs/performance.md"
 
-type settings struct {
-	quick     bool
-	json      string
-	profiles  string
-	developer bool
-	docs      bool
+// figures are all that bench measures. Some share a measurement, so that their variants
+// take turns.
+var figures = []struct {
+	name, title string
+	measure     func(*bench) error // nil: measured with the figure before
+}{
+	{"P1", "Verify one token, with all checks", (*bench).verification},
+	{"P2", "Verify one token, next to libraries", nil},
+	{"P3", "Authorizer's handler, event bytes in to response bytes out", (*bench).authorizerHandler},
+	{"P4", "Refuse a token without asking the provider", (*bench).refusals},
+	{"P5", "One policy decision", (*bench).decisions},
+	{"P5b", "Whole endpoint handler, event bytes in to response bytes out", (*bench).endpointHandler},
+	{"P6", "Authorizer's start, CPU from exec to the first poll for an event", (*bench).starts},
+	{"P7", "Endpoint's start, CPU from exec to the first poll for an event", nil},
+	{"P7c", "Start with a cold file, time from exec to the first poll", (*bench).coldStarts},
+	{"P8", "Exec to first answer with the CPU of 128 MB", (*bench).throttled},
+	{"P9", "CPU per invocation through the Runtime API", (*bench).invocations},
+	{"P10", "Resident memory", (*bench).memory},
+	{"P11", "Deployment packages", (*bench).sizes},
+	{"P12", "A request through the local gateway", (*bench).gateway},
+	{"P15", "A developer's wait after saving a file", (*bench).developer},
+	{"P16", "Policies of many rules", (*bench).policySizes},
 }
 
 func main() {
-	var s settings
-	flag.BoolVar(&s.quick, "quick", false, "fewer rounds: for a first look, not for figures to quote")
-	flag.StringVar(&s.json, "json", filepath.Join(outputs, "results.json"), "`file` for the results, relative to the project")
-	flag.StringVar(&s.profiles, "profile", "", "also write CPU profiles to this `directory`, relative to the project")
-	flag.BoolVar(&s.developer, "developer", false, "measure the developer's waiting time instead, in a copy of the project")
-	flag.BoolVar(&s.docs, "docs", false, "also replace the table in "+documentation)
+	var (
+		quick = flag.Bool("quick", false, "fewer rounds: for a first look, not for figures to quote")
+		docs  = flag.Bool("docs", false, "also write the tables to "+documentation)
+		only  = flag.String("only", "", "measure these `figures`, such as P1,P5; P2 comes with P1, and P7 with P6")
+	)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, s); err != nil {
+	if err := run(ctx, *quick, *docs, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, s settings) error {
+// bench is one run.
+type bench struct {
+	ctx       context.Context
+	quick     bool
+	start     time.Time
+	directory string // for what is built
+	product   *product
+	report    report.Report
+}
+
+func run(ctx context.Context, quick, docs bool, only string) (err error) {
 	// Everything below is relative to the project, which holds this module.
 	if err := os.Chdir(".."); err != nil {
 		return err
 	}
-	if _, err := os.Stat("handlers/authorizer"); err != nil {
+	if _, err := os.Stat("bench/main.go"); err != nil {
 		return fmt.Errorf("expected to run in the directory bench of the project: run go run -C bench . in its root")
 	}
-	b := &bench{ctx: ctx, settings: s, start: time.Now()}
-	b.report.Machine = report.Machine{
-		OS: runtime.GOOS, Architecture: runtime.GOARCH, Processors: runtime.NumCPU(), Go: runtime.Version(),
-		Throttle: "stopping and continuing the process every 20 ms", Quick: s.quick,
+	b := &bench{ctx: ctx, quick: quick, start: time.Now()}
+	if b.directory, err = filepath.Abs("dist/bench"); err != nil {
+		return err
 	}
-	steps := []func() error{
-		b.build, b.verification, b.handling, b.decisions, b.startUp, b.throttled, b.invocations, b.memory, b.sizes, b.gateway, b.costs,
+	b.report.Machine = fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, strings.Replace(runtime.Version(), "go", "Go ", 1))
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(only, ",") {
+		wanted[name] = true
 	}
-	if s.developer {
-		steps = []func() error{b.developer}
+	for _, f := range figures {
+		b.report.Tables = append(b.report.Tables, &report.Table{Figure: f.name, Title: f.title})
 	}
-	for _, step := range steps {
-		if err := ctx.Err(); err != nil {
-			return err
+	defer func() {
+		if b.product != nil {
+			b.product.close()
 		}
-		if err := step(); err != nil {
-			return err
+	}()
+	for _, f := range figures {
+		if f.measure == nil || only != "" && !wanted[f.name] {
+			continue
+		}
+		b.say("%s %s", f.name, f.title)
+		if err = f.measure(b); err != nil {
+			err = fmt.Errorf("%s: %w", f.name, err)
+			break
 		}
 	}
-	return b.write()
-}
-
-// bench is one run.
-type bench struct {
-	ctx      context.Context
-	settings settings
-	start    time.Time
-	built    executables
-	cost     measured
-	report   report.Report
-}
-
-func (b *bench) add(row report.Row) { b.report.Rows = append(b.report.Rows, row) }
-
-func (b *bench) addAllocations(figure, name string, bar, stretch float64, work func() error) error {
-	count, err := paired.Allocations(work)
-	b.add(report.Row{Figure: figure, Name: name, Unit: "allocations", Estimate: report.Exactly(count), Bar: bar, Stretch: stretch})
-	return err
+	_, printed := os.Stdout.Write(b.report.Markdown()) // also what was measured before an error
+	if err = errors.Join(err, printed); err != nil || !docs {
+		return err
+	}
+	document, err := os.ReadFile(documentation)
+	if err != nil {
+		return err
+	}
+	if document, err = b.report.Replace(document); err != nil {
+		return fmt.Errorf("%s: %w", documentation, err)
+	}
+	return os.WriteFile(documentation, document, 0o644)
 }
 
 // say tells a waiting person what is being measured.
@@ -113,55 +133,42 @@ func (b *bench) say(format string, arguments ...any) {
 
 // rounds is the number of rounds for figures that take n in a full run.
 func (b *bench) rounds(n int) int {
-	if b.settings.quick {
+	if b.quick {
 		return max(5, n/5)
 	}
 	return n
 }
 
-func (b *bench) write() error {
-	slices.SortStableFunc(b.report.Rows, func(a, b report.Row) int { return cmp.Compare(order(a.Figure), order(b.Figure)) })
-	if err := b.report.WriteTable(os.Stdout); err != nil || b.settings.developer {
-		return err
-	}
-	if err := writeFile(b.settings.json, func(f *os.File) error { return b.report.WriteJSON(f) }); err != nil {
-		return err
-	}
-	plot := filepath.Join(outputs, "results.svg")
-	if err := writeFile(plot, func(f *os.File) error { return report.WritePlot(f, b.panels()...) }); err != nil {
-		return err
-	}
-	b.say("wrote %s and %s", b.settings.json, plot)
-	if !b.settings.docs {
-		return nil
-	}
-	document, err := os.ReadFile(documentation)
-	if err != nil {
-		return err
-	}
-	if document, err = b.report.ReplaceTable(document); err != nil {
-		return fmt.Errorf("%s: %w", documentation, err)
-	}
-	return os.WriteFile(documentation, document, 0o644)
+// candidate is one way to do the work of a figure, measured in turns with a yardstick.
+type candidate struct {
+	paired.Variant
+	bar   float64 // the most of the yardstick that is acceptable; 0 is none
+	least float64 // the least that is possible
 }
 
-// order is the number in a figure's name, such as P12.
-func order(figure string) int {
-	number, _ := strconv.Atoi(figure[1:]) // a name without one comes first
-	return number
+// compare measures the candidates in turns with the yardstick, and adds a row for each.
+func (b *bench) compare(figure string, rounds int, yardstick paired.Variant, candidates ...candidate) (paired.Samples, error) {
+	variants := []paired.Variant{yardstick}
+	for _, c := range candidates {
+		variants = append(variants, c.Variant)
+	}
+	samples, err := paired.Run(b.rounds(rounds), variants...)
+	if err != nil {
+		return samples, err
+	}
+	for _, c := range candidates {
+		b.report.Add(figure, report.Row{Name: c.Name, Unit: "× " + yardstick.Name,
+			Estimate: samples.Ratio(c.Name, yardstick.Name), Bar: c.bar, Least: c.least})
+	}
+	return samples, nil
 }
 
-func writeFile(name string, write func(*os.File) error) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.Create(name)
+func (b *bench) goCommand(arguments ...string) (string, error) {
+	cmd := exec.CommandContext(b.ctx, "go", arguments...)
+	cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
+	output, err := cmd.CombinedOutput()
 	if err != nil {
-		return err
+		return "", fmt.Errorf("%s\ngo %s: %w", output, strings.Join(arguments, " "), err)
 	}
-	if err := write(f); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return string(output), nil
 }

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"os"
+	"runtime"
 	"time"
 
 	"account-api/bench/function"
@@ -9,77 +13,56 @@ import (
 	"account-api/bench/report"
 )
 
-// The yardstick is what the Go runtime and the runtime library cost as they come.
-// helloOne is the same on one processor, as our functions are: no function can be
-// cheaper, and what they cost more than that is their own.
+// helloWorld is the smallest function: what the Go runtime and Lambda's library cost.
+// On one processor, as the stack's functions are declared, it costs less.
 const (
 	helloWorld = "hello-world"
 	helloOne   = "hello-world on one processor"
 )
 
-// with returns the executable with more in its environment.
-func with(e function.Executable, environment []string) function.Executable {
-	e.Env = append(e.Env[:len(e.Env):len(e.Env)], environment...)
-	return e
-}
+// nobody is a loopback address that refuses connections.
+const nobody = "http://127.0.0.1:1/"
 
-// candidate is an executable in one situation.
-type candidate struct {
-	name       string
-	executable function.Executable
-	row        report.Row // without its estimate
-}
-
-// startUp measures P6 and P7: processor time from exec to the first poll for an event.
-func (b *bench) startUp() error {
-	b.say("start-up")
-	p, err := newProvider()
+// starts measures P6 and P7.
+func (b *bench) starts() error {
+	p, err := b.ready()
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	candidates := []candidate{
-		{helloOne, b.built.helloOne, report.Row{Figure: "P6", Name: helloOne}},
-		{"no provider", with(b.built.authorizer, p.environment(nobody)),
-			report.Row{Figure: "P6", Name: "authorizer start, provider down", Bar: 1.10}},
-		{"prefetch", with(b.built.authorizer, p.environment(p.server.URL)),
-			report.Row{Figure: "P6", Name: "authorizer start, keys prefetched", Bar: 1.4}},
-		{"profile", b.built.profile,
-			report.Row{Figure: "P7", Name: "profile start", Bar: 2.3, Stretch: 2.0}},
+	cpu := func(name string, e function.Executable) paired.Variant {
+		return paired.Variant{Name: name, Block: func() (float64, error) { return b.startCPU(e) }}
 	}
-	roots, err := p.withRoots()
-	if err != nil {
-		return err
+	keys := func(address string) string { return "JWKS_URI=" + address + keySet }
+	type row struct {
+		figure, name string
+		executable   function.Executable
+		bar          float64
 	}
-	if roots != nil {
-		candidates = append(candidates,
-			candidate{"roots", with(b.built.authorizer, append(p.environment(p.tls.URL), roots.once...)),
-				report.Row{Figure: "P6", Name: "authorizer start, TLS"}},
-			candidate{"roots twice", with(b.built.authorizer, append(p.environment(p.tls.URL), roots.asGoDoes...)),
-				report.Row{Figure: "P6", Name: "authorizer start, TLS, roots as Go finds them"}})
+	rows := []row{
+		{"P6", p.authorizer.name + ", provider down", p.authorizer.with(keys(nobody)).Executable, 1.10},
+		{"P6", p.authorizer.name + ", keys over http", p.authorizer.with(keys(p.provider.server.URL)).Executable, 1.30},
+		{"P6", helloOne, p.helloOne, 0},
+		{"P7", p.endpoint.name, p.endpoint.Executable, 2.3},
 	}
-	if b.built.node.Path != "" {
-		candidates = append(candidates, candidate{"node", with(b.built.node, append(p.environment(p.server.URL), "PREFETCH=1")),
-			report.Row{Figure: "P6", Name: "authorizer in node without packages"}})
+	overTLS := row{"P6", p.authorizer.name + ", keys over TLS from 30 ms away", function.Executable{}, 2.5}
+	if bundle, err := p.provider.roots(b.directory); err == nil {
+		overTLS.executable = p.authorizer.with(keys(p.provider.far.URL), "SSL_CERT_FILE="+bundle).Executable
+		rows = append(rows, overTLS)
+	} else {
+		b.report.Add("P6", report.Row{Name: overTLS.name, Unit: "× " + helloWorld, Bar: overTLS.bar, Missing: err.Error()})
 	}
-	variants := []paired.Variant{{Name: helloWorld, Block: func() (float64, error) { return b.startCPU(b.built.hello) }}}
-	for _, c := range candidates {
-		variants = append(variants, paired.Variant{Name: c.name, Block: func() (float64, error) { return b.startCPU(c.executable) }})
+	variants := []paired.Variant{cpu(helloWorld, p.hello)}
+	for _, r := range rows {
+		variants = append(variants, cpu(r.name, r.executable))
 	}
 	samples, err := paired.Run(b.rounds(150), variants...)
 	if err != nil {
 		return err
 	}
-	for _, c := range candidates {
-		c.row.Unit, c.row.Estimate = "× "+helloWorld, samples.Ratio(c.name, helloWorld)
-		if c.row.Bar > 0 {
-			c.row.Floor = samples.Ratio(helloOne, helloWorld).Median
-		}
-		b.add(c.row)
+	for _, r := range rows {
+		b.report.Add(r.figure, report.Row{Name: r.name, Unit: "× " + helloWorld, Estimate: samples.Ratio(r.name, helloWorld), Bar: r.bar})
 	}
-	hello := samples.Cost(helloWorld)
-	b.cost.startCPU = map[string]float64{helloWorld: hello.Median, helloOne: samples.Cost(helloOne).Median, "authorizer": samples.Cost("prefetch").Median, "profile": samples.Cost("profile").Median}
-	b.add(report.Row{Figure: "P7", Name: helloWorld + ", for scale", Unit: "ms CPU here", Estimate: scaled(hello, 1e-6)})
+	b.report.Add("P7", report.Row{Name: helloWorld, Unit: "ms CPU here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
 	return nil
 }
 
@@ -91,80 +74,123 @@ func (b *bench) startCPU(e function.Executable) (float64, error) {
 	}
 	notReady := p.Ready()
 	cpu, err := p.End()
-	if notReady != nil {
-		return 0, notReady
-	}
-	return float64(cpu.Nanoseconds()), err
+	return float64(cpu.Nanoseconds()), errors.Join(notReady, err)
 }
 
-// positions is at how many places in a slice an exec is measured. Time on the clock at 128
-// MB comes in steps of 20 ms, so that for one position a function that needs hardly more
-// than another takes twice as long, or no longer. Where in its slice a function starts is
-// up to what ran in its sandbox before, so each place is as likely.
-const positions = 8
-
-// throttled measures P8: wall-clock time to the first answer with the processor share
-// of 128 MB, once for the whole start and once with the init phase at full speed, which
-// is how Lambda does it.
-func (b *bench) throttled() error {
-	b.say("first answer with the CPU of 128 MB")
-	p, err := newProvider()
+// coldStarts measures P7c.
+func (b *bench) coldStarts() error {
+	p, err := b.ready()
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	functions := []struct {
+	rows := []struct {
 		name       string
 		executable function.Executable
-		event      []byte
-		bar        float64 // from exec
+		bar        float64
 	}{
-		{helloOne, b.built.helloOne, p.authorizerEvent(), 0},
-		{"authorizer", with(b.built.authorizer, p.environment(p.server.URL)), p.authorizerEvent(), 1.5},
-		{"profile", b.built.profile, p.profileEvent(), 0},
-		{helloWorld, b.built.hello, p.authorizerEvent(), 0},
+		{helloWorld, p.hello, 0},
+		{p.authorizer.name, p.authorizer.Executable, 0},
+		{p.endpoint.name, p.endpoint.Executable, 2.2},
 	}
-	const afterInit = " after init"
 	var variants []paired.Variant
-	for _, f := range functions {
-		variants = append(variants,
-			paired.Variant{Name: f.name, Block: func() (float64, error) {
-				var sum float64
-				for position := range positions {
-					spent := (float64(position) + 0.5) / positions
-					cost, err := b.firstAnswer(f.executable, f.event, time.Duration(spent*float64(function.Slice(smallest))))
-					if err != nil {
-						return 0, err
-					}
-					sum += cost
-				}
-				return sum / positions, nil
-			}},
-			paired.Variant{Name: f.name + afterInit, Block: func() (float64, error) { return b.firstAnswerAfterInit(f.executable, f.event) }})
+	for _, r := range rows {
+		// A copy: the pages of a file that a process maps cannot be dropped.
+		cold := function.Executable{Path: r.executable.Path + ".cold", Env: r.executable.Env}
+		if err := unpack(r.executable.Path, cold.Path); err != nil {
+			return err
+		}
+		variants = append(variants, paired.Variant{Name: r.name, Block: func() (float64, error) { return b.coldStart(cold) }})
 	}
 	samples, err := paired.Run(b.rounds(40), variants...)
-	if err != nil {
+	missing := ""
+	switch {
+	case errors.Is(err, function.ErrLinux), errors.Is(err, errWarm):
+		missing = cmp.Or(errors.Unwrap(err), err).Error()
+	case err != nil:
 		return err
 	}
-	for _, f := range functions[:3] {
-		b.add(report.Row{Figure: "P8", Name: f.name + ", exec to first answer, all at 128 MB", Unit: "× " + helloWorld,
-			Estimate: samples.Ratio(f.name, helloWorld), Bar: f.bar})
+	for _, r := range rows {
+		info, err := os.Stat(r.executable.Path)
+		if err != nil {
+			return err
+		}
+		b.report.Add("P7c", report.Row{Name: r.name + ", executable", Unit: "MB (10⁶ bytes)", Estimate: report.Exactly(float64(info.Size()) / 1e6)})
+		if r.name == helloWorld {
+			b.report.Add("P7c", report.Row{Name: r.name, Unit: "ms here", Missing: missing, Estimate: samples.Cost(helloWorld).Times(1e-6)})
+			continue
+		}
+		b.report.Add("P7c", report.Row{Name: r.name, Unit: "× " + helloWorld, Missing: missing, Estimate: samples.Ratio(r.name, helloWorld), Bar: r.bar})
 	}
-	for _, f := range functions[:3] {
-		b.add(report.Row{Figure: "P8", Name: f.name + ", first answer after an init at full speed", Unit: "× " + helloWorld,
-			Estimate: samples.Ratio(f.name+afterInit, helloWorld+afterInit)})
-	}
-	b.add(report.Row{Figure: "P8", Name: helloWorld + ", exec to first answer, for scale", Unit: "ms here",
-		Estimate: scaled(samples.Cost(helloWorld), 1e-6)})
-	b.add(report.Row{Figure: "P8", Name: helloWorld + ", after an init at full speed, for scale", Unit: "ms here",
-		Estimate: scaled(samples.Cost(helloWorld+afterInit), 1e-6)})
 	return nil
 }
 
-const smallest = 128 // megabytes, the least that Lambda offers
+var errWarm = errors.New("this file system keeps the pages of a file")
 
-// firstAnswer returns nanoseconds from exec to the first answer, with the processor
-// throttled all the time and so much of the first slice spent at exec.
+// coldStart returns nanoseconds from exec to the first poll of an executable that is on the
+// disk only.
+func (b *bench) coldStart(e function.Executable) (float64, error) {
+	if err := function.DropCache(e.Path); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	p, err := function.Start(b.ctx, e)
+	if err != nil {
+		return 0, err
+	}
+	notReady := p.Ready()
+	took := time.Since(start)
+	_, err = p.End()
+	if err == nil && notReady == nil && !p.ReadFromDisk() {
+		err = errWarm
+	}
+	return float64(took.Nanoseconds()), errors.Join(notReady, err)
+}
+
+const (
+	smallest = 128 // megabytes, the least that Lambda offers
+	// positions is at how many places in a slice an exec is measured. Time goes in steps
+	// of 20 ms, so at one place a function that needs hardly more than another may take a
+	// step longer, or not.
+	positions = 8
+)
+
+// throttled measures P8: all of the start and the first answer at 128 MB.
+func (b *bench) throttled() error {
+	p, err := b.ready()
+	if err != nil {
+		return err
+	}
+	const figure, unit, bar = "P8", "× " + helloWorld, 1.40
+	if runtime.GOOS != "linux" {
+		b.report.Add(figure, report.Row{Name: p.authorizer.name, Unit: unit, Bar: bar, Missing: function.ErrLinux.Error()})
+		return nil
+	}
+	first := func(name string, e function.Executable) paired.Variant {
+		return paired.Variant{Name: name, Block: func() (float64, error) {
+			var sum float64
+			for position := range positions {
+				spent := (float64(position) + 0.5) / positions * float64(function.Slice(smallest))
+				took, err := b.firstAnswer(e, p.authorizer.event, time.Duration(spent))
+				if err != nil {
+					return 0, err
+				}
+				sum += took
+			}
+			return sum / positions, nil
+		}}
+	}
+	samples, err := b.compare(figure, 40, first(helloWorld, p.hello),
+		candidate{Variant: first(p.authorizer.name, p.authorizer.Executable), bar: bar},
+		candidate{Variant: first(helloOne, p.helloOne)})
+	if err != nil {
+		return err
+	}
+	b.report.Add(figure, report.Row{Name: helloWorld, Unit: "ms here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
+	return nil
+}
+
+// firstAnswer returns nanoseconds from exec to the first answer, with so much of the first
+// slice spent at exec.
 func (b *bench) firstAnswer(e function.Executable, event []byte, spent time.Duration) (float64, error) {
 	start := time.Now()
 	p, err := function.Start(b.ctx, e)
@@ -179,29 +205,111 @@ func (b *bench) firstAnswer(e function.Executable, event []byte, spent time.Dura
 	return float64(took.Nanoseconds()), errors.Join(err, endErr)
 }
 
-// firstAnswerAfterInit returns nanoseconds from the event to the first answer, with the
-// processor throttled as soon as the function has asked for the event.
-func (b *bench) firstAnswerAfterInit(e function.Executable, event []byte) (float64, error) {
-	p, err := function.Start(b.ctx, e)
+// invocations measures P9. A block is a process of its own: the kernel accounts a process
+// most precisely when it ends. A start's cost, measured in the same block, is subtracted.
+func (b *bench) invocations() error {
+	p, err := b.ready()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	stop, took := func() {}, time.Duration(0)
-	if err = p.Ready(); err == nil {
-		start := time.Now()
-		stop = p.Throttle(smallest, 0)
-		_, err = p.Invoke(event)
-		took = time.Since(start)
+	calls := b.rounds(400)
+	cpu := func(name string, e function.Executable, event []byte) paired.Variant {
+		return paired.Variant{Name: name, Block: func() (float64, error) {
+			start, err := b.startCPU(e)
+			if err != nil {
+				return 0, err
+			}
+			process, err := function.Start(b.ctx, e)
+			if err != nil {
+				return 0, err
+			}
+			err = invoke(process, event, calls, pause)
+			all, endErr := process.End()
+			return (float64(all.Nanoseconds()) - start) / float64(calls), errors.Join(err, endErr)
+		}}
 	}
-	stop()
-	_, endErr := p.End()
-	return float64(took.Nanoseconds()), errors.Join(err, endErr)
+	const proxy = helloOne + ", endpoint's event"
+	samples, err := paired.Run(b.rounds(25),
+		cpu(helloOne, p.helloOne, p.authorizer.event), cpu(p.authorizer.name, p.authorizer.Executable, p.authorizer.event),
+		cpu(proxy, p.helloOne, p.endpoint.event), cpu(p.endpoint.name, p.endpoint.Executable, p.endpoint.event),
+		cpu(helloWorld, p.hello, p.authorizer.event))
+	if err != nil {
+		return err
+	}
+	unit := "× " + helloOne
+	b.report.Add("P9",
+		report.Row{Name: p.authorizer.name, Unit: unit, Estimate: samples.Ratio(p.authorizer.name, helloOne), Bar: 1.45, Least: 1},
+		report.Row{Name: p.endpoint.name, Unit: unit, Estimate: samples.Ratio(p.endpoint.name, proxy), Bar: 1.35, Least: 1},
+		report.Row{Name: helloWorld + " on all processors", Unit: unit, Estimate: samples.Ratio(helloWorld, helloOne)},
+		report.Row{Name: helloOne, Unit: "ms CPU here", Estimate: samples.Cost(helloOne).Times(1e-6)})
+	return nil
 }
 
-// scaled is the estimate in another unit.
-func scaled(e paired.Estimate, by float64) paired.Estimate {
-	e.Median *= by
-	e.Quartile[0] *= by
-	e.Quartile[1] *= by
-	return e
+// pause is between two invocations whose processor time is measured. On Lambda a process is
+// frozen then. Here at least its threads go to sleep: back to back, nothing would have to
+// wake them, and hello-world would cost half.
+const pause = time.Millisecond
+
+func invoke(p *function.Process, event []byte, times int, pause time.Duration) error {
+	for range times {
+		if _, err := p.Invoke(event); err != nil {
+			return err
+		}
+		time.Sleep(pause)
+	}
+	return nil
+}
+
+// settled is how many invocations it takes until the heap has been collected a few times
+// and keeps its size.
+const settled = 1000
+
+// memory measures P10: resident memory before and after very many invocations.
+func (b *bench) memory() error {
+	p, err := b.ready()
+	if err != nil {
+		return err
+	}
+	many := b.rounds(100_000)
+	for _, f := range []struct {
+		deployed
+		peak float64
+	}{{p.authorizer, 14}, {p.endpoint, 22}} {
+		growth := report.Row{Name: fmt.Sprintf("%s after %d invocations", f.name, many), Unit: fmt.Sprintf("× after %d", settled), Bar: 1.10}
+		peak := report.Row{Name: f.name + ", peak", Unit: "MB (2²⁰ bytes)", Bar: f.peak}
+		before, after, err := b.residentMemory(f.deployed, many)
+		switch {
+		case errors.Is(err, function.ErrLinux):
+			growth.Missing, peak.Missing = err.Error(), err.Error()
+		case err != nil:
+			return err
+		default:
+			growth.Estimate = report.Exactly(float64(after.Now) / float64(before.Now))
+			peak.Estimate = report.Exactly(float64(after.Peak) / (1 << 20))
+		}
+		b.report.Add("P10", growth, peak)
+	}
+	return nil
+}
+
+func (b *bench) residentMemory(f deployed, many int) (before, after function.Memory, err error) {
+	p, err := function.Start(b.ctx, f.Executable)
+	if err != nil {
+		return before, after, err
+	}
+	defer func() {
+		_, endErr := p.End()
+		err = errors.Join(err, endErr)
+	}()
+	if err = invoke(p, f.event, settled, 0); err != nil {
+		return before, after, err
+	}
+	if before, err = p.Memory(); err != nil {
+		return before, after, err
+	}
+	if err = invoke(p, f.event, many, 0); err != nil {
+		return before, after, err
+	}
+	after, err = p.Memory()
+	return before, after, err
 }

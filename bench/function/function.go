@@ -1,11 +1,9 @@
-// Package function runs one Lambda executable as a process of its own and says what it
-// costs: processor time, memory, and time on the wall clock when its share of the
-// processor is small.
+// Package function runs one Lambda executable as a process of its own and measures it:
+// processor time, memory, and time on the wall clock with a small share of the processor.
 //
-// It is for measuring. It speaks as much of the Runtime API as a correct runtime needs
-// and checks none of it; what runs a stack for developers and tests is package
-// account-api/local/lambda. One process, one invocation at a time, no timeouts but the
-// caller's.
+// It speaks as much of the Runtime API as a correct runtime needs and checks none of it.
+// Package account-api/local/lambda runs a stack for developers and tests. Here there is one
+// process, one invocation at a time, and no timeout.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 package function
@@ -15,40 +13,49 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
 // Executable is what to run.
 type Executable struct {
-	Path string   // of the program
-	Args []string // for a program that an interpreter runs
-	Env  []string // name=value; nothing is inherited
-	Log  io.Writer
+	Path string
+	Env  []string // name=value; nothing is inherited, and the last of a name counts
 }
 
 // Process is a running function. End it.
 type Process struct {
-	cmd   *exec.Cmd
-	api   *runtimeAPI
-	ended chan struct{} // closed when the process is reaped
+	cmd     *exec.Cmd
+	api     *httptest.Server
+	polled  chan struct{} // has one element after the first request for an event
+	events  chan []byte
+	answers chan answer
+	ended   chan struct{} // closed when the process is reaped
+}
+
+type answer struct {
+	payload []byte
+	failed  bool
 }
 
 // Start starts the executable as Lambda would, in its init phase.
 func Start(ctx context.Context, e Executable) (*Process, error) {
-	api, err := newRuntimeAPI()
-	if err != nil {
-		return nil, err
+	p := &Process{
+		polled: make(chan struct{}, 1), events: make(chan []byte), answers: make(chan answer, 1), ended: make(chan struct{}),
 	}
-	p := &Process{api: api, ended: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, e.Path, e.Args...)
+	p.api = httptest.NewServer(p.runtimeAPI())
+	p.cmd = exec.CommandContext(ctx, e.Path)
 	// The names that handlers and runtimes read:
 	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 	p.cmd.Env = append([]string{
-		"AWS_LAMBDA_RUNTIME_API=" + api.address,
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(p.api.URL, "http://"),
 		"AWS_LAMBDA_FUNCTION_NAME=bench",
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
@@ -56,10 +63,8 @@ func Start(ctx context.Context, e Executable) (*Process, error) {
 		"PATH=/usr/bin:/bin",
 		"TZ=:UTC",
 	}, e.Env...)
-	p.cmd.Stdout = e.Log // nil is the null device
-	p.cmd.Stderr = e.Log
 	if err := p.cmd.Start(); err != nil {
-		api.close()
+		p.api.Close()
 		return nil, err
 	}
 	go func() {
@@ -69,10 +74,46 @@ func Start(ctx context.Context, e Executable) (*Process, error) {
 	return p, nil
 }
 
+// invocationTime is the deadline that a function sees: longer than any that is deployed, so
+// that a throttled function still answers.
+const invocationTime = time.Minute
+
+// runtimeAPI serves version 2018-06-01 to the process.
+func (p *Process) runtimeAPI() http.Handler {
+	const version = "/2018-06-01/runtime"
+	routes := http.NewServeMux()
+	id := 0 // the process asks for one event at a time
+	routes.HandleFunc("GET "+version+"/invocation/next", func(w http.ResponseWriter, request *http.Request) {
+		select {
+		case p.polled <- struct{}{}:
+		default:
+		}
+		select {
+		case event := <-p.events:
+			id++
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", fmt.Sprintf("00000000-0000-4000-8000-%012d", id))
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(invocationTime).UnixMilli(), 10))
+			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:bench")
+			_, _ = w.Write(event) // Invoke notices a process that is gone
+		case <-request.Context().Done():
+		}
+	})
+	post := func(failed bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, request *http.Request) {
+			payload, err := io.ReadAll(request.Body)
+			w.WriteHeader(http.StatusAccepted)
+			p.answers <- answer{payload, failed || err != nil}
+		}
+	}
+	routes.HandleFunc("POST "+version+"/invocation/{id}/response", post(false))
+	routes.HandleFunc("POST "+version+"/invocation/{id}/error", post(true))
+	return routes
+}
+
 // Ready waits until the process polls for its first event, the end of its init phase.
 func (p *Process) Ready() error {
 	select {
-	case <-p.api.polled:
+	case <-p.polled:
 		return nil
 	case <-p.ended:
 		return fmt.Errorf("%s: expected a function that polls for events, got one that ended with %v", p.cmd.Path, p.cmd.ProcessState)
@@ -83,12 +124,12 @@ func (p *Process) Ready() error {
 // is an error.
 func (p *Process) Invoke(event []byte) ([]byte, error) {
 	select {
-	case p.api.events <- event:
+	case p.events <- event:
 	case <-p.ended:
 		return nil, fmt.Errorf("%s: ended before the event", p.cmd.Path)
 	}
 	select {
-	case a := <-p.api.answers:
+	case a := <-p.answers:
 		if a.failed {
 			return nil, fmt.Errorf("%s: answered an error", p.cmd.Path)
 		}
@@ -103,18 +144,26 @@ func (p *Process) Invoke(event []byte) ([]byte, error) {
 func (p *Process) End() (time.Duration, error) {
 	err := p.cmd.Process.Kill()
 	<-p.ended
-	p.api.close()
+	p.api.CloseClientConnections()
+	p.api.Close()
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return 0, err
 	}
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), nil
 }
 
+// ReadFromDisk reports whether a process that has ended had to wait for the disk.
+// https://man7.org/linux/man-pages/man2/getrusage.2.html (ru_majflt)
+func (p *Process) ReadFromDisk() bool {
+	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return ok && usage.Majflt > 0
+}
+
 // Memory is a process's resident memory, in bytes.
 type Memory struct{ Now, Peak int64 }
 
-// ErrNoMemory is returned where the operating system does not tell.
-var ErrNoMemory = errors.New("expected /proc/<pid>/status, which only Linux has")
+// ErrLinux is returned for what can only be measured on Linux.
+var ErrLinux = errors.New("needs Linux")
 
 // Memory reads the resident memory. The peak is that of the program alone: ru_maxrss
 // would include the program that started it, up to the moment of exec.
@@ -122,27 +171,18 @@ var ErrNoMemory = errors.New("expected /proc/<pid>/status, which only Linux has"
 func (p *Process) Memory() (Memory, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return Memory{}, ErrNoMemory
+		return Memory{}, ErrLinux
 	}
 	var m Memory
-	for line := range strings.Lines(string(status)) {
-		fields := strings.Fields(line)
-		if len(fields) != 3 {
-			continue
-		}
-		kib, err := strconv.ParseInt(fields[1], 10, 64)
-		if err != nil {
-			continue
-		}
-		switch fields[0] {
-		case "VmRSS:":
+	for _, found := range residentMemory.FindAllSubmatch(status, -1) {
+		kib, _ := strconv.ParseInt(string(found[2]), 10, 64) // it has only digits
+		if string(found[1]) == "RSS" {
 			m.Now = kib << 10
-		case "VmHWM:":
+		} else {
 			m.Peak = kib << 10
 		}
 	}
-	if m.Now == 0 || m.Peak == 0 {
-		return Memory{}, ErrNoMemory
-	}
 	return m, nil
 }
+
+var residentMemory = regexp.MustCompile(`(?m)^Vm(RSS|HWM):\s+(\d+) kB$`)

@@ -25,15 +25,15 @@ func Slice(memoryMB int) time.Duration {
 	return min(slicePeriod, time.Duration(int64(slicePeriod)*int64(memoryMB)/fullShare))
 }
 
-// Throttle gives the process the share of a processor that Lambda gives a function of
-// this memory size, by stopping and continuing it (SIGSTOP, SIGCONT), which needs no
-// privileges. On Linux a slice is processor time of all its threads, as the kernel
-// counts it for a control group; elsewhere it is time on the clock. Of the first slice,
-// some is spent already. The returned function ends it; the process is then running.
+// Throttle gives the process the share of a processor that Lambda gives a function of this
+// memory size. It stops and continues the process (SIGSTOP, SIGCONT), which needs no
+// privileges. A slice is processor time of all threads, as the kernel counts it for a
+// control group. Spent is what has been used of the first slice. The returned function ends
+// the throttling and leaves the process running.
 func (p *Process) Throttle(memoryMB int, spent time.Duration) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
-	slice, used := Slice(memoryMB), meter(p.cmd.Process.Pid)
-	signal := func(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // an ended process is its waiter's business
+	slice := Slice(memoryMB)
+	signal := func(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // fails once the process has ended
 	debt := spent                                                    // what was used beyond a slice; what is left of one is lost
 	go func() {
 		defer close(ended)
@@ -41,19 +41,19 @@ func (p *Process) Throttle(memoryMB int, spent time.Duration) (stop func()) {
 		for period := time.Now(); ; period = period.Add(slicePeriod) {
 			left := func() time.Duration { return time.Until(period.Add(slicePeriod)) }
 			if allowance := slice - debt; allowance > 0 {
-				before := used()
+				before := p.Used()
 				signal(syscall.SIGCONT)
-				for used()-before < allowance && left() > 0 {
+				for p.Used()-before < allowance && left() > 0 {
 					select {
 					case <-done:
 						return
 					case <-time.After(glance):
 					}
 				}
-				if used()-before >= allowance {
+				if p.Used()-before >= allowance {
 					signal(syscall.SIGSTOP)
 				}
-				debt += used() - before
+				debt += p.Used() - before
 			}
 			debt = max(0, debt-slice)
 			select {
@@ -64,13 +64,4 @@ func (p *Process) Throttle(memoryMB int, spent time.Duration) (stop func()) {
 		}
 	}()
 	return func() { close(done); <-ended }
-}
-
-// Used is the processor time that the process has used so far, on Linux.
-func (p *Process) Used() time.Duration { return meter(p.cmd.Process.Pid)() }
-
-// onTheClock is a meter that takes a process to be busy all the time.
-func onTheClock() func() time.Duration {
-	start := time.Now()
-	return func() time.Duration { return time.Since(start) }
 }

@@ -2,7 +2,6 @@ package paired
 
 import (
 	"fmt"
-	"runtime"
 	"syscall"
 	"time"
 )
@@ -54,26 +53,4 @@ func usage() (time.Duration, error) {
 		return 0, fmt.Errorf("read the processor time used: %w", err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
-}
-
-// Allocations is the average number of heap allocations of one call of work.
-func Allocations(work func() error) (float64, error) {
-	const calls = 1000
-	for range 10 { // whatever a first call sets up
-		if err := work(); err != nil {
-			return 0, err
-		}
-	}
-	// One processor: nothing else of this process allocates meanwhile.
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range calls {
-		if err := work(); err != nil {
-			return 0, err
-		}
-	}
-	runtime.ReadMemStats(&after)
-	// Rounded down, as testing.AllocsPerRun does: the runtime allocates a little too.
-	return float64((after.Mallocs - before.Mallocs) / calls), nil
 }

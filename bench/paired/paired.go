@@ -1,9 +1,8 @@
 // Package paired compares ways to do the same work on a machine that is never quiet.
 //
-// All ways are measured in turn, in many short rounds, and only figures of one round
-// are divided by one another: whatever slows a round down slows both sides of the
-// division. What is reported is the median of those ratios and the quartiles next to
-// it. It refuses to tell whether a bar is met within noise; a reader sees the spread.
+// All ways take turns in many short rounds. Only figures of one round are divided by one
+// another: whatever slows a round down slows both sides. An estimate is the median of those
+// ratios with its quartiles.
 package paired
 
 import (
@@ -24,25 +23,19 @@ type Variant struct {
 
 // Estimate is a median and the quartiles around it.
 type Estimate struct {
-	Median   float64    `json:"median"`
-	Quartile [2]float64 `json:"quartiles"` // the first and the third
-	Rounds   int        `json:"rounds"`
+	Median   float64
+	Quartile [2]float64 // the first and the third
+	Rounds   int
 }
 
 // Samples are the costs by variant, one for each round.
-type Samples struct {
-	names []string
-	costs map[string][]float64
-}
+type Samples struct{ costs map[string][]float64 }
 
-// Run measures every variant once in each round. The order is shuffled anew for each,
-// always in the same way: merely rotated, every variant would keep its predecessor, and
-// with it whatever that leaves behind in caches and in the garbage collector.
+// Run measures every variant once in each round, in an order that is shuffled for each
+// round. In a fixed order, what a variant leaves behind in caches and in the garbage
+// collector would always hit the same one. Every run uses the same orders.
 func Run(rounds int, variants ...Variant) (Samples, error) {
 	s := Samples{costs: map[string][]float64{}}
-	for _, v := range variants {
-		s.names = append(s.names, v.Name)
-	}
 	shuffle := rand.New(rand.NewPCG(1, 2)) // any seed will do
 	for range rounds {
 		for _, i := range shuffle.Perm(len(variants)) {
@@ -62,20 +55,11 @@ func (s Samples) Cost(variant string) Estimate { return Of(s.costs[variant]) }
 
 // Ratio is what one variant costs in terms of another.
 func (s Samples) Ratio(variant, to string) Estimate {
-	return s.each(variant, to, func(a, b float64) float64 { return a / b })
-}
-
-// Difference is what one variant costs more than another.
-func (s Samples) Difference(variant, than string) Estimate {
-	return s.each(variant, than, func(a, b float64) float64 { return a - b })
-}
-
-func (s Samples) each(a, b string, combine func(a, b float64) float64) Estimate {
-	combined := make([]float64, min(len(s.costs[a]), len(s.costs[b])))
-	for round := range combined {
-		combined[round] = combine(s.costs[a][round], s.costs[b][round])
+	ratios := make([]float64, len(s.costs[variant]))
+	for round, cost := range s.costs[variant] {
+		ratios[round] = cost / s.costs[to][round]
 	}
-	return Of(combined)
+	return Of(ratios)
 }
 
 // Of is the estimate from independent values.
@@ -101,4 +85,12 @@ func quantile(sorted []float64, q float64) float64 {
 		return sorted[i]
 	}
 	return sorted[i] + fraction*(sorted[i+1]-sorted[i])
+}
+
+// Times returns the estimate in another unit.
+func (e Estimate) Times(factor float64) Estimate {
+	e.Median *= factor
+	e.Quartile[0] *= factor
+	e.Quartile[1] *= factor
+	return e
 }

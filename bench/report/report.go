@@ -1,30 +1,36 @@
-// Package report presents figures next to their bars: as a table for people, as JSON
-// for machines and as a plot.
-//
-// It judges nothing but whether a median is above its bar, and never hides a row that
-// misses or that could not be measured.
+// Package report presents figures next to their bars, as Markdown with one table for each
+// kind of figure. It shows every row, also one that missed its bar or was not measured.
 package report
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
-	"io"
+	"strings"
 	"text/tabwriter"
 
 	"account-api/bench/paired"
 )
 
-// Row is one figure of ours, or of a peer for comparison.
+// Report is one run.
+type Report struct {
+	Machine string
+	Tables  []*Table // in the order of the report
+}
+
+// Table holds the rows of one kind of figure.
+type Table struct {
+	Figure, Title string // such as P1
+	Rows          []Row
+}
+
+// Row is one figure of ours, or of a peer for comparison. The less, the better.
 type Row struct {
-	Figure string `json:"figure"` // such as P1; rows of one figure stand together
-	Name   string `json:"name"`
-	Unit   string `json:"unit"` // such as "× raw RSA"; the less the better
+	Name, Unit string // the unit is such as "× raw RSA"
 	paired.Estimate
-	Bar     float64 `json:"bar,omitempty"`     // the most that is acceptable; 0 is none
-	Stretch float64 `json:"stretch,omitempty"` // the most that is hoped for; 0 is none
-	Floor   float64 `json:"floor,omitempty"`   // the least that is possible; below it the measurement is wrong
-	Zero    bool    `json:"zero,omitempty"`    // the bar is 0
-	Missing string  `json:"missing,omitempty"` // why there is no figure
+	Bar     float64 // the most that is acceptable; 0 is none
+	Zero    bool    // the bar is 0
+	Least   float64 // the least that is possible
+	Missing string  // why there is no figure
 }
 
 // Exactly is an estimate of what is counted and has no spread.
@@ -32,111 +38,83 @@ func Exactly(value float64) paired.Estimate {
 	return paired.Estimate{Median: value, Quartile: [2]float64{value, value}, Rounds: 1}
 }
 
-// Verdict says how the row stands to its bar: "met", "stretch", "MISSED", "not
-// measured", or "" for a row without a bar. A figure that cannot be, as of work that
-// costs less than a part of it, is "DOUBTFUL" and meets nothing.
+// Verdict compares the row with its bar. It is "" without a bar. Quartiles on both sides of
+// the bar are "not settled". A median below what is possible is "doubtful".
 func (r Row) Verdict() string {
 	switch {
 	case r.Missing != "":
 		return "not measured"
-	case r.Median < r.Floor:
-		return "DOUBTFUL"
+	case r.Median < r.Least:
+		return "doubtful"
 	case r.Bar == 0 && !r.Zero:
 		return ""
-	case r.Median > r.Bar:
-		return "MISSED"
-	case r.Stretch > 0 && r.Median <= r.Stretch:
-		return "stretch"
-	default:
+	case r.Quartile[0] > r.Bar:
+		return "missed"
+	case r.Quartile[1] <= r.Bar:
 		return "met"
+	default:
+		return "not settled"
 	}
 }
 
-// Machine is what figures depend on most. It names no host and no user.
-type Machine struct {
-	OS           string `json:"os"`
-	Architecture string `json:"architecture"`
-	Processors   int    `json:"processors"`
-	Go           string `json:"go"`
-	Throttle     string `json:"throttle"` // how a small share of the processor was imitated
-	Quick        bool   `json:"quick"`    // fewer rounds than a figure to be quoted needs
-}
-
-// Report is one run.
-type Report struct {
-	Machine Machine `json:"machine"`
-	Rows    []Row   `json:"rows"`
-	Costs   []Cost  `json:"costs"`
-	// PricesOf is when the prices behind Costs were looked up.
-	PricesOf string `json:"prices_of,omitempty"`
-}
-
-// Cost is what a million requests cost in one configuration, in US dollars.
-type Cost struct {
-	MemoryMB   int        `json:"memory_mb"`
-	Cached     bool       `json:"authorizer_cached"`
-	Durations  [2]float64 `json:"durations_ms"` // authorizer's and profile's, before rounding up
-	Compute    float64    `json:"compute"`
-	Requests   float64    `json:"requests"`
-	Everything float64    `json:"everything"` // with API Gateway and logs
-}
-
-// answers says what becomes of the authorizer's answers.
-func (c Cost) answers() string {
-	if c.Cached {
-		return "cached"
+// Add appends rows to the table of a figure.
+func (r *Report) Add(figure string, rows ...Row) {
+	for _, t := range r.Tables {
+		if t.Figure == figure {
+			t.Rows = append(t.Rows, rows...)
+			return
+		}
 	}
-	return "asked each time"
+	panic("report: no table for figure " + figure)
 }
 
-// WriteTable writes the report for people.
-func (r Report) WriteTable(w io.Writer) error {
-	fmt.Fprintf(w, "%s/%s, %d processors, %s; 128 MB imitated by %s\n\n", r.Machine.OS, r.Machine.Architecture, r.Machine.Processors, r.Machine.Go, r.Machine.Throttle)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\tfigure\tmedian\tquartiles\t\tbar\tstretch\t")
-	last := ""
-	for _, row := range r.Rows {
-		if last != "" && row.Figure != last {
-			fmt.Fprintln(table, "\t\t\t\t\t\t\t")
-		}
-		last = row.Figure
-		name := row.Name
-		if row.Verdict() == "" {
-			name = "  " + name
-		}
-		if row.Missing != "" {
-			fmt.Fprintf(table, "%s\t%s\t–\t\t%s\t%s\t%s\t%s: %s\n", row.Figure, name, row.Unit, bound(row.Bar, row.Zero), bound(row.Stretch, false), row.Verdict(), row.Missing)
+// Markdown is the report for people and for the documentation.
+func (r Report) Markdown() []byte {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s.\n", r.Machine)
+	for _, t := range r.Tables {
+		if len(t.Rows) == 0 {
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Figure, name, number(row.Median), spread(row.Estimate), row.Unit,
-			bound(row.Bar, row.Zero), bound(row.Stretch, false), row.Verdict())
+		fmt.Fprintf(&text, "\n**%s. %s**\n\n", t.Figure, t.Title)
+		columns := tabwriter.NewWriter(&text, 0, 0, 1, ' ', 0)
+		fmt.Fprint(columns, "| figure\t| median (quartiles)\t| unit\t| bar\t| verdict\t|\n|---\t|---\t|---\t|---\t|---\t|\n")
+		for _, row := range t.Rows {
+			fmt.Fprintf(columns, "| %s\t| %s\t| %s\t| %s\t| %s\t|\n", row.Name, row.value(), row.Unit, row.bar(), row.verdict())
+		}
+		columns.Flush() // to memory
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	return r.writeCosts(w)
+	return text.Bytes()
 }
 
-func (r Report) writeCosts(w io.Writer) error {
-	if len(r.Costs) == 0 {
-		return nil
+// value is in italics for a row without a bar.
+func (r Row) value() string {
+	if r.Missing != "" {
+		return r.Missing
 	}
-	fmt.Fprintf(w, "\nUS dollars for a million requests, prices of %s:\n\n", r.PricesOf)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "memory\tauthorizer's answers\tauthorizer ms\tprofile ms\tcompute\t+ requests\t+ gateway and logs")
-	for _, c := range r.Costs {
-		fmt.Fprintf(table, "%d MB\t%s\t%.2f\t%.2f\t%.4f\t%.4f\t%.2f\n", c.MemoryMB, c.answers(), c.Durations[0], c.Durations[1], c.Compute, c.Compute+c.Requests, c.Everything)
+	value := number(r.Median)
+	if r.Rounds > 1 {
+		value += " (" + number(r.Quartile[0]) + "–" + number(r.Quartile[1]) + ")"
 	}
-	return table.Flush()
+	if r.Verdict() == "" {
+		return "*" + value + "*"
+	}
+	return value
 }
 
-// WriteJSON writes the report for machines. Its only member at the top is "bench":
-// OPA, asked to test a whole directory, reads every JSON file as data and merges them.
-func (r Report) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(map[string]Report{"bench": r})
+func (r Row) bar() string {
+	if r.Bar == 0 && !r.Zero {
+		return ""
+	}
+	return "≤ " + number(r.Bar)
+}
+
+// verdict is in bold unless the bar is met.
+func (r Row) verdict() string {
+	if verdict := r.Verdict(); verdict != "" && verdict != "met" {
+		return "**" + verdict + "**"
+	}
+	return r.Verdict()
 }
 
 // number has three significant digits and no exponent.
@@ -155,16 +133,18 @@ func number(v float64) string {
 	}
 }
 
-func spread(e paired.Estimate) string {
-	if e.Rounds < 2 {
-		return ""
-	}
-	return number(e.Quartile[0]) + "–" + number(e.Quartile[1])
-}
+// The marks between which a document holds the report.
+const (
+	begins = "<!-- The tables between these marks are written by: go run -C bench . -docs -->\n"
+	ends   = "<!-- end of the tables -->\n"
+)
 
-func bound(v float64, zero bool) string {
-	if v == 0 && !zero {
-		return ""
+// Replace returns the document with this report between the marks.
+func (r Report) Replace(document []byte) ([]byte, error) {
+	before, rest, begun := bytes.Cut(document, []byte(begins))
+	_, after, ended := bytes.Cut(rest, []byte(ends))
+	if !begun || !ended {
+		return nil, fmt.Errorf("expected the lines %q and %q, got no such pair", strings.TrimSpace(begins), strings.TrimSpace(ends))
 	}
-	return "≤ " + number(v)
+	return bytes.Join([][]byte{before, []byte(begins), []byte("\n"), r.Markdown(), []byte("\n"), []byte(ends), after}, nil), nil
 }

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"account-api/bench/function"
+	"account-api/internal/caller"
+	"account-api/internal/decision"
+	"account-api/local/build"
+	"account-api/local/example"
+	"account-api/local/gateway"
+	"account-api/local/gateway/declaration"
+	"account-api/local/graph"
+	"account-api/local/issuer"
+	"account-api/local/lambda"
+	"account-api/policies"
+)
+
+// audience is the one that the measured stack is configured with.
+const audience = "https://bench.test/"
+
+// product is this project's stack on this machine, as it is declared: its executables with
+// their environments, and the events that its gateway sends them.
+type product struct {
+	hello, helloOne      function.Executable // hello-world, and the same on one processor
+	authorizer, endpoint deployed
+	provider             *provider
+
+	gateway *httptest.Server
+	request []byte                  // of an allowed caller, as bytes of HTTP
+	pools   map[string]*lambda.Pool // by ARN
+
+	mu     sync.Mutex
+	events map[string][]byte // the first event of each function, by ARN
+}
+
+// deployed is a function of the stack.
+type deployed struct {
+	function.Executable
+	name    string // last part of handler
+	handler string // directory of the main package
+	arn     string
+	event   []byte
+}
+
+// ready returns the product. It builds it first, unless another figure did.
+func (b *bench) ready() (*product, error) {
+	if b.product != nil {
+		return b.product, nil
+	}
+	b.say("    building the stack")
+	p := &product{pools: map[string]*lambda.Pool{}, events: map[string][]byte{}}
+	b.product = p // closed whatever happens
+	var err error
+	if p.provider, err = newProvider(); err != nil {
+		return nil, err
+	}
+	hello, err := b.buildFunction("bench", "peers/hello")
+	if err != nil {
+		return nil, err
+	}
+	p.hello = function.Executable{Path: hello}
+	p.helloOne = function.Executable{Path: hello, Env: []string{"GOMAXPROCS=1"}}
+	declared, err := b.capture(p.provider.server.URL + "/")
+	if err != nil {
+		return nil, err
+	}
+	return p, p.start(b, declared)
+}
+
+// flags build an executable for this machine as handlers are built for Lambda.
+var flags = []string{"-tags=lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
+
+func (b *bench) buildFunction(module, source string) (string, error) {
+	executable := filepath.Join(b.directory, path.Base(source))
+	arguments := append([]string{"build", "-C", module, "-o", executable + ".linked"}, flags...)
+	if _, err := b.goCommand(append(arguments, "./"+source)...); err != nil {
+		return "", err
+	}
+	return executable, unpack(executable+".linked", executable)
+}
+
+// unpack copies an executable as a program that unpacks an archive writes it: from start to
+// end. The linker writes through a memory map. That changes how the system caches the file:
+// the cost of a start and resident memory differ by up to a fifth.
+func unpack(from, to string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(content, 32<<10) {
+		if _, err := file.Write(part); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
+	return file.Close()
+}
+
+// capture runs the Pulumi program with our provider in its settings.
+func (b *bench) capture(issuer string) (*graph.Graph, error) {
+	// As the local run builds it, so that what it compiled is used.
+	if err := build.Packages(b.ctx, build.Options{Root: ".", Out: b.directory}, "./local/capture"); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(b.ctx, filepath.Join(b.directory, "capture"),
+		"-config", "issuer="+issuer, "-config", "jwksUri=", "-config", "audience="+audience)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	declared, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("capture the stack: %w\n%s", err, &complaints)
+	}
+	return graph.Read(bytes.NewReader(declared))
+}
+
+// start builds the stack's functions, serves them, and sends one request, so that all
+// events are known.
+func (p *product) start(b *bench, declared *graph.Graph) error {
+	api, err := declaration.Read(declared)
+	if err != nil {
+		return err
+	}
+	method, err := firstEndpoint(api)
+	if err != nil {
+		return err
+	}
+	for _, resource := range declared.OfType("aws:lambda/function:Function") {
+		arn := resource.String("arn")
+		f := deployed{arn: arn}
+		f.handler = declared.Bundles[fmt.Sprint(member(resource.Inputs["code"], "path"))]
+		f.name = path.Base(f.handler)
+		if f.Path, err = b.buildFunction(".", f.handler); err != nil {
+			return err
+		}
+		environment := map[string]string{}
+		variables, _ := member(resource.Inputs["environment"], "variables").(map[string]any)
+		for name, value := range variables {
+			environment[name] = fmt.Sprint(value)
+			f.Env = append(f.Env, name+"="+environment[name])
+		}
+		p.pools[arn], err = lambda.NewPool(lambda.Function{
+			Name: resource.String("name"), ARN: arn, Region: declared.Region, Executable: f.Path, Environment: environment,
+		}, lambda.Options{})
+		if err != nil {
+			return err
+		}
+		switch arn {
+		case method.Authorizer.Function.ARN:
+			p.authorizer = f
+		case method.Integration.Function.ARN:
+			p.endpoint = f
+		}
+	}
+	served, err := gateway.New(declared, gateway.Options{Functions: p})
+	if err != nil {
+		return err
+	}
+	p.gateway = httptest.NewServer(served)
+	if p.request, err = p.compose(b.ctx, api, method); err != nil {
+		return err
+	}
+	c, err := dial(p.gateway.Listener.Addr())
+	if err != nil {
+		return err
+	}
+	defer c.connection.Close()
+	if err := c.expect(p.request); err != nil {
+		return err
+	}
+	p.authorizer.event, p.endpoint.event = p.events[p.authorizer.arn], p.events[p.endpoint.arn]
+	return nil
+}
+
+func member(object any, name string) any {
+	members, _ := object.(map[string]any)
+	return members[name]
+}
+
+// firstEndpoint is the GET method with the shortest path that an authorizer guards and a
+// function answers.
+func firstEndpoint(api *declaration.API) (*declaration.Method, error) {
+	methods := slices.DeleteFunc(slices.Clone(api.Methods), func(m *declaration.Method) bool {
+		return m.Authorizer == nil || m.Integration.Function == nil || !m.Answers(http.MethodGet)
+	})
+	if len(methods) == 0 {
+		return nil, errors.New("expected a GET method with an authorizer and a function, the stack has none")
+	}
+	return slices.MinFunc(methods, func(a, b *declaration.Method) int {
+		return cmp.Or(len(a.Path)-len(b.Path), strings.Compare(a.Path, b.Path))
+	}), nil
+}
+
+var parameter = regexp.MustCompile(`\{[^/{}]*\}`)
+
+// compose makes the request of a caller whom the endpoint's policy allows.
+func (p *product) compose(ctx context.Context, api *declaration.API, m *declaration.Method) ([]byte, error) {
+	prepared, err := decision.Prepare(ctx, policies.For(p.endpoint.name), p.endpoint.name+"/decision")
+	if err != nil {
+		return nil, err
+	}
+	found, err := caller.Find(ctx, prepared)
+	if err != nil {
+		return nil, err
+	}
+	if found.Allowed == nil {
+		return nil, fmt.Errorf("expected a caller whom the policy of %s allows, found none", p.endpoint.handler)
+	}
+	token, err := p.provider.issuer.Token(example.Caller(*found.Allowed).Token())
+	if err != nil {
+		return nil, err
+	}
+	for stage := range api.Stages { // any will do
+		return fmt.Appendf(nil, "GET /%s%s HTTP/1.1\r\nHost: %s\r\n%s: Bearer %s\r\n\r\n",
+			stage, parameter.ReplaceAllLiteralString(m.Path, "example"), p.gateway.Listener.Addr(), m.Authorizer.Header, token), nil
+	}
+	return nil, errors.New("expected a stage of the API, got none")
+}
+
+// Invoke implements [gateway.Functions] and keeps each function's first event.
+func (p *product) Invoke(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
+	p.mu.Lock()
+	if p.events[arn] == nil {
+		p.events[arn] = slices.Clone(event)
+	}
+	p.mu.Unlock()
+	return p.pools[arn].Invoke(ctx, event)
+}
+
+func (p *product) close() {
+	if p.gateway != nil {
+		p.gateway.CloseClientConnections()
+		p.gateway.Close()
+	}
+	for _, pool := range p.pools {
+		_ = pool.Close() // its processes are killed
+	}
+	if p.provider != nil {
+		p.provider.server.Close()
+		p.provider.far.Close()
+	}
+}
+
+// with returns the function with more in its environment.
+func (f deployed) with(environment ...string) deployed {
+	f.Env = append(slices.Clone(f.Env), environment...)
+	return f
+}
+
+// provider is an identity provider on this machine.
+type provider struct {
+	server *httptest.Server
+	far    *httptest.Server // the same behind TLS, 30 ms away
+	issuer *issuer.Issuer
+}
+
+func newProvider() (*provider, error) {
+	p := &provider{}
+	// The issuer's name is its address, which is known when it listens.
+	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.issuer.ServeHTTP(w, r) })
+	p.server, p.far = httptest.NewServer(serve), httptest.NewUnstartedServer(serve)
+	p.far.Listener = farListener{p.far.Listener}
+	p.far.StartTLS()
+	var err error
+	p.issuer, err = issuer.New(issuer.Options{URL: p.server.URL + "/", Audience: audience})
+	return p, err
+}
+
+// keySet is the path of the provider's keys.
+const keySet = "/.well-known/jwks.json"
+
+// roots writes all roots of this system and the provider's certificate to a file, as the
+// only bundle. A function parses them all before it trusts one.
+func (p *provider) roots(directory string) (string, error) {
+	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"} {
+		if content, err := os.ReadFile(file); err == nil {
+			bundle := filepath.Join(directory, "roots.pem")
+			own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.far.Certificate().Raw})
+			return bundle, os.WriteFile(bundle, append(content, own...), 0o644)
+		}
+	}
+	return "", errors.New("needs a file with the system's roots")
+}
+
+// distance is the time for a round trip to the provider, such as to another region.
+const distance = 30 * time.Millisecond
+
+// farListener accepts connections whose answers take as long as from a distance.
+type farListener struct{ net.Listener }
+
+func (l farListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &farConnection{Conn: c, wait: 2 * distance}, err // for TCP's own handshake too
+}
+
+type farConnection struct {
+	net.Conn
+	mu   sync.Mutex
+	wait time.Duration // before the next write
+}
+
+func (c *farConnection) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wait = max(c.wait, distance)
+	return n, err
+}
+
+func (c *farConnection) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	wait := c.wait
+	c.wait = 0
+	c.mu.Unlock()
+	time.Sleep(wait)
+	return c.Conn.Write(p)
+}
