@@ -60,6 +60,9 @@ test-browser: ## Test the API and the console in a real browser (needs Chromium)
 test-vectors: ## Test token verification against Project Wycheproof (downloads 100 MB once)
 	go test -C vectors ./...
 
+test-adoption: ## Make an adopter's first edits in a copy, and run every command there (some minutes)
+	go test -C adoption -count=1 -timeout 60m ./...
+
 test-long: ## Test under load with handlers being killed
 	LONG=1 go test -count=1 -v -run Load ./local
 
@@ -112,4 +115,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-rego test-go test-browser test-vectors test-long fuzz conform explain mutants bench guard docs lint build preview up clean
+.PHONY: help run test test-rego test-go test-browser test-vectors test-adoption test-long fuzz conform explain mutants bench guard docs lint build preview up clean
