@@ -17,11 +17,7 @@ import (
 // developer measures P15 in a copy of the project: the time from a saved file to the line in
 // which make run says what serves. Each save puts a comment at the top of the file, so that
 // the compiler has another input and the answers stay as they are.
-func (b *bench) developer() error {
-	p, err := b.ready()
-	if err != nil {
-		return err
-	}
+func (b *bench) developer(p *product) error {
 	root, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err

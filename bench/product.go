@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,7 +17,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"account-api/bench/function"
 	"account-api/internal/caller"
@@ -29,7 +26,6 @@ import (
 	"account-api/local/gateway"
 	"account-api/local/gateway/declaration"
 	"account-api/local/graph"
-	"account-api/local/issuer"
 	"account-api/local/lambda"
 	"account-api/policies"
 )
@@ -45,7 +41,8 @@ type product struct {
 	provider             *provider
 
 	gateway *httptest.Server
-	request []byte                  // of an allowed caller, as bytes of HTTP
+	request []byte                  // as bytes of HTTP
+	status  int                     // of its answer
 	pools   map[string]*lambda.Pool // by ARN
 
 	mu     sync.Mutex
@@ -68,7 +65,7 @@ func (b *bench) ready() (*product, error) {
 	}
 	b.say("    building the stack")
 	p := &product{pools: map[string]*lambda.Pool{}, events: map[string][]byte{}}
-	b.product = p // closed whatever happens
+	b.product = p // to be closed, also after an error
 	var err error
 	if p.provider, err = newProvider(); err != nil {
 		return nil, err
@@ -90,7 +87,10 @@ func (b *bench) ready() (*product, error) {
 var flags = []string{"-tags=lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
 func (b *bench) buildFunction(module, source string) (string, error) {
-	executable := filepath.Join(b.directory, path.Base(source))
+	executable := filepath.Join(b.directory, module, source)
+	if err := os.MkdirAll(filepath.Dir(executable), 0o755); err != nil {
+		return "", err
+	}
 	arguments := append([]string{"build", "-C", module, "-o", executable + ".linked"}, flags...)
 	if _, err := b.goCommand(append(arguments, "./"+source)...); err != nil {
 		return "", err
@@ -189,10 +189,13 @@ func (p *product) start(b *bench, declared *graph.Graph) error {
 		return err
 	}
 	defer c.connection.Close()
-	if err := c.expect(p.request); err != nil {
+	if p.status, err = c.send(p.request); err != nil {
 		return err
 	}
 	p.authorizer.event, p.endpoint.event = p.events[p.authorizer.arn], p.events[p.endpoint.arn]
+	if p.endpoint.event == nil || p.status >= http.StatusInternalServerError {
+		return fmt.Errorf("expected the local gateway to answer with %s, got status %d", p.endpoint.handler, p.status)
+	}
 	return nil
 }
 
@@ -201,23 +204,23 @@ func member(object any, name string) any {
 	return members[name]
 }
 
-// firstEndpoint is the GET method with the shortest path that an authorizer guards and a
-// function answers.
+// firstEndpoint is the method with the shortest path that an authorizer guards and a function
+// answers.
 func firstEndpoint(api *declaration.API) (*declaration.Method, error) {
 	methods := slices.DeleteFunc(slices.Clone(api.Methods), func(m *declaration.Method) bool {
-		return m.Authorizer == nil || m.Integration.Function == nil || !m.Answers(http.MethodGet)
+		return m.Authorizer == nil || m.Integration.Function == nil
 	})
 	if len(methods) == 0 {
-		return nil, errors.New("expected a GET method with an authorizer and a function, the stack has none")
+		return nil, errors.New("expected a method with an authorizer and a function, the stack has none")
 	}
 	return slices.MinFunc(methods, func(a, b *declaration.Method) int {
-		return cmp.Or(len(a.Path)-len(b.Path), strings.Compare(a.Path, b.Path))
+		return cmp.Or(len(a.Path)-len(b.Path), strings.Compare(a.Path+a.Verb, b.Path+b.Verb))
 	}), nil
 }
 
 var parameter = regexp.MustCompile(`\{[^/{}]*\}`)
 
-// compose makes the request of a caller whom the endpoint's policy allows.
+// compose makes the request of a caller whom the endpoint's policy allows, or else denies.
 func (p *product) compose(ctx context.Context, api *declaration.API, m *declaration.Method) ([]byte, error) {
 	prepared, err := decision.Prepare(ctx, policies.For(p.endpoint.name), p.endpoint.name+"/decision")
 	if err != nil {
@@ -227,16 +230,17 @@ func (p *product) compose(ctx context.Context, api *declaration.API, m *declarat
 	if err != nil {
 		return nil, err
 	}
-	if found.Allowed == nil {
-		return nil, fmt.Errorf("expected a caller whom the policy of %s allows, found none", p.endpoint.handler)
-	}
-	token, err := p.provider.issuer.Token(example.Caller(*found.Allowed).Token())
+	token, err := p.provider.issuer.Token(example.Caller(*cmp.Or(found.Allowed, found.Denied)).Token())
 	if err != nil {
 		return nil, err
 	}
+	verb := m.Verb
+	if m.Answers(http.MethodGet) {
+		verb = http.MethodGet // also of ANY
+	}
 	for stage := range api.Stages { // any will do
-		return fmt.Appendf(nil, "GET /%s%s HTTP/1.1\r\nHost: %s\r\n%s: Bearer %s\r\n\r\n",
-			stage, parameter.ReplaceAllLiteralString(m.Path, "example"), p.gateway.Listener.Addr(), m.Authorizer.Header, token), nil
+		return fmt.Appendf(nil, "%s /%s%s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n%s: Bearer %s\r\n\r\n",
+			verb, stage, parameter.ReplaceAllLiteralString(m.Path, "example"), p.gateway.Listener.Addr(), m.Authorizer.Header, token), nil
 	}
 	return nil, errors.New("expected a stage of the API, got none")
 }
@@ -265,77 +269,7 @@ func (p *product) close() {
 	}
 }
 
-// with returns the function with more in its environment.
-func (f deployed) with(environment ...string) deployed {
-	f.Env = append(slices.Clone(f.Env), environment...)
-	return f
-}
-
-// provider is an identity provider on this machine.
-type provider struct {
-	server *httptest.Server
-	far    *httptest.Server // the same behind TLS, 30 ms away
-	issuer *issuer.Issuer
-}
-
-func newProvider() (*provider, error) {
-	p := &provider{}
-	// The issuer's name is its address, which is known when it listens.
-	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.issuer.ServeHTTP(w, r) })
-	p.server, p.far = httptest.NewServer(serve), httptest.NewUnstartedServer(serve)
-	p.far.Listener = farListener{p.far.Listener}
-	p.far.StartTLS()
-	var err error
-	p.issuer, err = issuer.New(issuer.Options{URL: p.server.URL + "/", Audience: audience})
-	return p, err
-}
-
-// keySet is the path of the provider's keys.
-const keySet = "/.well-known/jwks.json"
-
-// roots writes all roots of this system and the provider's certificate to a file, as the
-// only bundle. A function parses them all before it trusts one.
-func (p *provider) roots(directory string) (string, error) {
-	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"} {
-		if content, err := os.ReadFile(file); err == nil {
-			bundle := filepath.Join(directory, "roots.pem")
-			own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.far.Certificate().Raw})
-			return bundle, os.WriteFile(bundle, append(content, own...), 0o644)
-		}
-	}
-	return "", errors.New("needs a file with the system's roots")
-}
-
-// distance is the time for a round trip to the provider, such as to another region.
-const distance = 30 * time.Millisecond
-
-// farListener accepts connections whose answers take as long as from a distance.
-type farListener struct{ net.Listener }
-
-func (l farListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	return &farConnection{Conn: c, wait: 2 * distance}, err // for TCP's own handshake too
-}
-
-type farConnection struct {
-	net.Conn
-	mu   sync.Mutex
-	wait time.Duration // before the next write
-}
-
-func (c *farConnection) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.wait = max(c.wait, distance)
-	return n, err
-}
-
-func (c *farConnection) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	wait := c.wait
-	c.wait = 0
-	c.mu.Unlock()
-	time.Sleep(wait)
-	return c.Conn.Write(p)
+// with is the executable with more in its environment.
+func (f deployed) with(environment ...string) function.Executable {
+	return function.Executable{Path: f.Path, Env: append(slices.Clone(f.Env), environment...)}
 }

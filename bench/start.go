@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -23,105 +22,72 @@ const (
 // nobody is a loopback address that refuses connections.
 const nobody = "http://127.0.0.1:1/"
 
-// starts measures P6 and P7.
-func (b *bench) starts() error {
-	p, err := b.ready()
-	if err != nil {
-		return err
-	}
-	cpu := func(name string, e function.Executable) paired.Variant {
-		return paired.Variant{Name: name, Block: func() (float64, error) { return b.startCPU(e) }}
-	}
+// authorizerStarts measures P6.
+func (b *bench) authorizerStarts(p *product) error {
 	keys := func(address string) string { return "JWKS_URI=" + address + keySet }
-	type row struct {
-		figure, name string
-		executable   function.Executable
-		bar          float64
+	candidates := []candidate{
+		{Variant: b.startCPU(p.authorizer.name+", provider down", p.authorizer.with(keys(nobody))), bar: 1.10},
+		{Variant: b.startCPU(p.authorizer.name+", keys over http", p.authorizer.with(keys(p.provider.server.URL))), bar: 1.30},
+		{Variant: b.startCPU(helloOne, p.helloOne)},
 	}
-	rows := []row{
-		{"P6", p.authorizer.name + ", provider down", p.authorizer.with(keys(nobody)).Executable, 1.10},
-		{"P6", p.authorizer.name + ", keys over http", p.authorizer.with(keys(p.provider.server.URL)).Executable, 1.30},
-		{"P6", helloOne, p.helloOne, 0},
-		{"P7", p.endpoint.name, p.endpoint.Executable, 2.3},
-	}
-	overTLS := row{"P6", p.authorizer.name + ", keys over TLS from 30 ms away", function.Executable{}, 2.5}
-	if bundle, err := p.provider.roots(b.directory); err == nil {
-		overTLS.executable = p.authorizer.with(keys(p.provider.far.URL), "SSL_CERT_FILE="+bundle).Executable
-		rows = append(rows, overTLS)
+	const overTLS, bar = "keys over TLS from 30 ms away", 2.5
+	if bundle, err := p.provider.roots(b.directory); err != nil {
+		b.report.Add("P6", report.Row{Name: overTLS, Unit: "× " + helloWorld, Bar: bar, Missing: err.Error()})
 	} else {
-		b.report.Add("P6", report.Row{Name: overTLS.name, Unit: "× " + helloWorld, Bar: overTLS.bar, Missing: err.Error()})
+		far := p.authorizer.with(keys(p.provider.far.URL), "SSL_CERT_FILE="+bundle)
+		candidates = append(candidates, candidate{Variant: b.startCPU(p.authorizer.name+", "+overTLS, far), bar: bar})
 	}
-	variants := []paired.Variant{cpu(helloWorld, p.hello)}
-	for _, r := range rows {
-		variants = append(variants, cpu(r.name, r.executable))
-	}
-	samples, err := paired.Run(b.rounds(150), variants...)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		b.report.Add(r.figure, report.Row{Name: r.name, Unit: "× " + helloWorld, Estimate: samples.Ratio(r.name, helloWorld), Bar: r.bar})
-	}
-	b.report.Add("P7", report.Row{Name: helloWorld, Unit: "ms CPU here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
-	return nil
+	_, err := b.compare("P6", 150, b.startCPU(helloWorld, p.hello), candidates...)
+	return err
 }
 
-// startCPU returns nanoseconds of processor time from exec to the first poll.
-func (b *bench) startCPU(e function.Executable) (float64, error) {
-	p, err := function.Start(b.ctx, e)
-	if err != nil {
-		return 0, err
-	}
-	notReady := p.Ready()
-	cpu, err := p.End()
-	return float64(cpu.Nanoseconds()), errors.Join(notReady, err)
+// endpointStart measures P7.
+func (b *bench) endpointStart(p *product) error {
+	samples, err := b.compare("P7", 150, b.startCPU(helloWorld, p.hello),
+		candidate{Variant: b.startCPU(p.endpoint.name, p.endpoint.Executable), bar: 2.3})
+	b.report.Add("P7", report.Row{Name: helloWorld, Unit: "ms CPU here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
+	return err
+}
+
+// startCPU is nanoseconds of processor time from exec to the first poll.
+func (b *bench) startCPU(name string, e function.Executable) paired.Variant {
+	return paired.Variant{Name: name, Block: func() (float64, error) {
+		p, err := function.Start(b.ctx, e)
+		if err != nil {
+			return 0, err
+		}
+		notReady := p.Ready()
+		cpu, err := p.End()
+		return float64(cpu.Nanoseconds()), errors.Join(notReady, err)
+	}}
 }
 
 // coldStarts measures P7c.
-func (b *bench) coldStarts() error {
-	p, err := b.ready()
-	if err != nil {
-		return err
-	}
-	rows := []struct {
-		name       string
-		executable function.Executable
-		bar        float64
-	}{
-		{helloWorld, p.hello, 0},
-		{p.authorizer.name, p.authorizer.Executable, 0},
-		{p.endpoint.name, p.endpoint.Executable, 2.2},
-	}
+func (b *bench) coldStarts(p *product) error {
 	var variants []paired.Variant
-	for _, r := range rows {
-		// A copy: the pages of a file that a process maps cannot be dropped.
-		cold := function.Executable{Path: r.executable.Path + ".cold", Env: r.executable.Env}
-		if err := unpack(r.executable.Path, cold.Path); err != nil {
-			return err
-		}
-		variants = append(variants, paired.Variant{Name: r.name, Block: func() (float64, error) { return b.coldStart(cold) }})
-	}
-	samples, err := paired.Run(b.rounds(40), variants...)
-	missing := ""
-	switch {
-	case errors.Is(err, function.ErrLinux), errors.Is(err, errWarm):
-		missing = cmp.Or(errors.Unwrap(err), err).Error()
-	case err != nil:
-		return err
-	}
-	for _, r := range rows {
-		info, err := os.Stat(r.executable.Path)
+	for _, f := range []deployed{{Executable: p.hello, name: helloWorld}, p.authorizer, p.endpoint} {
+		content, err := os.ReadFile(f.Path)
 		if err != nil {
 			return err
 		}
-		b.report.Add("P7c", report.Row{Name: r.name + ", executable", Unit: "MB (10⁶ bytes)", Estimate: report.Exactly(float64(info.Size()) / 1e6)})
-		if r.name == helloWorld {
-			b.report.Add("P7c", report.Row{Name: r.name, Unit: "ms here", Missing: missing, Estimate: samples.Cost(helloWorld).Times(1e-6)})
-			continue
+		b.report.Add("P7c", report.Row{Name: f.name + ", executable", Unit: "MB (10⁶ bytes)", Estimate: report.Exactly(float64(len(content)) / 1e6)})
+		// A copy: the pages of a file that a process maps cannot be dropped.
+		f.Path += ".cold"
+		if err := os.WriteFile(f.Path, content, 0o755); err != nil {
+			return err
 		}
-		b.report.Add("P7c", report.Row{Name: r.name, Unit: "× " + helloWorld, Missing: missing, Estimate: samples.Ratio(r.name, helloWorld), Bar: r.bar})
+		variants = append(variants, paired.Variant{Name: f.name, Block: func() (float64, error) { return b.coldStart(f.Executable) }})
 	}
-	return nil
+	hello, authorizer, endpoint := variants[0], candidate{Variant: variants[1]}, candidate{Variant: variants[2], bar: 2.2}
+	samples, err := b.compare("P7c", 40, hello, authorizer, endpoint)
+	for _, cause := range []error{function.ErrLinux, errWarm} {
+		if errors.Is(err, cause) {
+			b.report.Add("P7c", report.Row{Name: endpoint.Name, Unit: "× " + helloWorld, Bar: endpoint.bar, Missing: cause.Error()})
+			return nil
+		}
+	}
+	b.report.Add("P7c", report.Row{Name: helloWorld, Unit: "ms here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
+	return err
 }
 
 var errWarm = errors.New("this file system keeps the pages of a file")
@@ -140,10 +106,10 @@ func (b *bench) coldStart(e function.Executable) (float64, error) {
 	notReady := p.Ready()
 	took := time.Since(start)
 	_, err = p.End()
-	if err == nil && notReady == nil && !p.ReadFromDisk() {
+	if err = errors.Join(notReady, err); err == nil && !p.ReadFromDisk() {
 		err = errWarm
 	}
-	return float64(took.Nanoseconds()), errors.Join(notReady, err)
+	return float64(took.Nanoseconds()), err
 }
 
 const (
@@ -155,14 +121,10 @@ const (
 )
 
 // throttled measures P8: all of the start and the first answer at 128 MB.
-func (b *bench) throttled() error {
-	p, err := b.ready()
-	if err != nil {
-		return err
-	}
-	const figure, unit, bar = "P8", "× " + helloWorld, 1.40
+func (b *bench) throttled(p *product) error {
+	const bar = 1.40
 	if runtime.GOOS != "linux" {
-		b.report.Add(figure, report.Row{Name: p.authorizer.name, Unit: unit, Bar: bar, Missing: function.ErrLinux.Error()})
+		b.report.Add("P8", report.Row{Name: p.authorizer.name, Unit: "× " + helloWorld, Bar: bar, Missing: function.ErrLinux.Error()})
 		return nil
 	}
 	first := func(name string, e function.Executable) paired.Variant {
@@ -179,14 +141,11 @@ func (b *bench) throttled() error {
 			return sum / positions, nil
 		}}
 	}
-	samples, err := b.compare(figure, 40, first(helloWorld, p.hello),
+	samples, err := b.compare("P8", 40, first(helloWorld, p.hello),
 		candidate{Variant: first(p.authorizer.name, p.authorizer.Executable), bar: bar},
 		candidate{Variant: first(helloOne, p.helloOne)})
-	if err != nil {
-		return err
-	}
-	b.report.Add(figure, report.Row{Name: helloWorld, Unit: "ms here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
-	return nil
+	b.report.Add("P8", report.Row{Name: helloWorld, Unit: "ms here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
+	return err
 }
 
 // firstAnswer returns nanoseconds from exec to the first answer, with so much of the first
@@ -205,44 +164,39 @@ func (b *bench) firstAnswer(e function.Executable, event []byte, spent time.Dura
 	return float64(took.Nanoseconds()), errors.Join(err, endErr)
 }
 
-// invocations measures P9. A block is a process of its own: the kernel accounts a process
-// most precisely when it ends. A start's cost, measured in the same block, is subtracted.
-func (b *bench) invocations() error {
-	p, err := b.ready()
+// invocations measures P9. The yardstick gets the same event.
+func (b *bench) invocations(p *product) error {
+	rounds := 25
+	samples, err := b.compare("P9", rounds, b.invocationCPU(helloOne, p.helloOne, p.authorizer.event),
+		candidate{Variant: b.invocationCPU(p.authorizer.name, p.authorizer.Executable, p.authorizer.event), bar: 1.45, least: 1},
+		candidate{Variant: b.invocationCPU(helloWorld+" on all processors", p.hello, p.authorizer.event)})
 	if err != nil {
 		return err
 	}
+	b.report.Add("P9", report.Row{Name: helloOne, Unit: "ms CPU here", Estimate: samples.Cost(helloOne).Times(1e-6)})
+	_, err = b.compare("P9", rounds, b.invocationCPU(helloOne, p.helloOne, p.endpoint.event),
+		candidate{Variant: b.invocationCPU(p.endpoint.name, p.endpoint.Executable, p.endpoint.event), bar: 1.35, least: 1})
+	return err
+}
+
+// invocationCPU is nanoseconds of processor time of one invocation among many. A block is a
+// process of its own: the kernel accounts a process most precisely when it ends. A start's
+// cost, measured in the same block, is subtracted.
+func (b *bench) invocationCPU(name string, e function.Executable, event []byte) paired.Variant {
 	calls := b.rounds(400)
-	cpu := func(name string, e function.Executable, event []byte) paired.Variant {
-		return paired.Variant{Name: name, Block: func() (float64, error) {
-			start, err := b.startCPU(e)
-			if err != nil {
-				return 0, err
-			}
-			process, err := function.Start(b.ctx, e)
-			if err != nil {
-				return 0, err
-			}
-			err = invoke(process, event, calls, pause)
-			all, endErr := process.End()
-			return (float64(all.Nanoseconds()) - start) / float64(calls), errors.Join(err, endErr)
-		}}
-	}
-	const proxy = helloOne + ", endpoint's event"
-	samples, err := paired.Run(b.rounds(25),
-		cpu(helloOne, p.helloOne, p.authorizer.event), cpu(p.authorizer.name, p.authorizer.Executable, p.authorizer.event),
-		cpu(proxy, p.helloOne, p.endpoint.event), cpu(p.endpoint.name, p.endpoint.Executable, p.endpoint.event),
-		cpu(helloWorld, p.hello, p.authorizer.event))
-	if err != nil {
-		return err
-	}
-	unit := "× " + helloOne
-	b.report.Add("P9",
-		report.Row{Name: p.authorizer.name, Unit: unit, Estimate: samples.Ratio(p.authorizer.name, helloOne), Bar: 1.45, Least: 1},
-		report.Row{Name: p.endpoint.name, Unit: unit, Estimate: samples.Ratio(p.endpoint.name, proxy), Bar: 1.35, Least: 1},
-		report.Row{Name: helloWorld + " on all processors", Unit: unit, Estimate: samples.Ratio(helloWorld, helloOne)},
-		report.Row{Name: helloOne, Unit: "ms CPU here", Estimate: samples.Cost(helloOne).Times(1e-6)})
-	return nil
+	return paired.Variant{Name: name, Block: func() (float64, error) {
+		start, err := b.startCPU(name, e).Block()
+		if err != nil {
+			return 0, err
+		}
+		p, err := function.Start(b.ctx, e)
+		if err != nil {
+			return 0, err
+		}
+		err = invoke(p, event, calls, pause)
+		all, endErr := p.End()
+		return (float64(all.Nanoseconds()) - start) / float64(calls), errors.Join(err, endErr)
+	}}
 }
 
 // pause is between two invocations whose processor time is measured. On Lambda a process is
@@ -265,11 +219,7 @@ func invoke(p *function.Process, event []byte, times int, pause time.Duration) e
 const settled = 1000
 
 // memory measures P10: resident memory before and after very many invocations.
-func (b *bench) memory() error {
-	p, err := b.ready()
-	if err != nil {
-		return err
-	}
+func (b *bench) memory(p *product) error {
 	many := b.rounds(100_000)
 	for _, f := range []struct {
 		deployed

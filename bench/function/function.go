@@ -2,7 +2,7 @@
 // processor time, memory, and time on the wall clock with a small share of the processor.
 //
 // It speaks as much of the Runtime API as a correct runtime needs and checks none of it.
-// Package account-api/local/lambda runs a stack for developers and tests. Here there is one
+// Package local/lambda of the project runs a stack for developers and tests. Here there is one
 // process, one invocation at a time, and no timeout.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
