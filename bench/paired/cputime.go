@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// blockTime is how much processor time one block of [CPU] takes: long enough that the
-// clock's step of a microsecond does not matter, short enough that a round of ten
-// variants is over before the machine's mood changes.
-const blockTime = 10 * time.Millisecond
+// blockTime is how much processor time one block of [CPU] takes. A longer one averages over
+// more of what disturbs the machine for a moment. In a shorter one, all variants of a round
+// meet the same conditions.
+const blockTime = 30 * time.Millisecond
 
 // CPU is a variant whose cost is processor time in nanoseconds for one call of work.
 // It counts all threads of this process, so that garbage collection is included and
