@@ -211,24 +211,32 @@ func hardCoded(answer string) func(context.Context, []byte) ([]byte, error) {
 	}
 }
 
-// policySizes measures P16 for two kinds of rules. OPA indexes comparisons of the input with
-// constants. It tries every rule that looks for a constant in a list.
+// policySizes measures P16 for three ways to write a policy. OPA indexes rules that compare
+// the input with constants. It tries every rule that looks for a constant in a list.
 // https://www.openpolicyagent.org/docs/policy-performance#use-indexed-statements
 func (b *bench) policySizes() error {
+	each := func(rule func(i int) string) func(size int) []string {
+		return func(size int) (rules []string) {
+			for i := range size {
+				rules = append(rules, rule(i))
+			}
+			return rules
+		}
+	}
+	quoted := each(func(i int) string { return fmt.Sprintf("%q", fmt.Sprintf("scope-%d", i)) })
 	for _, kind := range []struct {
-		name string
-		rule func(i int) string
+		name  string
+		rules func(size int) []string
 	}{
-		{"rules that compare the client", func(i int) string { return fmt.Sprintf(`input.azp == "client-%d"`, i) }},
-		{"rules that look for a scope", func(i int) string { return needs(fmt.Sprintf("scope-%d", i)) }},
+		{"a rule for each client", each(func(i int) string { return fmt.Sprintf(`input.azp == "client-%d"`, i) })},
+		{"a rule for each scope", each(func(i int) string { return needs(fmt.Sprintf("scope-%d", i)) })},
+		{"one rule with a set of scopes", func(size int) []string {
+			return []string{fmt.Sprintf(`{ some scope in split(input.scope, " "); scope in {%s} }`, strings.Join(quoted(size), ", "))}
+		}},
 	} {
 		var prepare, decide []paired.Variant
 		for _, size := range []int{1, 100, 1000} {
-			var rules []string
-			for i := range size {
-				rules = append(rules, kind.rule(i))
-			}
-			source := policy(rules...)
+			source := policy(kind.rules(size)...)
 			prepared, err := decision.Prepare(b.ctx, source, entrypoint)
 			if err != nil {
 				return err
@@ -236,11 +244,11 @@ func (b *bench) policySizes() error {
 			// The caller of the last rule: the worst case where each is tried.
 			last := fmt.Sprint(size - 1)
 			input := decision.Input{AuthorizedParty: "client-" + last, Scope: "scope-" + last}
-			prepare = append(prepare, paired.CPU(fmt.Sprintf("prepare %d, %s", size, kind.name), func() error {
+			prepare = append(prepare, paired.CPU(fmt.Sprintf("prepare %d: %s", size, kind.name), func() error {
 				_, err := decision.Prepare(b.ctx, source, entrypoint)
 				return err
 			}))
-			decide = append(decide, paired.CPU(fmt.Sprintf("decide by %d, %s", size, kind.name), func() error {
+			decide = append(decide, paired.CPU(fmt.Sprintf("decide by %d: %s", size, kind.name), func() error {
 				decided, err := prepared.Decide(b.ctx, input)
 				return allowed(decided.Allow, err)
 			}))

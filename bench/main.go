@@ -78,6 +78,9 @@ type bench struct {
 }
 
 func run(ctx context.Context, quick, docs bool, only string) (err error) {
+	if docs && only != "" {
+		return errors.New("expected -docs without -only: the documentation has all figures of one run")
+	}
 	// Everything below is relative to the project, which holds this module.
 	if err := os.Chdir(".."); err != nil {
 		return err
