@@ -85,8 +85,8 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 mutants: ## Make small mistakes in each policy and show those that no Rego test notices
 	@go run ./internal/mutant/mutants
 
-bench: ## Measure speed and size side by side with peers (some minutes)
-	go run -C bench .
+bench: ## Measure speed and size side by side with peers (ten minutes; ONLY=P5,P16 for some figures)
+	go run -C bench . $(if $(ONLY),-only "$(ONLY)")
 
 guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
 	@infra/guard "$(STACK)"

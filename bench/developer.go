@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
+	"account-api/bench/function"
 	"account-api/bench/paired"
 	"account-api/bench/report"
 	"account-api/local/running"
@@ -35,9 +37,9 @@ func (b *bench) developer(p *product) error {
 	policy, infra := filepath.Join(root, "policies", p.endpoint.name), filepath.Join(root, "infra")
 
 	const rounds = 7
-	var build, rule, declaration []float64
+	var build, idle, rule, declaration []float64
 	for range b.rounds(rounds) {
-		took, err := seconds(func() error {
+		err := timed(&build, func() error {
 			if err := edit(infra, "*.go", "//"); err != nil {
 				return err
 			}
@@ -47,46 +49,70 @@ func (b *bench) developer(p *product) error {
 		if err != nil {
 			return err
 		}
-		build = append(build, took)
 	}
 	stack, err := running.Start(b.ctx, root)
 	if err != nil {
 		return err
 	}
-	save := func(directory, pattern, comment string) (float64, error) {
+	save := func(directory, pattern, comment string) error {
 		before := serves(stack)
-		return seconds(func() error {
-			if err := edit(directory, pattern, comment); err != nil {
-				return err
+		if err := edit(directory, pattern, comment); err != nil {
+			return err
+		}
+		for deadline := time.Now().Add(time.Minute); serves(stack) == before; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				return fmt.Errorf("expected the local stack to reload %s, got\n%s", directory, stack.Output())
 			}
-			for deadline := time.Now().Add(time.Minute); serves(stack) == before; {
-				if time.Now().After(deadline) {
-					return fmt.Errorf("expected the local stack to reload %s, got\n%s", directory, stack.Output())
-				}
-				time.Sleep(10 * time.Millisecond)
-			}
-			return nil
-		})
+		}
+		return nil
 	}
 	for range b.rounds(rounds) {
-		var took [2]float64
-		if took[0], err = save(policy, "*.rego", "#"); err != nil {
+		if err = timed(&rule, func() error { return save(policy, "*.rego", "#") }); err != nil {
 			break
 		}
-		if took[1], err = save(infra, "*.go", "//"); err != nil {
+		if err = timed(&declaration, func() error { return save(infra, "*.go", "//") }); err != nil {
 			break
 		}
-		rule, declaration = append(rule, took[0]), append(declaration, took[1])
+	}
+	if err == nil {
+		err = b.wait(quiet)
+	}
+	for range b.rounds(rounds) {
+		if err != nil {
+			break
+		}
+		before := function.Used(stack.PID())
+		err = b.wait(idleTime)
+		idle = append(idle, 100*(function.Used(stack.PID())-before).Seconds()/idleTime.Seconds())
 	}
 	if err := errors.Join(err, stack.Stop()); err != nil {
 		return err
 	}
 	capture := paired.Of(build)
+	idling := report.Row{Name: "idle make run", Unit: "% of a processor", Estimate: paired.Of(idle), Bar: 0.3}
+	if runtime.GOOS != "linux" {
+		idling.Missing = function.ErrLinux.Error()
+	}
 	b.report.Add("P15",
 		report.Row{Name: "a rule saved", Unit: "s here", Estimate: paired.Of(rule), Bar: 1.2},
 		report.Row{Name: "a file of infra/ saved", Unit: "× go build of what declares the stack", Estimate: paired.Of(declaration).Times(1 / capture.Median), Bar: 2},
-		report.Row{Name: "go build of what declares the stack", Unit: "s here", Estimate: capture})
+		report.Row{Name: "go build of what declares the stack", Unit: "s here", Estimate: capture},
+		idling)
 	return nil
+}
+
+const (
+	quiet    = time.Minute // before a stack counts as idle
+	idleTime = 5 * time.Second
+)
+
+func (b *bench) wait(d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-b.ctx.Done():
+		return b.ctx.Err()
+	}
 }
 
 // edit puts a comment at the top of the first file that matches.
@@ -108,9 +134,10 @@ func serves(stack *running.Stack) int {
 	return strings.Count(output, "Reloaded ") + strings.Count(output, "No change in what serves")
 }
 
-// seconds returns how long work takes.
-func seconds(work func() error) (float64, error) {
+// timed appends how long work takes, in seconds.
+func timed(to *[]float64, work func() error) error {
 	start := time.Now()
 	err := work()
-	return time.Since(start).Seconds(), err
+	*to = append(*to, time.Since(start).Seconds())
+	return err
 }

@@ -152,6 +152,9 @@ func (p *Process) End() (time.Duration, error) {
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), nil
 }
 
+// Used is the processor time that the process has used so far. Only Linux tells.
+func (p *Process) Used() time.Duration { return Used(p.cmd.Process.Pid) }
+
 // ReadFromDisk reports whether a process that has ended had to wait for the disk.
 // https://man7.org/linux/man-pages/man2/getrusage.2.html (ru_majflt)
 func (p *Process) ReadFromDisk() bool {

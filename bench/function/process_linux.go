@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Used is the processor time that the process has used so far, in all its threads.
-func (p *Process) Used() time.Duration {
+// Used is the processor time that a process has used so far, in all its threads.
+func Used(pid int) time.Duration {
 	// The clock of another process: clock_getcpuclockid(3) makes its ID of the
 	// complement of the process ID and CPUCLOCK_SCHED, which is 2.
-	clock := int32(^p.cmd.Process.Pid<<3 | 2)
+	clock := int32(^pid<<3 | 2)
 	var now unix.Timespec
 	if unix.ClockGettime(clock, &now) != nil {
 		return 0 // the process has ended
