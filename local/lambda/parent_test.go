@@ -6,15 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"sync"
 )
 
 // parentEnv makes the test's executable a program that uses a pool, so that a test
 // can kill it. Its value is the function's executable.
 const parentEnv = "LAMBDA_TEST_PARENT"
-
-// unguardedEnv, if set, makes that program lose its guard before it is killed.
-const unguardedEnv = "LAMBDA_TEST_UNGUARDED"
 
 // beParent has an idle process, one that hangs in its handler and one with a
 // child; prints their ids, the child's last, as a JSON array; and waits to be
@@ -50,19 +46,12 @@ func beParent() {
 	go take(`{"do":"hang"}`)
 	<-hanging
 	child := take(`{"do":"child"}`) // a process of its own: the other one hangs
-	var other sync.WaitGroup
-	other.Go(func() { take(`{"do":"who"}`) })
-	other.Wait()
 
 	p.mu.Lock()
 	for s := range p.alive {
 		pids = append(pids, s.cmd.Process.Pid)
 	}
 	p.mu.Unlock()
-	if os.Getenv(unguardedEnv) != "" {
-		kill(p.fork.guard.cmd.Process)
-		p.fork.guard.cmd.Wait()
-	}
 	json.NewEncoder(os.Stdout).Encode(append(pids, child))
 	select {}
 }

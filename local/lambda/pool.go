@@ -16,7 +16,7 @@ type Pool struct {
 	fn        Function
 	max       int           // invocations at a time
 	initLimit time.Duration // for a process to ask for its first event
-	fork      *forker
+	guard     *guard
 
 	logMu sync.Mutex // makes the calls of log one at a time
 	log   func(Line)
@@ -52,7 +52,7 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 	if o.Log == nil {
 		o.Log = func(Line) {}
 	}
-	fork, err := newForker()
+	guard, err := newGuard()
 	if err != nil {
 		return nil, fmt.Errorf("lambda: function %q: %w", fn.Name, err)
 	}
@@ -60,7 +60,7 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 		fn:        fn,
 		max:       o.MaxProcesses,
 		initLimit: defaultInitLimit,
-		fork:      fork,
+		guard:     guard,
 		log:       o.Log,
 		launch:    &launch{executable: fn.Executable},
 		alive:     make(map[*sandbox]struct{}),
@@ -145,7 +145,7 @@ func (p *Pool) shutdown() error {
 
 	p.invocations.Wait()
 	p.processes.Wait()
-	err := p.fork.close()
+	err := p.guard.close()
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,7 +203,7 @@ func (p *Pool) start(live *recording) (*sandbox, error) {
 	l := p.launch
 	p.mu.Unlock()
 
-	s, err := p.fn.start(l, p.fork, live, func(requestID, text string) {
+	s, err := p.fn.start(l, p.guard, live, func(requestID, text string) {
 		p.write(Line{Function: p.fn.Name, RequestID: requestID, Text: text})
 	})
 	if err != nil {

@@ -23,7 +23,7 @@ type sandbox struct {
 	out     *output
 	tmp     string
 	cmd     *exec.Cmd
-	fork    *forker
+	guard   *guard
 
 	// ended is closed when the process is reaped, its group killed, its last line
 	// read and its directory removed. The fields below it may be read then.
@@ -50,12 +50,12 @@ const (
 )
 
 // start launches a process of the function. Nothing is left behind on an error.
-func (fn Function) start(l *launch, fork *forker, live *recording, line func(requestID, text string)) (_ *sandbox, err error) {
+func (fn Function) start(l *launch, guard *guard, live *recording, line func(requestID, text string)) (_ *sandbox, err error) {
 	executable, err := filepath.Abs(l.executable)
 	if err != nil {
 		return nil, err
 	}
-	s := &sandbox{launch: l, fork: fork, ended: make(chan struct{})}
+	s := &sandbox{launch: l, guard: guard, ended: make(chan struct{})}
 	if s.tmp, err = os.MkdirTemp("", "lambda-*"); err != nil {
 		return nil, err
 	}
@@ -77,20 +77,22 @@ func (fn Function) start(l *launch, fork *forker, live *recording, line func(req
 		Stderr:      s.out.writer, // process that keep it open do not delay the reaping
 		SysProcAttr: attributes(),
 	}
-	if err := fork.start(s.cmd); err != nil {
+	if err := s.cmd.Start(); err != nil {
 		return nil, errors.Join(err, s.api.close(), s.out.close(0), os.RemoveAll(s.tmp))
 	}
+	guard.watch(s.cmd.Process.Pid)
 	return s, nil
 }
 
-// await reaps the process and cleans up after it.
+// await reaps the process and cleans up after it. What the process started ends with it.
+// Its group is killed at once after the reaping, before another process can get its id.
 func (s *sandbox) await() {
-	s.exit = reap(s.cmd, func() {
-		s.mu.Lock()
-		s.reaped = true
-		s.mu.Unlock()
-		s.fork.end(s.cmd) // what the process started ends with it
-	})
+	s.exit = s.cmd.Wait()
+	s.mu.Lock()
+	s.reaped = true
+	kill(s.cmd.Process)
+	s.mu.Unlock()
+	s.guard.forget(s.cmd.Process.Pid)
 	s.cleanup = errors.Join(s.api.close(), s.out.close(stopGrace), os.RemoveAll(s.tmp))
 	close(s.ended)
 }

@@ -1,5 +1,3 @@
-//go:build unix
-
 package lambda
 
 import (
@@ -7,14 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
-	"syscall"
 )
 
 // guard ends process groups if this process dies without having ended them, by SIGKILL or
 // a crash. It is a shell that reads from a pipe which groups exist. When this process dies,
 // the kernel closes its end of the pipe, and the shell kills the groups that are left.
-//
-// Linux kills the processes themselves without a guard, but not those that they started.
 type guard struct {
 	cmd    *exec.Cmd
 	groups io.WriteCloser
@@ -39,7 +34,7 @@ func newGuard() (*guard, error) {
 		Args: []string{"sh", "-c", guardScript},
 		Env:  []string{}, // not nil, which would be ours
 		// Ctrl-C in the terminal must not reach it: it has to outlive this process.
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
+		SysProcAttr: attributes(),
 	}
 	groups, err := cmd.StdinPipe()
 	if err != nil {
@@ -53,7 +48,7 @@ func newGuard() (*guard, error) {
 
 // watch and forget are safe for concurrent use: writes as short as theirs are not
 // interleaved. They ignore errors: a guard that was killed matters only if this process is
-// killed too.
+// killed too. Even then a runtime ends at its next call of the Runtime API.
 
 func (g *guard) watch(group int) { fmt.Fprintf(g.groups, "+ %d\n", group) }
 
