@@ -122,6 +122,7 @@ func TestCallersThatARequestDescribes(t *testing.T) {
 		"no permissions":                      {asJSON, member(`"permissions":null`), "permissions", ""},
 		"a claim of one's own":                {asJSON, member(`"claims":{"tier":{"name":"gold"}}`), "tier", `{"name":"gold"}`},
 		"a claim of one's own, in a form":     {asForm, asked("claims", `{"https://tickets.test/tier":1}`), "https://tickets.test/tier", "1"},
+		"an empty parameter is no parameter":  {asForm, asked("sub", "", "claims", ""), "sub", `"local-client@clients"`},
 		"a number larger than a float can be": {asJSON, member(`"claims":{"n":9007199254740993}`), "n", "9007199254740993"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,13 +125,8 @@ func (s *sandbox) signal(send func(*os.Process)) {
 
 // exitMessage words the end of a process as Lambda does.
 func exitMessage(exit error) string {
-	var status *exec.ExitError
-	switch {
-	case exit == nil:
+	if exit == nil {
 		return "Runtime exited without providing a reason"
-	case errors.As(exit, &status):
-		return fmt.Sprintf("Runtime exited with error: %v", status)
-	default:
-		return "Runtime exited: its exit status is unknown"
 	}
+	return "Runtime exited with error: " + exit.Error()
 }
