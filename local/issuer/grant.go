@@ -17,19 +17,6 @@ import (
 // clientCredentials is the one grant type here: RFC 6749 section 4.4.
 const clientCredentials = "client_credentials"
 
-// otherGrants are grant types of Auth0 that the client of a machine may not use:
-// https://auth0.com/docs/get-started/applications/application-grant-types
-var otherGrants = []string{
-	"authorization_code", "implicit", "password", "refresh_token",
-	"urn:ietf:params:oauth:grant-type:device_code",
-	"urn:ietf:params:oauth:grant-type:token-exchange",
-	"http://auth0.com/oauth/grant-type/mfa-oob",
-	"http://auth0.com/oauth/grant-type/mfa-otp",
-	"http://auth0.com/oauth/grant-type/mfa-recovery-code",
-	"http://auth0.com/oauth/grant-type/passwordless/otp",
-	"http://auth0.com/oauth/grant-type/password-realm",
-}
-
 // maxRequestBytes bounds a token request. A usual one has some hundred bytes.
 const maxRequestBytes = 16 << 10
 
@@ -149,10 +136,6 @@ func (i *Issuer) admit(request grantRequest) error {
 	case request.GrantType == "":
 		return &refusal{http.StatusBadRequest,
 			oauthError{"invalid_request", "Missing required parameter: grant_type"}, "no grant type"}
-	case slices.Contains(otherGrants, request.GrantType):
-		return &refusal{http.StatusForbidden,
-			oauthError{"unauthorized_client", fmt.Sprintf("Grant type '%s' not allowed for the client.", request.GrantType)},
-			"a grant type that the client may not use"}
 	case request.GrantType != clientCredentials:
 		return &refusal{http.StatusBadRequest,
 			oauthError{"unsupported_grant_type", "Unsupported grant type: " + request.GrantType}, "an unknown grant type"}

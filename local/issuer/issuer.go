@@ -62,7 +62,7 @@ type Options struct {
 	// Restrict refuses every other scope, as Auth0 does. Without it a request may name
 	// any scope.
 	Restrict bool
-	// Now is the clock for claims and certificates; nil is [time.Now].
+	// Now is the clock for claims; nil is [time.Now].
 	Now func() time.Time
 	// Log gets a record for every token granted or refused and for every rotation. No
 	// record holds a token, a secret or anything else that a client sent. nil discards them.
@@ -95,7 +95,7 @@ func New(o Options) (*Issuer, error) {
 	if err := i.SetScopes(o.Scopes); err != nil {
 		return nil, err
 	}
-	ring, err := newKeyRing(o.Now())
+	ring, err := newKeyRing()
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
 func (i *Issuer) Rotate() (kid string, err error) {
 	i.rotation.Lock()
 	defer i.rotation.Unlock()
-	ring, err := i.keys.Load().rotated(i.options.Now())
+	ring, err := i.keys.Load().rotated()
 	if err != nil {
 		return "", err
 	}

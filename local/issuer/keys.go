@@ -3,22 +3,13 @@ package issuer
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
 	"math/big"
-	"sync"
-	"time"
 )
 
 // keyBits is Auth0's key size, and the least that RS256 allows: RFC 7518 section 3.3.
 const keyBits = 2048
-
-// certificateYears is how long an Auth0 tenant's certificates last. Nothing here looks
-// at it: tokens are verified with the key, not with the certificate around it.
-const certificateYears = 13
 
 // keyRing is the keys at one moment. It is never changed, only replaced.
 type keyRing struct {
@@ -34,39 +25,31 @@ type key struct {
 	public  jsonWebKey
 }
 
-// jsonWebKey is a public key as Auth0 publishes it: RFC 7517 section 4 for the members,
-// RFC 7518 section 6.3.1 for n and e.
+// jsonWebKey is a public key as Auth0 publishes it, but for the certificate around it,
+// which verifiers do not need: RFC 7517 section 4 for the members, RFC 7518 section 6.3.1
+// for n and e.
 type jsonWebKey struct {
-	Type         string   `json:"kty"`
-	Use          string   `json:"use"`
-	Modulus      string   `json:"n"`
-	Exponent     string   `json:"e"`
-	ID           string   `json:"kid"`
-	Thumbprint   string   `json:"x5t"`
-	Certificates []string `json:"x5c"`
-	Algorithm    string   `json:"alg"`
+	Type      string `json:"kty"`
+	Use       string `json:"use"`
+	Modulus   string `json:"n"`
+	Exponent  string `json:"e"`
+	ID        string `json:"kid"`
+	Algorithm string `json:"alg"`
 }
 
-// newKeyRing generates a current and a next key at the same time.
-func newKeyRing(now time.Time) (*keyRing, error) {
-	var (
-		ring       keyRing
-		nextErr    error
-		generating sync.WaitGroup
-	)
-	generating.Go(func() { ring.next, nextErr = newKey(now) })
-	current, err := newKey(now)
-	generating.Wait()
+// newKeyRing generates a current and a next key.
+func newKeyRing() (*keyRing, error) {
+	current, err := newKey()
 	if err != nil {
 		return nil, err
 	}
-	ring.current = current
-	return &ring, nextErr
+	next, err := newKey()
+	return &keyRing{current: current, next: next}, err
 }
 
 // rotated returns the ring one rotation later.
-func (r *keyRing) rotated(now time.Time) (*keyRing, error) {
-	next, err := newKey(now)
+func (r *keyRing) rotated() (*keyRing, error) {
+	next, err := newKey()
 	if err != nil {
 		return nil, err
 	}
@@ -82,32 +65,19 @@ func (r *keyRing) published() []jsonWebKey {
 	return set
 }
 
-func newKey(now time.Time) (*key, error) {
+func newKey() (*key, error) {
 	private, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: generate a signing key: %w", err)
 	}
 	// As long as Auth0's. It names a key and need not be secret, only unique.
 	id := rand.Text()[:21]
-	template := &x509.Certificate{
-		SerialNumber: new(big.Int).SetBytes([]byte(id)[:19]), // at most 20 octets: RFC 5280 section 4.1.2.2
-		Subject:      pkix.Name{CommonName: "local token issuer"},
-		NotBefore:    now,
-		NotAfter:     now.AddDate(certificateYears, 0, 0),
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		return nil, fmt.Errorf("issuer: certify a signing key: %w", err)
-	}
-	thumbprint := sha1.Sum(certificate) // which x5t is by definition: RFC 7517 section 4.8
 	return &key{id: id, private: private, public: jsonWebKey{
-		Type:         "RSA",
-		Use:          "sig",
-		Modulus:      base64.RawURLEncoding.EncodeToString(private.N.Bytes()),
-		Exponent:     base64.RawURLEncoding.EncodeToString(big.NewInt(int64(private.E)).Bytes()),
-		ID:           id,
-		Thumbprint:   base64.RawURLEncoding.EncodeToString(thumbprint[:]),
-		Certificates: []string{base64.StdEncoding.EncodeToString(certificate)}, // not base64url: section 4.7
-		Algorithm:    "RS256",
+		Type:      "RSA",
+		Use:       "sig",
+		Modulus:   base64.RawURLEncoding.EncodeToString(private.N.Bytes()),
+		Exponent:  base64.RawURLEncoding.EncodeToString(big.NewInt(int64(private.E)).Bytes()),
+		ID:        id,
+		Algorithm: "RS256",
 	}}, nil
 }
