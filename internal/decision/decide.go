@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/metrics"
-	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
@@ -25,20 +23,10 @@ type Decision struct {
 // additional key, another type, a failing built-in function, and a ctx that ends first.
 // The decision next to an error is the zero value, which denies. No error quotes the input.
 func (p *Policy) Decide(ctx context.Context, input Input) (Decision, error) {
-	results, err := p.query.Eval(ctx,
-		rego.EvalParsedInput(input.value()),
-		rego.EvalExternalCancel(canceller{ctx}),
-		rego.EvalGenerateJSON(asTerm),
-		rego.EvalMetrics(metrics.NoOp()),
-	)
+	answer, err := p.evaluate(ctx, input)
 	if err != nil {
-		return Decision{}, fmt.Errorf("decide %s: %w", p.entrypoint, withoutValues(err))
+		return Decision{}, fmt.Errorf("decide %s: %w", p.entrypoint, err)
 	}
-	if len(results) != 1 {
-		return Decision{}, fmt.Errorf("decide %s: expected one decision, got %d; none means that it is undefined for this input",
-			p.entrypoint, len(results))
-	}
-	answer := results[0].Expressions[0].Value.(*ast.Term).Value
 	decision, err := read(answer)
 	if err != nil {
 		return Decision{}, fmt.Errorf("decide %s: %w", p.entrypoint, err)
@@ -46,8 +34,34 @@ func (p *Policy) Decide(ctx context.Context, input Input) (Decision, error) {
 	return decision, nil
 }
 
-// asTerm leaves a result as it is: JSON would not tell a set from an array.
-func asTerm(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }
+// answered is the variable of a query that holds the entrypoint's value.
+const answered = ast.Var("answer")
+
+// evaluate returns the value of the entrypoint. It uses OPA's evaluator (topdown) without
+// OPA's rego package. That one is the documented way, and adds to the deployment package,
+// 5.4 MB without it, another 1.2 MB of bundles, signatures, WebAssembly and Protocol Buffers.
+func (p *Policy) evaluate(ctx context.Context, input Input) (ast.Value, error) {
+	transaction, err := p.store.NewTransaction(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.store.Abort(ctx, transaction)
+	results, err := topdown.NewQuery(p.query).
+		WithCompiler(p.compiler).
+		WithStore(p.store).
+		WithTransaction(transaction).
+		WithInput(ast.NewTerm(input.value())).
+		WithCancel(canceller{ctx}).
+		WithStrictBuiltinErrors(true).
+		Run(ctx)
+	switch {
+	case err != nil:
+		return nil, withoutValues(err)
+	case len(results) != 1:
+		return nil, fmt.Errorf("expected one decision, got %d; none means that it is undefined for this input", len(results))
+	}
+	return results[0][answered].Value, nil
+}
 
 // The keys of an answer.
 var (

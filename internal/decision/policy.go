@@ -17,7 +17,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
 // Policy is a compiled entrypoint. It does not change, and is safe for concurrent use.
@@ -26,7 +27,8 @@ type Policy struct {
 	ref        ast.Ref // of the entrypoint
 	revision   string
 	compiler   *ast.Compiler
-	query      rego.PreparedEvalQuery
+	store      storage.Store // of the data documents
+	query      ast.Body
 }
 
 // Prepare compiles every .rego file in files (Rego v1, strict mode) and returns the
@@ -60,15 +62,14 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 		return nil, fmt.Errorf("entrypoint: expected a rule at %q, got none in %s",
 			entrypoint, strings.Join(slices.Sorted(maps.Keys(modules)), ", "))
 	}
-	query, err := rego.New(
-		rego.Compiler(compiler),
-		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(ref)))),
-		rego.StrictBuiltinErrors(true),
-	).PrepareForEval(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("prepare %q: %w", entrypoint, err)
-	}
-	return &Policy{entrypoint: entrypoint, ref: ref, revision: revision, compiler: compiler, query: query}, nil
+	return &Policy{
+		entrypoint: entrypoint,
+		ref:        ref,
+		revision:   revision,
+		compiler:   compiler,
+		store:      inmem.NewFromObject(map[string]any{}),
+		query:      ast.NewBody(ast.Equality.Expr(ast.NewTerm(ref), ast.NewTerm(answered))),
+	}, nil
 }
 
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.
