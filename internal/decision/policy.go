@@ -35,7 +35,7 @@ type Policy struct {
 // rule at entrypoint, a slash-separated path such as "orders/decision", ready to
 // be asked. The root of files is the directory policies of the repository.
 //
-// A policy may use the built-in functions that [capabilities] lists. A policy that reads
+// A policy may use the built-in functions that [Capabilities] lists. A policy that reads
 // the network, the environment, the clock or a random source does not compile.
 //
 // It is an error if files holds no policy, if any does not parse or compile, if a
@@ -50,7 +50,7 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 	}
 	compiler := ast.NewCompiler().
 		SetErrorLimit(0). // 0 is none: name every fault
-		WithCapabilities(capabilities()).
+		WithCapabilities(Capabilities()).
 		WithStrict(true).
 		WithStageAfterID(ast.StageRewriteExprTerms, namedRules)
 	if compiler.Compile(modules); compiler.Failed() {
@@ -112,7 +112,7 @@ func (p *Policy) Rules() []*ast.Rule {
 func parse(files fs.FS) (map[string]*ast.Module, string, error) {
 	modules := map[string]*ast.Module{}
 	revision := sha256.New()
-	options := ast.ParserOptions{RegoVersion: ast.RegoV1}
+	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: Capabilities()}
 	var found ast.Errors
 
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -148,7 +148,16 @@ func parse(files fs.FS) (map[string]*ast.Module, string, error) {
 func faults(errs ast.Errors) error {
 	lines := make([]string, len(errs))
 	for i, err := range errs {
-		lines[i] = err.Error()
+		lines[i] = err.Error() + hint(err)
 	}
 	return errors.New(strings.Join(lines, "\n"))
+}
+
+// hint says what OPA's message does not: that a list of functions exists, and where.
+func hint(err *ast.Error) string {
+	name, found := strings.CutPrefix(err.Message, "undefined function ")
+	if !found || strings.HasPrefix(name, "data.") {
+		return ""
+	}
+	return ": a policy may use the built-in functions in internal/decision/capabilities.json"
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/cover"
 	"github.com/open-policy-agent/opa/v1/tester"
 
+	"account-api/internal/decision"
 	"account-api/internal/ruleset"
 )
 
@@ -87,8 +88,8 @@ type Result struct {
 	Coverage cover.Report
 }
 
-// Run compiles the modules in strict mode, with the schemas that annotations name, and runs
-// every test.
+// Run compiles the modules in strict mode, with the built-in functions that a handler has and
+// the schemas that annotations name, and runs every test.
 func (s Suite) Run(ctx context.Context) (Result, error) {
 	coverage := cover.New()
 	runner := s.runner(ast.NewCompiler().WithStrict(true)).SetCoverageQueryTracer(coverage)
@@ -132,7 +133,7 @@ func (s Suite) Passes(ctx context.Context) (bool, error) {
 
 func (s Suite) runner(compiler *ast.Compiler) *tester.Runner {
 	return tester.NewRunner().
-		SetCompiler(compiler.WithUseTypeCheckAnnotations(true)).
+		SetCompiler(compiler.WithCapabilities(decision.Capabilities()).WithUseTypeCheckAnnotations(true)).
 		RaiseBuiltinErrors(s.Decides() || s.own == ruleset.Shared).
 		SetModules(s.Modules)
 }

@@ -30,6 +30,7 @@ func TestRun(t *testing.T) {
 		{"a test that fails", decided, "test_decision if orders.decision with input as {}\n", "data.orders_test.test_decision: FAIL", ""},
 		{"a failing built-in function", "decision if {\n\tshared.web\n\tconcat(\",\", [input])\n}\n", "test_decision if not orders.decision with input as {}\n", "operand 2 must be", ""},
 		{"a rule that does not compile", "decision if {\n\tshared.web == x\n}\n", "test_decision if orders.decision\n", "", "orders/orders.rego:6"},
+		{"a function that no handler has", "decision if {\n\tshared.web\n\ttime.now_ns() > 0\n}\n", "test_decision if orders.decision\n", "", "undefined function time.now_ns"},
 		{"what strict mode refuses", "decision if {\n\tx := shared.web\n}\n", "test_decision if orders.decision\n", "", "assigned var x unused"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
