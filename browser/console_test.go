@@ -258,7 +258,7 @@ const (
 
 # METADATA
 # entrypoint: true
-decision := {"allow": false, "reasons": {"` + denyAllReason + `"}}
+default decision := {"allow": false, "reasons": {"` + denyAllReason + `"}}
 `
 )
 

@@ -356,7 +356,7 @@ func TestReloadOfAPolicy(t *testing.T) {
 
 	for name, rules := range map[string]string{
 		"Rego that does not parse":       "default decision := {\n",
-		"a rule that contradicts itself": "decision := 1\n\ndecision := 2\n",
+		"a rule that contradicts itself": closed + "\ndecision := 1\n\ndecision := 2\n",
 	} {
 		t.Run(name+" is shown, and the former rule decides", func(t *testing.T) {
 			refused := strings.Count(c.Output(), "Not reloaded: the version before keeps serving.")

@@ -6,16 +6,15 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/format"
 
 	"account-api/internal/decision"
 	"account-api/internal/regotest"
+	"account-api/internal/ruleset"
 	"account-api/policies"
 )
 
@@ -113,7 +112,7 @@ func TestAHandlerCarriesWhatIsOnDiskWithoutTests(t *testing.T) {
 	})
 }
 
-// What passes `opa test` may still use what the handler refuses, such as http.send.
+// What passes `opa test` may still be what the handler refuses, such as a misspelt claim.
 func TestAHandlerCanUseItsPolicy(t *testing.T) {
 	found := false
 	everyDirectory(t, func(t *testing.T, directory string) {
@@ -121,13 +120,23 @@ func TestAHandlerCanUseItsPolicy(t *testing.T) {
 			return
 		}
 		found = true
-		if _, err := decision.Prepare(t.Context(), policies.For(directory), directory+"/decision"); err != nil {
+		if _, err := decision.PrepareFor(t.Context(), policies.For(directory), directory+"/decision", claims(t)); err != nil {
 			t.Error(err)
 		}
 	})
 	if !found {
 		t.Error("no directory has a rule named decision")
 	}
+}
+
+// claims are the names of the claims that the stacks pass on.
+func claims(t *testing.T) []string {
+	t.Helper()
+	names, err := ruleset.Claims(os.DirFS(".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // A package for Lambda has the policy of the handler's own name only: see package bundle.
@@ -156,26 +165,13 @@ func TestAHandlerAsksForThePolicyOfItsName(t *testing.T) {
 	}
 }
 
-// A schema is not only documentation: with additionalProperties false, a reference to a
-// claim that the handler does not pass on is an error and not an undefined value.
-func TestSchemasCatchMisspeltClaims(t *testing.T) {
+// The opa command takes the schema of the input from an annotation, and finds misspelt claims
+// in an editor.
+func TestSchemasAreThatOfTheInput(t *testing.T) {
 	everyDirectory(t, func(t *testing.T, directory string) {
-		suite := load(t, directory)
-		if !suite.Decides() {
-			return
-		}
-		for _, name := range suite.Rules() {
-			if !slices.ContainsFunc(suite.Modules[name].Annotations, func(a *ast.Annotations) bool { return len(a.Schemas) > 0 }) {
-				continue
-			}
-			source := sources(t, onDisk, directory)[name] + "\nmisspelt if input.no_such_claim\n"
-			module, err := ast.ParseModuleWithOpts(name, source, ast.ParserOptions{ProcessAnnotation: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = suite.With(name, module).Run(t.Context())
-			if err == nil || !strings.Contains(err.Error(), "undefined ref: input.no_such_claim") {
-				t.Errorf("policies/%s: its schema accepts input.no_such_claim, got %v: set additionalProperties to false", name, err)
+		for name, source := range sources(t, policies.For(directory), directory) {
+			if want := decision.WithSchema(source, claims(t)); want != source {
+				t.Errorf("policies/%s: the annotation schemas is not the schema of the input: run make docs", name)
 			}
 		}
 	})

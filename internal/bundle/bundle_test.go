@@ -168,9 +168,23 @@ func TestBuildErrorsSayWhatToChange(t *testing.T) {
 		"a policy that needs what the handler lacks": {
 			changes: map[string]string{"policies/greet/greet.rego": "package greet\n\ndecision if not data.silent.blocked\n"},
 			want:    []string{"policies/greet/greet.rego:3: ", "data.silent, got none", "\nbundle handlers/greet: the handler would refuse"}},
+		"a policy without a default": {
+			changes: map[string]string{"policies/greet/greet.rego": "package greet\n\ndecision := 1 if input.scope\n"},
+			want:    []string{"policies/greet/greet.rego:3: ", "expected a default of data.greet.decision", "\nbundle handlers/greet: the handler would refuse"}},
+		"a policy with a misspelt claim": {
+			changes: map[string]string{"policies/greet/greet.rego": "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.scopes\n"},
+			want:    []string{"policies/greet/greet.rego:5: ", "undefined ref: input.scopes", "\nbundle handlers/greet: the handler would refuse"}},
+		"a policy with a claim that no stack passes on": {
+			changes: map[string]string{
+				"Pulumi.dev.yaml":           "config:\n  claims: [org_id]\n",
+				"policies/greet/greet.rego": "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.claims.orgid\n"},
+			want: []string{"policies/greet/greet.rego:5: ", "undefined ref: input.claims.orgid", "name it in the setting claims", "\nbundle handlers/greet: the handler would refuse"}},
+		"two data documents with one key": {
+			changes: map[string]string{"policies/greet/data.json": `{"limits":{"a":1}}`, "policies/greet/limits/data.json": `{"a":1}`},
+			want:    []string{"policies/greet/limits/data.json: ", "data.greet.limits.a in both", "\nbundle handlers/greet: the handler would refuse"}},
 		"a policy without a decision": {
 			changes: map[string]string{"policies/greet/greet.rego": "package greet\n\nallow := 1\n"},
-			want:    []string{`expected a rule at "greet/decision"`, "\nbundle handlers/greet: the handler would refuse"}},
+			want:    []string{"policies/greet/greet.rego:1: ", "expected a rule at data.greet.decision", "\nbundle handlers/greet: the handler would refuse"}},
 		"a package that is not main": {
 			options: func(o *Options) { o.Package = "words" },
 			want:    []string{"bundle words: expected package main, got a library"}},

@@ -101,7 +101,7 @@ import "embed"
 //go:embed */*
 var Files embed.FS
 `,
-		"policies/greet/greet.rego":         "package greet\n\ndecision := data.greet.limits.decision\n",
+		"policies/greet/greet.rego":         "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\ndecision := data.greet.limits.decision\n",
 		"policies/greet/greet_test.rego":    "package greet_test\n",
 		"policies/greet/limits/limits.rego": "package greet.limits\n\ndecision := 1\n",
 		"policies/shared/shared.rego":       "package shared\n",

@@ -41,6 +41,10 @@ const answered = ast.Var("answer")
 // OPA's rego package. That one is the documented way, and adds to the deployment package,
 // 5.4 MB without it, another 1.2 MB of bundles, signatures, WebAssembly and Protocol Buffers.
 func (p *Policy) evaluate(ctx context.Context, input Input) (ast.Value, error) {
+	document, err := input.value()
+	if err != nil {
+		return nil, err
+	}
 	transaction, err := p.store.NewTransaction(ctx)
 	if err != nil {
 		return nil, err
@@ -50,7 +54,7 @@ func (p *Policy) evaluate(ctx context.Context, input Input) (ast.Value, error) {
 		WithCompiler(p.compiler).
 		WithStore(p.store).
 		WithTransaction(transaction).
-		WithInput(ast.NewTerm(input.value())).
+		WithInput(ast.NewTerm(document)).
 		WithCancel(canceller{ctx}).
 		WithStrictBuiltinErrors(true).
 		Run(ctx)

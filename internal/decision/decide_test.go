@@ -38,6 +38,10 @@ decision := {"allow": allow, "reasons": reasons}
 			decision.Decision{Allow: true, Reasons: []string{}}},
 		{"denied for one reason", composed, decision.Input{Principal: "p", Scope: "shut"},
 			decision.Decision{Reasons: []string{"an open gate is required"}}},
+		{"denied by default", `package gate
+
+decision := {"allow": true, "reasons": set()} if input.scope == "open"
+`, decision.Input{}, decision.Decision{Reasons: []string{"by default"}}},
 		{"denied for two reasons, in order", composed, decision.Input{},
 			decision.Decision{Reasons: []string{"a principal is required", "an open gate is required"}}},
 		{"denied, with reasons in an array", "package gate\n\ndecision := {\"allow\": false, \"reasons\": [\"b\", \"a\"]}", decision.Input{},
@@ -86,16 +90,15 @@ func chain(n int) string {
 func TestDecideFails(t *testing.T) {
 	const secret = "5ecr3t"
 	for _, row := range []struct{ name, body, want string }{
-		{"undefined", `decision := {"allow": true, "reasons": set()} if not input.scope`, "undefined"},
 		{"conflicting", "decision := {\"allow\": true, \"reasons\": set()}\n\ndecision := {\"allow\": false, \"reasons\": {\"no\"}} if input.scope",
 			"eval_conflict_error at policies/gate/gate.rego:"},
-		{"a failing built-in function", `decision := {"allow": true, "reasons": {sprintf(input.scope, input.scope)}}`, "gate/gate.rego:3"},
-		{"a built-in function with the wrong type", `decision := {"allow": true, "reasons": {concat(",", [input])}}`, "gate/gate.rego:3"},
-		{"a boolean", `decision if input.scope`, "expected an object with allow and reasons, got boolean"},
+		{"a failing built-in function", `decision := {"allow": true, "reasons": {sprintf("%d", [to_number(input.scope)])}}`, "gate/gate.rego:3"},
+		{"a built-in function with the wrong type", `decision := {"allow": true, "reasons": {concat(",", [input.claims.list])}}`, "gate/gate.rego:3"},
+		{"a boolean", `decision := true if input.scope`, "expected an object with allow and reasons, got boolean"},
 		{"a string", `decision := input.scope`, "expected an object with allow and reasons, got string"},
 		{"null", `decision := null`, "got null"},
 		{"an array", `decision := [true, set()]`, "got array"},
-		{"a set", `decision contains "allow"`, "got set"},
+		{"a set", `decision := {"allow"}`, "got set"},
 		{"an empty object", `decision := {}`, "got 0 keys"},
 		{"no allow", `decision := {"reasons": {"no"}}`, "has allow false"},
 		{"no reasons", `decision := {"allow": true}`, "has reasons false"},
@@ -111,7 +114,7 @@ func TestDecideFails(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			policy := prepare(t, "package gate\n\n"+row.body+"\n")
-			got, err := policy.Decide(t.Context(), decision.Input{Principal: secret, Scope: secret})
+			got, err := policy.Decide(t.Context(), decision.Input{Principal: secret, Scope: secret, Claims: decision.Claims(`{"list":["` + secret + `"]}`)})
 			if err == nil || got.Allow || got.Reasons != nil {
 				t.Fatalf("got %+v, %v; want the zero decision and an error", got, err)
 			}
@@ -156,9 +159,11 @@ func TestDecisionsDoNotKnowOfEachOther(t *testing.T) {
 
 open := input.scope == "open"
 
-broken := concat(",", [input]) if input.scope == "broken"
+broken := to_number(input.scope) if input.scope == "broken"
 
 decision := {"allow": open, "reasons": {reason | some reason in {input.principal}}} if not broken
+
+default decision := {"allow": false, "reasons": {"e"}}
 `)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -174,7 +179,7 @@ decision := {"allow": open, "reasons": {reason | some reason in {input.principal
 		{"without a principal", t.Context(), decision.Input{Scope: "open"}, decision.Decision{Allow: true, Reasons: []string{}}, false},
 		{"failing", t.Context(), decision.Input{Principal: "c", Scope: "broken"}, decision.Decision{}, true},
 		{"cancelled", ended, decision.Input{Principal: "d", Scope: "open"}, decision.Decision{}, true},
-		{"without a scope", t.Context(), decision.Input{Principal: "e"}, decision.Decision{}, true},
+		{"without a scope", t.Context(), decision.Input{Principal: "e"}, decision.Decision{Reasons: []string{"e"}}, false},
 	}
 	for _, before := range steps {
 		for _, step := range steps {

@@ -3,6 +3,7 @@ package decision_test
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,34 +14,90 @@ import (
 func TestAPolicySeesTheInputAsItsJSONIs(t *testing.T) {
 	policy := prepare(t, `package gate
 
-decision := {"allow": false, "reasons": {concat("=", [name, value]) | some name, value in input}}
+decision := {"allow": false, "reasons": {json.marshal(input)}}
 `)
 	for name, input := range map[string]decision.Input{
-		"every field": {Principal: "p", Scope: "s", Permissions: "q", AuthorizedParty: "a"},
-		"two fields":  {Scope: "s", AuthorizedParty: "a"},
-		"no field":    {},
+		"every field": {
+			Method: "GET", Path: []string{"orders", "a/b"}, Resource: "/orders/{order}", Parameters: map[string]string{"order": "a/b"},
+			Query: map[string][]string{"page": {"1", "2"}, "all": {""}}, Time: 1718635961123000000,
+			Principal: "p", Scope: "s", Permissions: "q", AuthorizedParty: "a", Issuer: "i",
+			Claims: decision.Claims(`{"org":{"id":12345678901234567890.10},"roles":["a",null,true]}`),
+		},
+		"two fields": {Scope: "s", AuthorizedParty: "a"},
+		"no claims":  {Claims: decision.Claims(`{}`)},
+		"no field":   {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			encoded, err := json.Marshal(input)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var members map[string]string
-			if err := json.Unmarshal(encoded, &members); err != nil {
-				t.Fatal(err)
-			}
 			decided, err := policy.Decide(t.Context(), input)
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen := map[string]string{}
-			for _, reason := range decided.Reasons {
-				member, value, _ := strings.Cut(reason, "=")
-				seen[member] = value
+			if got, want := decode(t, decided.Reasons[0]), decode(t, string(encoded)); !reflect.DeepEqual(got, want) {
+				t.Errorf("the policy sees %v, the JSON is %v", got, want)
 			}
-			if !reflect.DeepEqual(seen, members) {
-				t.Errorf("the policy sees %v, the JSON is %s", seen, encoded)
+			var again decision.Input
+			if err := json.Unmarshal(encoded, &again); err != nil || !reflect.DeepEqual(again, input) {
+				t.Errorf("the JSON %s is read as %+v, %v", encoded, again, err)
 			}
 		})
+	}
+}
+
+// decode keeps numbers digit for digit.
+func decode(t *testing.T, text string) (value any) {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func TestFieldsAreThoseOfTheInput(t *testing.T) {
+	var want []string
+	for field := range reflect.TypeFor[decision.Input]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		want = append(want, name)
+	}
+	var got []string
+	for _, field := range decision.Fields {
+		got = append(got, field.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Fields are %q, the members of Input %q", got, want)
+	}
+}
+
+func TestDecideRefusesClaimsThatAreNoObject(t *testing.T) {
+	policy := prepare(t, orders)
+	for _, claims := range []string{`[]`, `"5ecr3t"`, `{"5ecr3t"`, `null`, `{"a":"5ecr3t"}}`, `{}{}`} {
+		got, err := policy.Decide(t.Context(), decision.Input{Scope: "read:orders", Claims: decision.Claims(claims)})
+		if err == nil || got.Allow || !strings.Contains(err.Error(), "expected a JSON object") || strings.Contains(err.Error(), "5ecr3t") {
+			t.Errorf("%s: got %+v, %v", claims, got, err)
+		}
+	}
+}
+
+// Without a list of claims any may be read: a handler does not know the settings.
+func TestPrepareForKnowsTheClaims(t *testing.T) {
+	const rego = "package gate\n\nallow if \"admin\" in input.claims[\"https://example.com/roles\"]\n" + denied
+	for name, row := range map[string]struct {
+		claims []string
+		want   string
+	}{
+		"not known":      {nil, ""},
+		"listed":         {[]string{"org_id", "https://example.com/roles"}, ""},
+		"another listed": {[]string{"org_id"}, "name it in the setting claims"},
+		"none":           {[]string{}, "name it in the setting claims"},
+	} {
+		_, err := decision.PrepareFor(t.Context(), source(rego), "gate/decision", row.claims)
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want) || !strings.Contains(err.Error(), "gate/gate.rego:3")) {
+			t.Errorf("claims that are %s: got %v, want %q", name, err, row.want)
+		}
 	}
 }

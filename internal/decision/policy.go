@@ -1,7 +1,7 @@
 // Package decision compiles a handler's Rego policy once, and evaluates its entrypoint for
 // every request. An evaluation that does not end in exactly one well-formed decision is an
-// error, and an error allows nothing. The package is no OPA server: it loads no data and
-// no bundle, and refuses built-in functions that reach beyond the input.
+// error, and an error allows nothing. The package is no OPA server: its data documents are
+// files of the policy, and it refuses built-in functions that reach beyond the input.
 package decision
 
 import (
@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -31,43 +30,60 @@ type Policy struct {
 	query      ast.Body
 }
 
-// Prepare compiles every .rego file in files (Rego v1, strict mode) and returns the
-// rule at entrypoint, a slash-separated path such as "orders/decision", ready to
-// be asked. The root of files is the directory policies of the repository.
+// Prepare compiles every .rego file in files (Rego v1, strict mode), loads every data
+// document (see [Documents]) and returns the rule at entrypoint, a slash-separated path such
+// as "orders/decision", ready to be asked. The root of files is the directory policies of
+// the repository.
 //
 // A policy may use the built-in functions that [Capabilities] lists. A policy that reads
 // the network, the environment, the clock or a random source does not compile.
 //
-// It is an error if files holds no policy, if any does not parse or compile, if a
-// reference below data names no rule of these files, or if no rule defines the entrypoint.
+// It is an error if files holds no policy, if any file does not parse or compile, if a
+// reference below data names neither a rule nor a key of a document, if a reference to the
+// input names a field that it never has, or if the entrypoint has no rule or no default.
 // The message has a line for each fault, such as
 //
 //	policies/orders/orders.rego:41: rego_unsafe_var_error: var x is unsafe
 func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, error) {
-	modules, revision, err := parse(files)
+	return PrepareFor(ctx, files, entrypoint, nil)
+}
+
+// PrepareFor is [Prepare] where the names of the claims that any stack passes on are known:
+// a reference to another claim is an error. With nil they are not known.
+func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, claims []string) (*Policy, error) {
+	source, err := parse(files)
 	if err != nil {
 		return nil, err
 	}
+	ref, err := ast.PtrRef(ast.DefaultRootDocument, entrypoint)
+	if err != nil || len(ref) < 3 {
+		return nil, fmt.Errorf("entrypoint: expected the path of a rule, such as orders/decision, got %q", entrypoint)
+	}
+	store := inmem.NewFromObjectWithOpts(source.documents.data, inmem.OptReturnASTValuesOnRead(true))
+	transaction, err := store.NewTransaction(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Abort(ctx, transaction)
+
+	schemas := ast.NewSchemaSet()
+	schemas.Put(ast.SchemaRootRef, Schema(claims))
 	compiler := ast.NewCompiler().
 		SetErrorLimit(0). // 0 is none: name every fault
 		WithCapabilities(Capabilities()).
 		WithStrict(true).
-		WithStageAfterID(ast.StageRewriteExprTerms, namedRules)
-	if compiler.Compile(modules); compiler.Failed() {
+		WithSchemas(schemas).
+		WithPathConflictsCheck(storage.NonEmpty(ctx, store, transaction)).
+		WithStageAfterID(ast.StageRewriteExprTerms, checkNames(source.documents, ref))
+	if compiler.Compile(source.modules); compiler.Failed() {
 		return nil, faults(compiler.Errors)
-	}
-
-	ref, err := ast.PtrRef(ast.DefaultRootDocument, entrypoint)
-	if err != nil || len(compiler.GetRulesExact(ref)) == 0 {
-		return nil, fmt.Errorf("entrypoint: expected a rule at %q, got none in %s",
-			entrypoint, strings.Join(slices.Sorted(maps.Keys(modules)), ", "))
 	}
 	return &Policy{
 		entrypoint: entrypoint,
 		ref:        ref,
-		revision:   revision,
+		revision:   source.revision,
 		compiler:   compiler,
-		store:      inmem.NewFromObject(map[string]any{}),
+		store:      store,
 		query:      ast.NewBody(ast.Equality.Expr(ast.NewTerm(ref), ast.NewTerm(answered))),
 	}, nil
 }
@@ -107,41 +123,59 @@ func (p *Policy) Rules() []*ast.Rule {
 	return rules
 }
 
-// parse reads the modules of files and computes their revision. Its error has the faults
-// of all files.
-func parse(files fs.FS) (map[string]*ast.Module, string, error) {
-	modules := map[string]*ast.Module{}
+// source is what the files of a policy say.
+type source struct {
+	modules   map[string]*ast.Module // by path from the repository's root
+	documents documents
+	revision  string
+}
+
+// parse reads files and computes their revision. Its error has the faults of all files.
+func parse(files fs.FS) (source, error) {
+	s := source{modules: map[string]*ast.Module{}, documents: documents{map[string]any{}, map[string]bool{}}}
 	revision := sha256.New()
 	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: Capabilities()}
 	var found ast.Errors
+	var others []error
 
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || path.Ext(name) != ".rego" {
+		isRule := path.Ext(name) == ".rego"
+		if err != nil || entry.IsDir() || !isRule && !isDocument(name) {
 			return err
 		}
-		source, err := fs.ReadFile(files, name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(revision, "%x  %s\n", sha256.Sum256(source), name)
+		fmt.Fprintf(revision, "%x  %s\n", sha256.Sum256(text), name)
+		if !isRule {
+			if err := s.documents.add(name, text); err != nil {
+				others = append(others, err)
+			}
+			return nil
+		}
 		place := path.Join("policies", name)
-		module, err := ast.ParseModuleWithOpts(place, string(source), options)
+		module, err := ast.ParseModuleWithOpts(place, string(text), options)
 		if errs, ok := errors.AsType[ast.Errors](err); ok {
 			found = append(found, errs...)
 			return nil
 		}
-		modules[place] = module
+		s.modules[place] = module
 		return err
 	})
+	if len(found) > 0 {
+		others = append([]error{faults(found)}, others...)
+	}
 	switch {
 	case err != nil:
-		return nil, "", fmt.Errorf("read policy: %w", err)
-	case len(found) > 0:
-		return nil, "", faults(found)
-	case len(modules) == 0:
-		return nil, "", errors.New("read policy: expected at least one .rego file, got none")
+		return source{}, fmt.Errorf("read policy: %w", err)
+	case len(others) > 0:
+		return source{}, errors.Join(others...)
+	case len(s.modules) == 0:
+		return source{}, errors.New("read policy: expected at least one .rego file, got none")
 	}
-	return modules, hex.EncodeToString(revision.Sum(nil)), nil
+	s.revision = hex.EncodeToString(revision.Sum(nil))
+	return s, nil
 }
 
 // faults is an error with a line for each, as compilers write them.
@@ -153,11 +187,13 @@ func faults(errs ast.Errors) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// hint says what OPA's message does not: that a list of functions exists, and where.
+// hint says what OPA's message does not: where what a policy may use is listed.
 func hint(err *ast.Error) string {
-	name, found := strings.CutPrefix(err.Message, "undefined function ")
-	if !found || strings.HasPrefix(name, "data.") {
-		return ""
+	if name, found := strings.CutPrefix(err.Message, "undefined function "); found && !strings.HasPrefix(name, "data.") {
+		return ": a policy may use the built-in functions in internal/decision/capabilities.json"
 	}
-	return ": a policy may use the built-in functions in internal/decision/capabilities.json"
+	if strings.HasPrefix(err.Message, "undefined ref: input.claims") {
+		return "\n\tno stack passes this claim on: name it in the setting claims of a stack file"
+	}
+	return ""
 }

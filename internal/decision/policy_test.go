@@ -26,8 +26,15 @@ func source(rego string) fs.FS {
 	return fstest.MapFS{"gate/gate.rego": {Data: []byte(rego)}}
 }
 
+// denied is what every entrypoint of the tests' policies has besides its rules.
+const denied = "\ndefault decision := {\"allow\": false, \"reasons\": {\"by default\"}}\n"
+
+// prepare adds the default to a policy without one.
 func prepare(t testing.TB, rego string) *decision.Policy {
 	t.Helper()
+	if !strings.Contains(rego, "default decision") {
+		rego += denied
+	}
 	policy, err := decision.Prepare(t.Context(), source(rego), "gate/decision")
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +57,25 @@ func TestPrepareRefuses(t *testing.T) {
 			[]string{"gate/gate.rego:3", "import data.other unused"}},
 		{"every fault and not only the first", "package gate\n\na := x\n\nb := y", "gate/decision",
 			[]string{"gate/gate.rego:3", "gate/gate.rego:5"}},
-		{"a file without a rule", "package gate", "gate/decision", []string{`"gate/decision"`, "gate/gate.rego"}},
-		{"an entrypoint that no rule defines", "package gate\n\nallow := true", "gate/decision", []string{`"gate/decision"`}},
-		{"an entrypoint in another package", "package other\n\ndecision := 1", "gate/decision", []string{`"gate/decision"`}},
+		{"a file without a rule", "package gate", "gate/decision", []string{"gate/gate.rego:1", "data.gate.decision"}},
+		{"an entrypoint that no rule defines", "package gate\n\nallow := true", "gate/decision", []string{"gate/gate.rego:1", "data.gate.decision"}},
+		{"an entrypoint in another package", "package other\n\ndecision := 1", "gate/decision", []string{"gate/gate.rego:1", "data.gate.decision"}},
+		{"an entrypoint without a default", "package gate\n\ndecision := {\"allow\": true, \"reasons\": set()} if input.scope", "gate/decision",
+			[]string{"gate/gate.rego:3", "expected a default of data.gate.decision", "add default decision := "}},
+		{"a default that is no decision", "package gate\n\ndefault decision := false", "gate/decision",
+			[]string{"gate/gate.rego:3", "the default of data.gate.decision: expected an object with allow and reasons, got boolean"}},
+		{"a misspelt field of the input", "package gate\n\nallow if input.scopes" + denied, "gate/decision",
+			[]string{"gate/gate.rego:3", "undefined ref: input.scopes"}},
+		{"a misspelt field, negated", "package gate\n\nallow if not input.scopes" + denied, "gate/decision",
+			[]string{"gate/gate.rego:3", "undefined ref: input.scopes"}},
+		{"a misspelt field of a variable", "package gate\n\nallow if {\n\tcaller := input\n\tcaller.scopes\n}" + denied, "gate/decision",
+			[]string{"gate/gate.rego:5", "scopes"}},
+		{"a field of another type", "package gate\n\nallow if input.method == 7" + denied, "gate/decision",
+			[]string{"gate/gate.rego:3", "match error"}},
+		{"a header", "package gate\n\nallow if input.headers.Authorization" + denied, "gate/decision",
+			[]string{"gate/gate.rego:3", "undefined ref: input.headers"}},
+		{"names of nothing, together", "package gate\n\nallow if not data.gate.blocked", "gate/decision",
+			[]string{"gate/gate.rego:3", "data.gate.blocked", "gate/gate.rego:1", "data.gate.decision"}},
 		{"an entrypoint that is a package", "package gate\n\ndecision := 1", "gate", []string{`"gate"`}},
 		{"an empty entrypoint", "package gate\n\ndecision := 1", "", []string{`""`}},
 		{"an entrypoint that is not a path", "package gate\n\ndecision := 1", "%zz", []string{`"%zz"`}},
@@ -123,8 +146,8 @@ func TestPolicyCannotReachBeyondItsInput(t *testing.T) {
 
 func TestRevisionIsThatOfTheSource(t *testing.T) {
 	const (
-		one = "package gate\n\ndecision := 1\n"
-		two = "package gate\n\ndecision := 2\n"
+		one = "package gate\n\ndefault decision := {\"allow\": true, \"reasons\": set()}\n"
+		two = "package gate\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n"
 	)
 	revision := func(files fstest.MapFS) string {
 		policy, err := decision.Prepare(t.Context(), files, "gate/decision")
@@ -135,8 +158,8 @@ func TestRevisionIsThatOfTheSource(t *testing.T) {
 	}
 	base := revision(fstest.MapFS{"gate/gate.rego": {Data: []byte(one)}})
 
-	// printf 'package gate\n\ndecision := 1\n' > gate/gate.rego; sha256sum gate/gate.rego | sha256sum
-	if want := "e297840a0baf80dd03162a61d86ad8ce51963a5e8a78f7572ce96a6eba33cac5"; base != want {
+	// printf 'package gate\n\ndefault decision := {"allow": true, "reasons": set()}\n' > gate/gate.rego; sha256sum gate/gate.rego | sha256sum
+	if want := "05b851ddfa07dc5df4de16d4f56081f742ade0f73b4c63886531ca994e682c89"; base != want {
 		t.Errorf("revision is %s, but sha256sum says %s", base, want)
 	}
 	if again := revision(fstest.MapFS{"gate/gate.rego": {Data: []byte(one)}, "gate/readme.md": {}}); again != base {
@@ -145,6 +168,7 @@ func TestRevisionIsThatOfTheSource(t *testing.T) {
 	for name, files := range map[string]fstest.MapFS{
 		"another rule":      {"gate/gate.rego": {Data: []byte(two)}},
 		"another file name": {"gate/door.rego": {Data: []byte(one)}},
+		"a data document":   {"gate/gate.rego": {Data: []byte(one)}, "gate/data.json": {Data: []byte("{}")}},
 		"another file":      {"gate/gate.rego": {Data: []byte(one)}, "gate/more.rego": {Data: []byte("package gate")}},
 	} {
 		if revision(files) == base {

@@ -1,9 +1,16 @@
 package decision
 
-import "github.com/open-policy-agent/opa/v1/ast"
+import (
+	"maps"
+	"slices"
+	"strings"
 
-// namedRules is a compiler stage that refuses references below data that name no rule.
-// It runs once imports are resolved and nested calls are expressions of their own.
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// checkNames is a compiler stage that refuses references below data that name neither a rule
+// nor a key of a document, and an entrypoint without a rule or a default. It runs once
+// imports are resolved and nested calls are expressions of their own.
 //
 // For OPA such a reference is undefined, which is no error, and the negation of undefined
 // is true. In a handler that lacks the file with the list, this rule would allow everybody:
@@ -12,58 +19,111 @@ import "github.com/open-policy-agent/opa/v1/ast"
 //
 // https://www.openpolicyagent.org/docs/policy-language#negation
 //
-// The operands that follow data have to be constant strings up to a rule's name. Behind the
-// name any operand is accepted: it is a key of the rule's value. Two forms are refused
-// because they can hide a name that no rule has:
+// The operands that follow data have to be constant strings up to the name of a rule or of a
+// document's key. Behind the name any operand is accepted: it is a key of the value. Two
+// forms are refused because they can hide a name that is not there:
 //
 //   - a variable in place of a name, data.shared[x]
 //   - a package as a value: x := data.shared; not x.blocked
-var namedRules = ast.CompilerStageDefinition{
-	Name:       "CheckNamedRules",
-	MetricName: "compile_stage_check_named_rules",
-	Stage: func(c *ast.Compiler) *ast.Error {
-		check := ast.NewGenericVisitor(func(node any) (stop bool) {
-			if term, ok := node.(*ast.Term); ok {
-				if ref, ok := term.Value.(ast.Ref); ok {
-					if fault := unnamed(c, ref); fault != "" {
-						c.Errors = append(c.Errors, ast.NewError(ast.CompileErr, term.Location, "%s", fault))
+func checkNames(documents documents, entrypoint ast.Ref) ast.CompilerStageDefinition {
+	return ast.CompilerStageDefinition{
+		Name:       "CheckNames",
+		MetricName: "compile_stage_check_names",
+		Stage: func(c *ast.Compiler) *ast.Error {
+			check := ast.NewGenericVisitor(func(node any) (stop bool) {
+				if term, ok := node.(*ast.Term); ok {
+					if ref, ok := term.Value.(ast.Ref); ok {
+						if fault := unnamed(c, documents, ref); fault != "" {
+							c.Errors = append(c.Errors, ast.NewError(ast.CompileErr, term.Location, "%s", fault))
+						}
 					}
 				}
+				return false
+			})
+			for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+				check.Walk(c.Modules[name])
 			}
-			return false
-		})
-		for _, module := range c.Modules {
-			check.Walk(module)
-		}
-		return nil // a stage can return one error only, so all of them are in c.Errors
-	},
+			if fault := checkEntrypoint(c, entrypoint); fault != nil {
+				c.Errors = append(c.Errors, fault)
+			}
+			return nil // a stage can return one error only, so all of them are in c.Errors
+		},
+	}
 }
 
-// unnamed says why ref, if it begins with data, is no rule's name; "" means that it is.
-func unnamed(c *ast.Compiler, ref ast.Ref) string {
+// checkEntrypoint wants a rule with a default that is a decision. Without a default, an input
+// that no rule has thought of is a 500 and not a denial.
+func checkEntrypoint(c *ast.Compiler, entrypoint ast.Ref) *ast.Error {
+	rules := c.GetRulesExact(entrypoint)
+	if len(rules) == 0 {
+		return ast.NewError(ast.CompileErr, packageLocation(c, entrypoint[:len(entrypoint)-1]),
+			"expected a rule at %s, which the handler asks, got none", entrypoint)
+	}
+	for _, rule := range rules {
+		if rule.Default {
+			if _, err := read(rule.Head.Value.Value); err != nil {
+				return ast.NewError(ast.CompileErr, rule.Location, "the default of %s: %v", entrypoint, err)
+			}
+			return nil
+		}
+	}
+	return ast.NewError(ast.CompileErr, rules[0].Location,
+		`expected a default of %s, got none: add default %[2]s := {"allow": false, "reasons": {"…"}}`,
+		entrypoint, string(entrypoint[len(entrypoint)-1].Value.(ast.String)))
+}
+
+// packageLocation is where a file of a package begins, or any file if there is none.
+func packageLocation(c *ast.Compiler, name ast.Ref) (found *ast.Location) {
+	for _, file := range slices.Sorted(maps.Keys(c.Modules)) {
+		switch module := c.Modules[file]; {
+		case module.Package.Path.Equal(name):
+			return module.Package.Location
+		case found == nil:
+			found = module.Package.Location
+		}
+	}
+	return found
+}
+
+// unnamed says why ref, if it begins with data, names nothing; "" means that it does.
+func unnamed(c *ast.Compiler, documents documents, ref ast.Ref) string {
 	if !ref.HasPrefix(ast.DefaultRootRef) {
 		return ""
 	}
 	packages := c.ModuleTree.Children[ast.DefaultRootDocument.Value]
 	rules := c.RuleTree.Child(ast.DefaultRootDocument.Value)
+	var document any = documents.data
+	var path []string
 	for i, operand := range ref[1:] {
-		inPackage := packages != nil
-		if _, constant := operand.Value.(ast.String); !constant && inPackage {
+		_, constant := operand.Value.(ast.String)
+		switch isPackage := packages != nil || len(path) == 0 || documents.directories[strings.Join(path, "/")]; {
+		case !constant && isPackage:
 			return "expected the name of a rule at " + operand.String() + " in " + ref.String() + ": name the rule, a variable may only follow its name"
-		} else if !constant {
-			return "" // a key of the object that a rule such as shared.limits.low := 1 is part of
+		case !constant:
+			return "" // a key of a document, or of the object that a rule such as shared.limits.low := 1 is part of
 		}
-		if rules = rules.Child(operand.Value); rules == nil {
-			return "expected a rule at " + ref[:i+2].String() + ", got none: add it to the policy's own directory or to a shared one"
+		name := string(operand.Value.(ast.String))
+		path = append(path, name)
+		if rules != nil {
+			rules = rules.Child(operand.Value)
 		}
-		if len(rules.Values) > 0 {
+		object, _ := document.(map[string]any)
+		key, found := object[name]
+		switch {
+		case rules != nil && len(rules.Values) > 0:
 			return ""
+		case rules == nil && !found:
+			return "expected a rule at " + ref[:i+2].String() + ", got none: add it, or a data.json with it, to the policy's own directory or to a shared one"
 		}
-		if inPackage {
+		document = key
+		if _, isObject := document.(map[string]any); found && rules == nil && !isObject {
+			return "" // what follows is a place in a list
+		}
+		if packages != nil {
 			packages = packages.Children[operand.Value]
 		}
 	}
-	if packages != nil {
+	if packages != nil || len(path) == 0 || documents.directories[strings.Join(path, "/")] {
 		return "expected a rule, got all of package " + ref.String() + ": name the rule"
 	}
 	return ""

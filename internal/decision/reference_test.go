@@ -25,7 +25,7 @@ default unblocked(_) := true
 func prepareWithShared(t *testing.T, rego string) error {
 	t.Helper()
 	_, err := decision.Prepare(t.Context(), fstest.MapFS{
-		"gate/gate.rego":      {Data: []byte("package gate\n\n" + rego + "\n\ndecision := 1\n")},
+		"gate/gate.rego":      {Data: []byte("package gate\n\n" + rego + "\n" + denied)},
 		"gate/deep/rule.rego": {Data: []byte("package gate.deep\n\nrule := 1\n")},
 		"shared/shared.rego":  {Data: []byte(shared)},
 	}, "gate/decision")
@@ -81,7 +81,7 @@ func TestPrepareAcceptsReferencesToRules(t *testing.T) {
 		"a function":                  `allow if not data.shared.is_blocked(input.azp)`,
 		"a function with a default":   `allow if data.shared.unblocked(input.azp)`,
 		"a function put in its place": "always(_) := true\n\nallow if data.shared.is_blocked(input.azp) with data.shared.is_blocked as always",
-		"a part of an object":         `allow if input.scope == data.shared.limits.low`,
+		"a part of an object":         `allow if input.time == data.shared.limits.low`,
 		"the object of all parts":     `allow if count(data.shared.limits) == 2`,
 		"a part under a variable":     `allow if data.shared.limits[input.azp]`,
 		"every member":                "allow if {\n\tsome client in data.shared.blocked\n\tclient == input.azp\n}",

@@ -25,6 +25,9 @@ default decision := {"allow": false, "reasons": {"scope \"read:orders\" is requi
 decision := {"allow": true, "reasons": set()} if allow == true
 `
 
+// byDefault is for a policy whose own rule always decides.
+const byDefault = "\ndefault decision := {\"allow\": false, \"reasons\": {\"by default\"}}\n"
+
 // The three answers, byte for byte, of a function without ALLOWED_ORIGIN.
 const (
 	ok        = `{"statusCode":200,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"customer\":\"Zoë\"}"}`

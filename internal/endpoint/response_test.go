@@ -37,7 +37,7 @@ func TestAllowedOriginIsChecked(t *testing.T) {
 // Reasons are the policy's: whatever they hold, the answer is well-formed.
 func TestForbiddenJoinsAndEscapesReasons(t *testing.T) {
 	h, _ := newTestHandler(t, withPolicy("package orders\n\n"+
-		`decision := {"allow": false, "reasons": {"é & <b> \"c\" \\ \n", "a"}}`+"\n"))
+		`default decision := {"allow": false, "reasons": {"é & <b> \"c\" \\ \n", "a"}}`+"\n"))
 	var response struct {
 		StatusCode int
 		Body       string

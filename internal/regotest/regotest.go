@@ -16,6 +16,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
 
 	"account-api/internal/decision"
@@ -26,10 +27,11 @@ import (
 type Suite struct {
 	Modules map[string]*ast.Module // by path: the directory's files, its tests, and the shared ones
 	own     string
+	data    map[string]any // the documents that a handler carries
 }
 
 // Load parses the Rego files of a directory of policies and, without their tests, the
-// shared ones.
+// shared ones. It reads the data documents of both.
 func Load(policies fs.FS, directory string) (Suite, error) {
 	s := Suite{Modules: map[string]*ast.Module{}, own: directory}
 	read := func(files fs.FS, below string) error {
@@ -45,10 +47,15 @@ func Load(policies fs.FS, directory string) (Suite, error) {
 			return err
 		})
 	}
-	if err := read(ruleset.Of(policies, directory), "."); err != nil {
-		return Suite{}, err
+	carried := ruleset.Of(policies, directory)
+	err := read(carried, ".")
+	if err == nil {
+		err = read(policies, directory)
 	}
-	return s, read(policies, directory)
+	if err == nil {
+		s.data, err = decision.Documents(carried)
+	}
+	return s, err
 }
 
 // Rules are the names of the files that the directory's tests test.
@@ -88,8 +95,8 @@ type Result struct {
 	Coverage cover.Report
 }
 
-// Run compiles the modules in strict mode, with the built-in functions that a handler has and
-// the schemas that annotations name, and runs every test.
+// Run compiles the modules in strict mode, with the built-in functions that a handler has, and
+// runs every test.
 func (s Suite) Run(ctx context.Context) (Result, error) {
 	coverage := cover.New()
 	runner := s.runner(ast.NewCompiler().WithStrict(true)).SetCoverageQueryTracer(coverage)
@@ -133,7 +140,8 @@ func (s Suite) Passes(ctx context.Context) (bool, error) {
 
 func (s Suite) runner(compiler *ast.Compiler) *tester.Runner {
 	return tester.NewRunner().
-		SetCompiler(compiler.WithCapabilities(decision.Capabilities()).WithUseTypeCheckAnnotations(true)).
+		SetCompiler(compiler.WithCapabilities(decision.Capabilities())).
+		SetStore(inmem.NewFromObject(s.data)).
 		RaiseBuiltinErrors(s.Decides() || s.own == ruleset.Shared).
 		SetModules(s.Modules)
 }

@@ -14,6 +14,7 @@ func load(t *testing.T, rules, tests string) regotest.Suite {
 		"orders/orders.rego":      {Data: []byte("package orders\n\nimport data.shared\n\n" + rules)},
 		"orders/orders_test.rego": {Data: []byte("package orders_test\n\nimport data.orders\n\n" + tests)},
 		"shared/shared.rego":      {Data: []byte("package shared\n\nweb := \"web\"\n")},
+		"shared/data.json":        {Data: []byte(`{"clients":["web"]}`)},
 		"shared/shared_test.rego": {Data: []byte("package shared_test\n\ntest_fails if false\n")},
 		"other/other_test.rego":   {Data: []byte("package other_test\n\nnot Rego")},
 	}, "orders")
@@ -27,6 +28,7 @@ func TestRun(t *testing.T) {
 	const decided = "decision if {\n\tinput.azp == shared.web\n}\n"
 	for _, row := range []struct{ name, rules, tests, failed, err string }{
 		{"tests that pass", decided, "test_decision if orders.decision with input as {\"azp\": \"web\"}\n", "", ""},
+		{"a test of a data document", "decision if {\n\tinput.azp in shared.clients\n}\n", "test_decision if orders.decision with input as {\"azp\": \"web\"}\n", "", ""},
 		{"a test that fails", decided, "test_decision if orders.decision with input as {}\n", "data.orders_test.test_decision: FAIL", ""},
 		{"a failing built-in function", "decision if {\n\tshared.web\n\tconcat(\",\", [input])\n}\n", "test_decision if not orders.decision with input as {}\n", "operand 2 must be", ""},
 		{"a rule that does not compile", "decision if {\n\tshared.web == x\n}\n", "test_decision if orders.decision\n", "", "orders/orders.rego:6"},

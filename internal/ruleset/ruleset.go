@@ -1,5 +1,5 @@
 // Package ruleset says which of the files in policies/ belong to a handler: the Rego files
-// below its own directory and below shared, without their tests.
+// and data documents below its own directory and below shared, without tests.
 //
 // It is for whatever embeds, builds or reads the policy of one handler, so that all of them
 // mean the same files. It reads no Rego.
@@ -7,6 +7,7 @@ package ruleset
 
 import (
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 )
@@ -50,5 +51,14 @@ func (f files) has(name string, directory bool) bool {
 	if top, _, _ := strings.Cut(name, "/"); top != f.handler && top != Shared {
 		return name == "."
 	}
-	return directory || strings.HasSuffix(name, ".rego") && !strings.HasSuffix(name, "_test.rego")
+	if directory {
+		return true
+	}
+	switch path.Ext(name) {
+	case ".rego":
+		return !strings.HasSuffix(name, "_test.rego")
+	case ".json", ".yaml", ".yml": // what the opa command loads as data
+		return true
+	}
+	return false
 }

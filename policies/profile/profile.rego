@@ -12,18 +12,17 @@
 #       type: object
 #       additionalProperties: false
 #       properties:
-#         principal:
-#           description: The sub claim. Absent without a token.
-#           type: string
-#         scope:
-#           description: The scope claim, e.g. "get:profile update:profile". May be absent.
-#           type: string
-#         permissions:
-#           description: Auth0's permissions claim, with a space between. May be absent.
-#           type: string
-#         azp:
-#           description: The azp claim, the client that obtained the token. May be absent.
-#           type: string
+#         method: {"type":"string"}
+#         path: {"items":{"type":"string"},"type":"array"}
+#         resource: {"type":"string"}
+#         parameters: {"additionalProperties":{"type":"string"},"type":"object"}
+#         query: {"additionalProperties":{"items":{"type":"string"},"type":"array"},"type":"object"}
+#         time: {"type":"number"}
+#         principal: {"type":"string"}
+#         scope: {"type":"string"}
+#         permissions: {"type":"string"}
+#         azp: {"type":"string"}
+#         issuer: {"type":"string"}
 package profile
 
 # METADATA

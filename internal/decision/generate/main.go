@@ -1,15 +1,18 @@
 // Command generate writes anew what follows from package decision: the file
-// capabilities.json. It runs in the project:
+// capabilities.json, and the schema of the input in the annotations of the policies. It runs
+// in the project:
 //
 //	go run ./internal/decision/generate
 package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"account-api/internal/decision"
+	"account-api/internal/ruleset"
 )
 
 func main() {
@@ -25,5 +28,30 @@ func write(root string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(root, "internal/decision/capabilities.json"), capabilities, 0o644)
+	if err := os.WriteFile(filepath.Join(root, "internal/decision/capabilities.json"), capabilities, 0o644); err != nil {
+		return err
+	}
+	return writeSchemas(root)
+}
+
+// writeSchemas writes the schema of the input into the Rego files that have an annotation
+// for it.
+func writeSchemas(root string) error {
+	claims, err := ruleset.Claims(os.DirFS(root))
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(filepath.Join(root, "policies"), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(name) != ".rego" {
+			return err
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if annotated := decision.WithSchema(string(source), claims); annotated != string(source) {
+			return os.WriteFile(name, []byte(annotated), 0o644)
+		}
+		return nil
+	})
 }

@@ -1,0 +1,74 @@
+package decision_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"account-api/internal/decision"
+)
+
+func prepareWithDocuments(t *testing.T, rego string, documents map[string]string) (*decision.Policy, error) {
+	t.Helper()
+	files := fstest.MapFS{"gate/gate.rego": {Data: []byte("package gate\n\n" + rego + "\n" + denied)}}
+	for name, content := range documents {
+		files[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	return decision.Prepare(t.Context(), files, "gate/decision")
+}
+
+// A block list that a handler did not carry would let everybody in.
+func TestDecideReadsDataDocuments(t *testing.T) {
+	const decided = "\n\ndecision := {\"allow\": true, \"reasons\": set()} if allow"
+	for _, row := range []struct {
+		name, rego string
+		documents  map[string]string
+	}{
+		{"a list of its own", "allow if not input.azp in data.gate.blocked", map[string]string{"gate/data.json": `{"blocked":["crawler"]}`}},
+		{"a shared object", "allow if not data.shared.blocked[input.azp]", map[string]string{"shared/data.json": `{"blocked":{"crawler":true}}`}},
+		{"YAML in a directory within", "allow if not data.shared.lists.blocked[input.azp]", map[string]string{"shared/lists/data.yaml": "blocked:\n  crawler: true\n"}},
+		{"two documents with keys of one object", "allow if not data.shared.lists.blocked[input.azp]",
+			map[string]string{"shared/data.json": `{"lists":{"known":{}}}`, "shared/lists/data.json": `{"blocked":{"crawler":true}}`}},
+		{"an import", "import data.shared.blocked\n\nallow if not blocked[input.azp]", map[string]string{"shared/data.json": `{"blocked":{"crawler":true}}`}},
+		{"a place in a list", `allow if data.gate.blocked[0] != input.azp`, map[string]string{"gate/data.json": `{"blocked":["crawler"]}`}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			policy, err := prepareWithDocuments(t, row.rego+decided, row.documents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for client, want := range map[string]bool{"crawler": false, "web": true} {
+				if got, err := policy.Decide(t.Context(), decision.Input{AuthorizedParty: client}); err != nil || got.Allow != want {
+					t.Errorf("%s: got %+v, %v; want allow %t", client, got, err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestPrepareRefusesDataDocuments(t *testing.T) {
+	for _, row := range []struct {
+		name, rego string
+		documents  map[string]string
+		want       string
+	}{
+		{"a key that no document has", "allow if not data.shared.banned[input.azp]", map[string]string{"shared/data.json": `{"blocked":{}}`},
+			"gate/gate.rego:3: rego_compile_error: expected a rule at data.shared.banned, got none"},
+		{"a constant key that an object has not", "allow if not data.shared.limits.medium", map[string]string{"shared/data.json": `{"limits":{"low":1}}`}, "data.shared.limits.medium, got none"},
+		{"a name in a variable", "allow if not data.shared[input.azp]", map[string]string{"shared/data.json": `{"blocked":{}}`}, "expected the name of a rule at input.azp"},
+		{"a directory as a value", "allow if {\n\tlists := data.shared\n\tnot lists.banned\n}", map[string]string{"shared/data.json": `{"blocked":{}}`}, "got all of package data.shared"},
+		{"one key in two documents", "", map[string]string{"shared/data.json": `{"lists":{"a":1}}`, "shared/lists/data.yaml": "a: 2"}, "policies/shared/lists/data.yaml: expected other keys than another document has, got data.shared.lists.a in both"},
+		{"one key in two documents of a directory", "", map[string]string{"shared/data.json": `{"a":1}`, "shared/data.yaml": "a: 1"}, "policies/shared/data.yaml: "},
+		{"a key that is a rule", "blocked contains \"x\"", map[string]string{"gate/data.json": `{"blocked":["crawler"]}`}, "gate/gate.rego:3"},
+		{"another name", "", map[string]string{"shared/clients.json": `{}`}, "policies/shared/clients.json: expected a data document to be named data.json or data.yaml"},
+		{"a list at the top", "", map[string]string{"shared/data.json": `[]`}, "policies/shared/data.json: expected an object"},
+		{"what is no JSON", "", map[string]string{"shared/data.json": `{"a`}, "policies/shared/data.json: expected an object"},
+		{"two faults", "", map[string]string{"shared/a.json": `{}`, "shared/data.json": `[]`}, "policies/shared/a.json: expected a data document to be named data.json or data.yaml, got a.json: put its content there\npolicies/shared/data.json: "},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if _, err := prepareWithDocuments(t, row.rego, row.documents); err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, want %s", err, row.want)
+			}
+		})
+	}
+}
