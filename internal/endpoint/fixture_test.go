@@ -28,10 +28,11 @@ decision := {"allow": true, "reasons": set()} if allow == true
 // byDefault is for a policy whose own rule always decides.
 const byDefault = "\ndefault decision := {\"allow\": false, \"reasons\": {\"by default\"}}\n"
 
-// The three answers, byte for byte, of a function without ALLOWED_ORIGIN.
+// The answers, byte for byte, of a function without ALLOWED_ORIGIN.
 const (
 	ok        = `{"statusCode":200,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"customer\":\"Zoë\"}"}`
 	forbidden = `{"statusCode":403,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Error: Forbidden\",\"info\":\"scope \\\"read:orders\\\" is required\"}"}`
+	badPath   = `{"statusCode":400,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"the path is not percent-encoded UTF-8\"}"}`
 	failure   = `{"statusCode":500,"headers":{"Content-Type":"application/json","Cache-Control":"no-store"},"body":"{\"message\":\"Internal server error\"}"}`
 )
 

@@ -43,12 +43,15 @@ func TestDecisionLogLine(t *testing.T) {
 		"type":        "openpolicyagent.org/decision_logs",
 		"decision_id": eventID,
 		"path":        "orders/decision",
-		"input":       map[string]any{"scope": "write:orders"},
-		"erased":      []any{"/input/principal"},
-		"result":      map[string]any{"allow": false, "reasons": []any{`scope "read:orders" is required`}},
-		"revision":    h.policy.Revision(),
-		"metrics":     map[string]any{"timer_rego_query_eval_ns": float64(time.Second)},
-		"labels":      map[string]any{"system": "orders-api", "version": "$LATEST"},
+		"input": map[string]any{
+			"method": "GET", "path": []any{"orders"}, "resource": "/orders", "time": 1718635961000000000.0, "scope": "write:orders",
+		},
+		"erased":     []any{"/input/principal"},
+		"result":     map[string]any{"allow": false, "reasons": []any{`scope "read:orders" is required`}},
+		"replayable": true,
+		"revision":   h.policy.Revision(),
+		"metrics":    map[string]any{"timer_rego_query_eval_ns": float64(time.Second)},
+		"labels":     map[string]any{"system": "orders-api", "version": "$LATEST"},
 	}
 	if !reflect.DeepEqual(line, want) {
 		t.Errorf("got  %v\nwant %v", line, want)
@@ -56,20 +59,96 @@ func TestDecisionLogLine(t *testing.T) {
 }
 
 func TestDecisionLogSaysWhatItErased(t *testing.T) {
+	const request = `"method":"GET","path":["orders"],"resource":"/orders","time":1718635961000000000`
 	for _, row := range []struct{ name, authorizer, input, erased string }{
-		{"nothing to erase", `{"scope":"read:orders"}`, `{"scope":"read:orders"}`, `[]`},
-		{"the principal", `{"principalId":"p","scope":"read:orders"}`, `{"scope":"read:orders"}`, `["/input/principal"]`},
-		{"the client", `{"azp":"c","scope":"read:orders"}`, `{"scope":"read:orders"}`, `["/input/azp"]`},
-		{"permissions stay", `{"permissions":"a b"}`, `{"permissions":"a b"}`, `[]`},
-		{"a scope at the bound", scope(t, strings.Repeat("s", maxLogged)),
-			`{"scope":"` + strings.Repeat("s", maxLogged) + `"}`, `["/input/principal"]`},
-		{"a scope beyond the bound", scope(t, strings.Repeat("s", maxLogged+1)), `{}`, `["/input/principal","/input/scope"]`},
-		{"no caller at all", `null`, `{}`, `[]`},
+		{"nothing to erase", `{"scope":"read:orders"}`, request + `,"scope":"read:orders"`, ``},
+		{"the principal", `{"principalId":"p","scope":"read:orders"}`, request + `,"scope":"read:orders"`, `"/input/principal"`},
+		{"the claims", `{"claims":"{\"email\":\"a@b.c\"}"}`, request, `"/input/claims"`},
+		{"the client stays: it is an application", `{"azp":"c","scope":"read:orders"}`, request + `,"scope":"read:orders","azp":"c"`, ``},
+		{"permissions stay", `{"permissions":"a b"}`, request + `,"permissions":"a b"`, ``},
+		{"the issuer stays", `{"issuer":"https://issuer.example/"}`, request + `,"issuer":"https://issuer.example/"`, ``},
+		{"a scope at the bound", scope(t, strings.Repeat("s", maxLogged)), request + `,"scope":"` + strings.Repeat("s", maxLogged) + `"`, `"/input/principal"`},
+		{"a scope beyond the bound", scope(t, strings.Repeat("s", maxLogged+1)), request, `"/input/principal","/input/scope"`},
+		{"no caller at all", `null`, request, ``},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h, log := newTestHandler(t, nil)
 			invoke(t, h, event(row.authorizer))
-			if want := `"input":` + row.input + `,"erased":` + row.erased + `,`; !strings.Contains(log.String(), want) {
+			if want := `"input":{` + row.input + `},"erased":[` + row.erased + `],`; !strings.Contains(log.String(), want) {
+				t.Errorf("got %s\nwant %s", log, want)
+			}
+		})
+	}
+}
+
+// personal is an event whose path, query and claims name a person.
+func personal() string {
+	return strings.NewReplacer(
+		`"resource":"/orders"`, `"resource":"/accounts/{account}/orders/{order+}"`,
+		`"pathParameters":null`, `"pathParameters":{"account":"auth0%7Cfred","order":"20/7%2F8"}`,
+		`"multiValueQueryStringParameters":null`, `"multiValueQueryStringParameters":{"mail":["fred@example.com"],"page":["2"]}`,
+	).Replace(event(`{"principalId":"auth0|fred","scope":"write:orders","azp":"web","claims":"{\"org\":{\"ids\":[\"acme-7\",4711]}}"}`))
+}
+
+func TestDecisionLogMasksReasons(t *testing.T) {
+	for _, row := range []struct{ name, reason, logged string }{
+		{"without a secret", `"scope \"read:orders\" is required"`, `scope \"read:orders\" is required`},
+		{"the principal", `sprintf("%s may not", [input.principal])`, `*** may not`},
+		{"the principal inside a word", `concat("", ["user", input.principal, "x"])`, `user***x`},
+		{"a parameter", `concat(" ", ["no account", input.parameters.account])`, `no account ***`},
+		{"a part of the path", `concat(" ", ["no order", input.path[4]])`, `no order ***`},
+		{"a short part of the path", `concat(" ", ["no 201 order", input.path[3]])`, `no 201 order ***`},
+		{"a query's value", `concat(" ", ["letters to", input.query.mail[0]])`, `letters to ***`},
+		{"a short value that stands nowhere alone", `"at most 20000"`, `at most 20000`},
+		{"a claim", `sprintf("%s %d", [input.claims.org.ids[0], input.claims.org.ids[1]])`, `*** ***`},
+		{"the client, which is an application", `concat(" ", ["not from", input.azp])`, `not from web`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h, log := newTestHandler(t, withPolicy("package orders\n\ndecision := {\"allow\": false, \"reasons\": {"+row.reason+"}}\n"+byDefault))
+			invoke(t, h, personal())
+			if !strings.Contains(log.String(), `"reasons":["`+row.logged+`"]`) {
+				t.Errorf("got %s\nwant the reason %s", log, row.logged)
+			}
+			if masked := strings.Contains(log.String(), `"masked":["/result/reasons/0"]`); masked != strings.Contains(row.logged, "***") {
+				t.Errorf("masked: got %t in %s", masked, log)
+			}
+			for _, secret := range []string{"fred", "acme", "4711"} {
+				if strings.Contains(log.String(), secret) {
+					t.Errorf("the log holds %s: %s", secret, log)
+				}
+			}
+		})
+	}
+}
+
+// A policy that reads an erased field decides otherwise without it.
+func TestDecisionLogSaysWhetherALineCanBeReplayed(t *testing.T) {
+	for _, row := range []struct {
+		name, condition string
+		personal        bool
+		want            bool
+	}{
+		{"a scope", `input.scope == "read:orders"`, true, true},
+		{"the client", `input.azp == "web"`, true, true},
+		{"method and resource", "input.method == \"GET\"\n\tinput.resource == \"/orders\"", true, true},
+		{"the principal", `input.principal == "fred"`, true, false},
+		{"the principal, in a helper", `data.orders.own(input.principal)`, true, false},
+		{"a claim", `input.claims.org`, true, false},
+		{"the path", `input.path[1] == "fred"`, true, false},
+		{"the whole input", "caller := input\n\tcaller.scope", true, false},
+		{"a field that no constant names", "some name in [\"scope\"]\n\tinput[name]", true, false},
+		{"object.get", `object.get(input, "scope", "")`, true, false},
+		{"the path, if it is the declared one", `input.path[0] == "orders"`, false, true},
+		{"the principal, if there is none", `not input.principal`, false, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h, log := newTestHandler(t, withPolicy("package orders\n\nown(x) if x == \"fred\"\n\ndecision := {\"allow\": true, \"reasons\": set()} if {\n\t"+row.condition+"\n}\n"+byDefault))
+			payload := event(`{"scope":"read:orders"}`)
+			if row.personal {
+				payload = personal()
+			}
+			invoke(t, h, payload)
+			if want := fmt.Sprintf(`"replayable":%t`, row.want); !strings.Contains(log.String(), want) {
 				t.Errorf("got %s\nwant %s", log, want)
 			}
 		})

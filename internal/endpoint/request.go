@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"net/url"
 
 	"github.com/go-json-experiment/json"
@@ -20,7 +19,9 @@ type Request struct {
 	// caller without one. Do not log it.
 	Principal string
 
-	event []byte
+	parameters map[string]string
+	query      map[string][]string
+	event      []byte
 }
 
 // Format implements [fmt.Formatter]. For every verb it writes the ID only, so that a %+v in
@@ -30,9 +31,8 @@ func (r Request) Format(to fmt.State, _ rune) { io.WriteString(to, "request "+r.
 // LogValue implements [slog.LogValuer], likewise.
 func (r Request) LogValue() slog.Value { return slog.StringValue(r.ID) }
 
-// Content is what the client sent besides its token. The policy has not seen it. If the path
-// has a parameter such as {account}, the policy does not say whose account the caller may
-// read: the endpoint has to compare the parameter with the principal.
+// Content is what the client sent besides its token. The policy has seen all of it but the
+// body. Whether a caller may read the account that a parameter names is the policy's to say.
 type Content struct {
 	Path  map[string]string // the path's parameters by name, decoded
 	Query url.Values        // decoded
@@ -40,26 +40,16 @@ type Content struct {
 }
 
 // Content reads the rest of the event, for an endpoint that needs it. An endpoint returns its
-// errors as they are. A path that is not percent-encoded is a [ClientError].
+// errors as they are.
 func (r Request) Content() (Content, error) {
 	var event struct {
-		PathParameters map[string]string `json:"pathParameters"`
-		Query          url.Values        `json:"multiValueQueryStringParameters"`
-		Body           *string           `json:"body"`
-		Base64         bool              `json:"isBase64Encoded"`
+		Body   *string `json:"body"`
+		Base64 bool    `json:"isBase64Encoded"`
 	}
 	if err := json.Unmarshal(r.event, &event); err != nil {
 		return Content{}, fmt.Errorf("read content: %w", withoutText(err))
 	}
-	content := Content{Path: event.PathParameters, Query: event.Query}
-	// API Gateway decodes the query, not the path.
-	for name, value := range content.Path {
-		decoded, err := url.PathUnescape(value)
-		if err != nil {
-			return Content{}, &ClientError{http.StatusBadRequest, "the path is not percent-encoded"}
-		}
-		content.Path[name] = decoded
-	}
+	content := Content{Path: r.parameters, Query: r.query}
 	if event.Body == nil {
 		return content, nil
 	}

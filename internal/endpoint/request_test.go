@@ -45,18 +45,23 @@ func TestContent(t *testing.T) {
 		{"no member", `{}`, Content{}, ""},
 		{"a path parameter", `{"pathParameters":{"account":"7 é"}}`, Content{Path: map[string]string{"account": "7 é"}}, ""},
 		{"a path parameter as API Gateway passes it on", `{"pathParameters":{"account":"auth0%7Cabc","rest":"a%2Fb/c+d%20e"}}`, Content{Path: map[string]string{"account": "auth0|abc", "rest": "a/b/c+d e"}}, ""},
-		{"a path parameter that is not percent-encoded", `{"pathParameters":{"account":"` + bearer + `%zz"}}`, Content{}, "400 the path is not percent-encoded"},
+		{"a path parameter that is not percent-encoded", `{"pathParameters":{"account":"` + bearer + `%zz"}}`, Content{}, "400 the path is not percent-encoded UTF-8"},
+		{"a path parameter that is not UTF-8", `{"pathParameters":{"account":"%ff"}}`, Content{}, "400 the path is not percent-encoded UTF-8"},
 		{"a query", `{"queryStringParameters":{"a":"2"},"multiValueQueryStringParameters":{"a":["1","2"]}}`, Content{Query: url.Values{"a": {"1", "2"}}}, ""},
 		{"a body", `{"body":"{\"customer\":\"Zoë\"}","isBase64Encoded":false}`, Content{Body: []byte(`{"customer":"Zoë"}`)}, ""},
 		{"an empty body", `{"body":""}`, Content{Body: []byte{}}, ""},
 		{"a body in base64", `{"body":"AP8=","isBase64Encoded":true}`, Content{Body: []byte{0, 255}}, ""},
 		{"a body that claims to be", `{"body":"` + bearer + `","isBase64Encoded":true}`, Content{}, "expected a body in base64"},
 		{"a body of another type", `{"body":7}`, Content{}, "read content: unusable JSON"},
-		{"path parameters of another type", `{"pathParameters":{"` + bearer + `":7}}`, Content{}, "read content: unusable JSON"},
+		{"path parameters of another type", `{"pathParameters":{"` + bearer + `":7}}`, Content{}, "read event: unusable JSON"},
 		{"members in another case", `{"Body":"a","PathParameters":{"account":"7"}}`, Content{}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := Request{event: []byte(row.event)}.Content()
+			request, _, err := readEvent([]byte(row.event))
+			var got Content
+			if err == nil {
+				got, err = request.Content()
+			}
 			if !reflect.DeepEqual(got, row.want) {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
 			}
