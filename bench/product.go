@@ -230,7 +230,10 @@ func (p *product) compose(ctx context.Context, api *declaration.API, m *declarat
 	if err != nil {
 		return nil, err
 	}
-	token, err := p.provider.issuer.Token(example.Caller(*cmp.Or(found.Allowed, found.Denied)).Token())
+	input := cmp.Or(found.Allowed, found.Denied)
+	token, err := p.provider.issuer.Token(example.Caller{
+		Principal: input.Principal, Scope: input.Scope, Permissions: input.Permissions, AuthorizedParty: input.AuthorizedParty,
+	}.Token())
 	if err != nil {
 		return nil, err
 	}
