@@ -13,6 +13,7 @@ import (
 	"maps"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
@@ -138,8 +139,13 @@ func (s Suite) Passes(ctx context.Context) (bool, error) {
 	return passes, nil
 }
 
+// patience bounds one test. A test takes milliseconds; OPA's own bound of 5 s is too short
+// for infra's on a busy machine, where coverage is traced.
+const patience = time.Minute
+
 func (s Suite) runner(compiler *ast.Compiler) *tester.Runner {
 	return tester.NewRunner().
+		SetTimeout(patience).
 		SetCompiler(compiler.WithCapabilities(decision.Capabilities())).
 		SetStore(inmem.NewFromObject(s.data)).
 		RaiseBuiltinErrors(s.Decides() || s.own == ruleset.Shared).
