@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"account-api/local/build"
 )
@@ -57,19 +58,6 @@ func NewBuilds(o build.Options) (*Builds, error) {
 	if err := os.Mkdir(b.options.Out, 0o755); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	entries, err := os.ReadDir(b.shared)
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	for _, entry := range entries {
-		if !entry.Type().IsRegular() || strings.HasPrefix(entry.Name(), ".") {
-			continue
-		}
-		err := link(filepath.Join(b.shared, entry.Name()), filepath.Join(b.options.Out, entry.Name()))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // gone: another run is replacing it
-			return nil, errors.Join(err, b.Close())
-		}
-	}
 	return b, nil
 }
 
@@ -83,6 +71,10 @@ func (b *Builds) Build(ctx context.Context, packages ...string) (Release, error)
 			return nil, fmt.Errorf("expected packages whose directories differ in their last name, got %s and %s: rename one", other, p)
 		}
 		named[name] = p
+	}
+	for name := range named {
+		// Without the previous run's executable this one is linked again, no more.
+		_ = link(filepath.Join(b.shared, name), filepath.Join(b.options.Out, name))
 	}
 	if err := build.Packages(ctx, b.options, packages...); err != nil {
 		return nil, err
@@ -112,25 +104,11 @@ func (b *Builds) release(name string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	executable := filepath.Join(dir, name)
-	if err := link(built, executable); err != nil && !errors.Is(err, fs.ErrExist) {
+	executable, shared := filepath.Join(dir, name), filepath.Join(b.shared, name)
+	if err := os.Remove(shared); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	return executable, b.share(name)
-}
-
-// share keeps an executable for the next run.
-func (b *Builds) share(name string) error {
-	temporary := filepath.Join(b.shared, "."+filepath.Base(b.dir)+"-"+name)
-	if err := link(filepath.Join(b.options.Out, name), temporary); err != nil {
-		return err
-	}
-	err := os.Rename(temporary, filepath.Join(b.shared, name))
-	// Renaming between two names of one file leaves both: rename(2).
-	if gone := os.Remove(temporary); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-		err = errors.Join(err, gone)
-	}
-	return err
+	return executable, errors.Join(link(built, executable), link(built, shared))
 }
 
 // Close removes every release. It may be called more than once.
@@ -151,13 +129,12 @@ func checksum(file string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
-// link gives a file a second name. It copies only where the file system has no links: a
-// process that is forked while this one writes an executable keeps it open for writing,
-// and it cannot be executed meanwhile (https://go.dev/issue/22315).
+// link gives a file a second name, unless the name is taken. It copies only where the file
+// system has no links: a process that is forked while this one writes an executable keeps it
+// open for writing, and it cannot be executed meanwhile (https://go.dev/issue/22315).
 func link(from, to string) error {
-	err := os.Link(from, to)
-	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
-		return err
+	if err := os.Link(from, to); err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
 	}
 	content, err := os.ReadFile(from)
 	if err != nil {
@@ -168,14 +145,11 @@ func link(from, to string) error {
 
 // removeDead removes the directories of runs whose process is gone.
 func removeDead(shared string) error {
-	left, err := filepath.Glob(filepath.Join(shared, runPrefix+"*"))
-	if err != nil {
-		return err
-	}
+	left, _ := filepath.Glob(filepath.Join(shared, runPrefix+"*")) // the pattern is well-formed
 	for _, dir := range left {
 		id, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), runPrefix), "-")
 		pid, err := strconv.Atoi(id)
-		if err != nil || alive(pid) {
+		if err != nil || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) { // signal 0 only looks: kill(2)
 			continue
 		}
 		if err := os.RemoveAll(dir); err != nil {
