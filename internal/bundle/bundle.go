@@ -122,7 +122,7 @@ func build(ctx context.Context, o Options) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, err
 	}
-	if err := replace(o.Out, content, 0o644); err != nil {
+	if err := replace(o.Out, content); err != nil {
 		return Bundle{}, err
 	}
 	sum := sha256.Sum256(content)

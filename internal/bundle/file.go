@@ -5,41 +5,20 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// checkMain is an error if the go command built a library. For a package that is not main it
-// writes an archive of object files, without an error.
-func checkMain(executable string) error {
-	f, err := os.Open(executable)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	// The magic string of ar(5), which is the format of Go's archives.
-	const archive = "!<arch>\n"
-	magic := make([]byte, len(archive))
-	if _, err := io.ReadFull(f, magic); err != nil {
-		return err
-	}
-	if string(magic) == archive {
-		return errors.New("expected package main, got a library")
-	}
-	return nil
-}
-
 // checkLambda is an error unless the file is an executable for arm64 that needs no dynamic
 // loader.
 func checkLambda(executable string) error {
-	if err := checkMain(executable); err != nil {
-		return err
-	}
 	file, err := elf.Open(executable)
+	if format := (*elf.FormatError)(nil); errors.As(err, &format) {
+		// For a package that is not main, the go command writes an archive without an error.
+		return errors.New("expected package main, got a library")
+	}
 	if err != nil {
-		return fmt.Errorf("expected an ELF executable: %w", err)
+		return err
 	}
 	defer file.Close()
 	if file.Machine != elf.EM_AARCH64 {
@@ -55,7 +34,8 @@ func checkLambda(executable string) error {
 
 // replace writes a file atomically. If the file has the content already, only its mode is
 // set.
-func replace(path string, content []byte, mode fs.FileMode) error {
+func replace(path string, content []byte) error {
+	const mode = 0o644
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 		return os.Chmod(path, mode) // which does not touch the modification time
 	}

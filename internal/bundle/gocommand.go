@@ -22,7 +22,6 @@ type goCommand struct {
 	version  string    // of the toolchain, e.g. "go1.26.8"; "" if it is not pinned
 	root     string    // of the module
 	env      []string  // the whole environment
-	flags    []string  // of go build
 	progress io.Writer // for downloads; may be nil
 }
 
@@ -54,13 +53,13 @@ var releaseName = regexp.MustCompile(`^go1\.[0-9]+(\.[0-9]+|rc[0-9]+)$`)
 
 // pinned returns the go command for the deployment package.
 func pinned(ctx context.Context, o Options) (*goCommand, error) {
-	c, err := local(o)
+	path, err := exec.LookPath("go")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("expected the go command on PATH: %w: install Go from https://go.dev/dl", err)
 	}
 	// Reading settings must not download a toolchain, nor fail because of an experiment that
 	// this toolchain does not know.
-	c.env = append(c.env, "GOTOOLCHAIN=local", "GOEXPERIMENT=none")
+	c := &goCommand{path: path, root: o.Root, env: append(os.Environ(), "GOTOOLCHAIN=local", "GOEXPERIMENT=none"), progress: o.Progress}
 	var settings map[string]string
 	if err := c.ask(ctx, &settings, append([]string{"env", "-json"}, downloadSettings...)...); err != nil {
 		return nil, err
@@ -71,27 +70,7 @@ func pinned(ctx context.Context, o Options) (*goCommand, error) {
 		return nil, err
 	}
 	c.env = append(c.env, "GOTOOLCHAIN="+c.version)
-	// -s -w drops symbols and DWARF, which nothing on Lambda reads. Stack traces keep names
-	// and lines. An empty build ID: https://go.dev/issue/59525. The tag leaves out what only
-	// the retired go1.x runtime needs: https://github.com/aws/aws-lambda-go.
-	c.flags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid="}
 	return c, nil
-}
-
-// local returns the developer's own go command, for this machine.
-func local(o Options) (*goCommand, error) {
-	path, err := exec.LookPath("go")
-	if err != nil {
-		return nil, fmt.Errorf("expected the go command on PATH: %w: install Go from https://go.dev/dl", err)
-	}
-	env := append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOWORK=off")
-	return &goCommand{
-		path:     path,
-		root:     o.Root,
-		env:      env,
-		flags:    []string{"-buildvcs=false", "-tags=lambda.norpc"},
-		progress: o.Progress,
-	}, nil
 }
 
 // controlled returns the inherited environment with our settings of the go command and of
@@ -136,8 +115,11 @@ func (c *goCommand) toolchain(ctx context.Context) (string, error) {
 // compile builds the package into an executable, from the files as the overlay has them:
 // https://pkg.go.dev/cmd/go#hdr-Compile_packages_and_dependencies
 func (c *goCommand) compile(ctx context.Context, executable, overlay, pkg string) error {
-	args := append([]string{"build"}, c.flags...)
-	return c.run(ctx, c.root, nil, nil, append(args, "-overlay", overlay, "-o", executable, "./"+pkg)...)
+	// -s -w drops symbols and DWARF, which nothing on Lambda reads. Stack traces keep names
+	// and lines. An empty build ID: https://go.dev/issue/59525. The tag leaves out what only
+	// the retired go1.x runtime needs: https://github.com/aws/aws-lambda-go.
+	return c.run(ctx, c.root, nil, nil, "build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid=",
+		"-overlay", overlay, "-o", executable, "./"+pkg)
 }
 
 // packer is the program that writes the zip, as source: compiled by the pinned
