@@ -12,12 +12,11 @@ package iampolicy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"account-api/local/gateway/member"
 )
 
 // maxResourceLength is the longest Resource, in bytes, that API Gateway accepts in
@@ -47,132 +46,84 @@ type Policy struct {
 	statements []statement
 }
 
+// statement is one of a policy, as it is written.
 type statement struct {
-	effect      Decision // Allow or ExplicitDeny
-	actions     []string
-	notActions  bool
-	resources   []string
-	notResource bool
-	conditional bool // has a Condition or a policy variable, which are not evaluated
+	Sid                   string
+	Effect                string
+	Action, NotAction     oneOrMore[string]
+	Resource, NotResource oneOrMore[string]
+	Condition             jsontext.Value
+}
+
+// oneOrMore is a list of values, or the only one of them.
+type oneOrMore[T any] []T
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (l *oneOrMore[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	switch d.PeekKind() {
+	case jsontext.KindNull:
+		return errors.New("expected a value or a list, got null")
+	case jsontext.KindBeginArray:
+		return json.UnmarshalDecode(d, (*[]T)(l))
+	}
+	*l = make([]T, 1)
+	return json.UnmarshalDecode(d, &(*l)[0])
 }
 
 // Parse reads a policy document. An unknown element, a repeated name or a wrong type is
 // an error: an element without effect could leave out a Deny. Errors name elements and
 // never quote their values.
 func Parse(document []byte) (Policy, error) {
-	object, err := members(document, "policyDocument", "Version", "Id", "Statement")
-	if err != nil {
-		return Policy{}, err
+	var p struct {
+		Version   string
+		ID        string `json:"Id"`
+		Statement oneOrMore[statement]
 	}
-	if raw, ok := object["Version"]; ok {
-		if version, _ := member.Text(raw); version != "2012-10-17" && version != "2008-10-17" {
-			return Policy{}, errors.New(`policyDocument.Version: expected "2012-10-17"`)
+	err := json.Unmarshal(document, &p, json.RejectUnknownMembers(true))
+	if wrong := (*json.SemanticError)(nil); errors.As(err, &wrong) {
+		return Policy{}, fmt.Errorf("policyDocument%s: expected an element of an IAM policy, of its type", wrong.JSONPointer)
+	}
+	switch {
+	case err != nil:
+		return Policy{}, errors.New("policyDocument: expected a JSON object without repeated names")
+	case p.Version != "" && p.Version != "2012-10-17" && p.Version != "2008-10-17":
+		return Policy{}, errors.New(`policyDocument/Version: expected "2012-10-17"`)
+	case len(p.Statement) == 0:
+		return Policy{}, errors.New("policyDocument/Statement: expected at least one statement: add the one that allows the method")
+	}
+	for i, s := range p.Statement {
+		if err := s.check(); err != nil {
+			return Policy{}, fmt.Errorf("policyDocument/Statement/%d: %w", i, err)
 		}
 	}
-	raw, ok := object["Statement"]
-	if !ok {
-		return Policy{}, errors.New("policyDocument.Statement is missing: add the statement that allows the method")
-	}
-	var list []jsontext.Value
-	switch raw.Kind() {
-	case '{':
-		list = []jsontext.Value{raw}
-	case '[':
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return Policy{}, errors.New("policyDocument.Statement is not a list of objects")
-		}
-	}
-	if len(list) == 0 {
-		return Policy{}, errors.New("policyDocument.Statement: expected at least one statement")
-	}
-	p := Policy{statements: make([]statement, 0, len(list))}
-	for i, raw := range list {
-		s, err := parseStatement(raw, fmt.Sprintf("policyDocument.Statement[%d]", i))
-		if err != nil {
-			return Policy{}, err
-		}
-		p.statements = append(p.statements, s)
-	}
-	return p, nil
+	return Policy{p.Statement}, nil
 }
 
-func parseStatement(raw jsontext.Value, at string) (statement, error) {
-	object, err := members(raw, at, "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition")
-	if err != nil {
-		return statement{}, err
+func (s statement) check() error {
+	switch {
+	case s.Effect != "Allow" && s.Effect != "Deny":
+		return errors.New(`expected the Effect "Allow" or "Deny"`)
+	case (len(s.Action) > 0) == (len(s.NotAction) > 0):
+		return errors.New("expected one of Action and NotAction")
+	case (len(s.Resource) > 0) == (len(s.NotResource) > 0):
+		return errors.New("expected one of Resource and NotResource")
+	case s.Condition != nil && s.Condition.Kind() != jsontext.KindBeginObject:
+		return errors.New("expected an object as Condition")
 	}
-	var s statement
-	switch effect, _ := member.Text(object["Effect"]); effect {
-	case "Allow":
-		s.effect = Allow
-	case "Deny":
-		s.effect = ExplicitDeny
-	default:
-		return statement{}, fmt.Errorf(`%s.Effect: expected "Allow" or "Deny"`, at)
-	}
-	if s.actions, s.notActions, err = either(object, at, "Action", "NotAction"); err != nil {
-		return statement{}, err
-	}
-	if s.resources, s.notResource, err = either(object, at, "Resource", "NotResource"); err != nil {
-		return statement{}, err
-	}
-	for _, resource := range s.resources {
+	for _, resource := range slices.Concat(s.Resource, s.NotResource) {
 		if len(resource) > maxResourceLength {
-			return statement{}, fmt.Errorf("%s: a resource has %d bytes, expected at most %d", at, len(resource), maxResourceLength)
+			return fmt.Errorf("a resource has %d bytes, expected at most %d", len(resource), maxResourceLength)
 		}
-		// A policy variable, such as "${aws:username}".
-		s.conditional = s.conditional || strings.Contains(resource, "${")
 	}
-	if raw, ok := object["Condition"]; ok {
-		var condition map[string]jsontext.Value
-		if raw.Kind() != '{' || json.Unmarshal(raw, &condition) != nil {
-			return statement{}, fmt.Errorf("%s.Condition: expected an object", at)
-		}
-		s.conditional = s.conditional || len(condition) > 0
-	}
-	return s, nil
+	return nil
 }
 
-// either reads an element or its inverse. A statement has exactly one of them.
-func either(object map[string]jsontext.Value, at, name, inverse string) (values []string, inverted bool, err error) {
-	raw, ok := object[name]
-	other, otherOK := object[inverse]
-	if ok == otherOK {
-		return nil, false, fmt.Errorf("%s: expected one of %s and %s", at, name, inverse)
-	}
-	if otherOK {
-		raw, name, inverted = other, inverse, true
-	}
-	switch raw.Kind() {
-	case '"':
-		if value, ok := member.Text(raw); ok {
-			values = []string{value}
-		}
-	case '[':
-		err = json.Unmarshal(raw, &values)
-	}
-	if err != nil || len(values) == 0 {
-		return nil, false, fmt.Errorf("%s.%s: expected a string or a list of strings", at, name)
-	}
-	return values, inverted, nil
-}
+// variable reports whether a resource has a policy variable, such as "${aws:username}".
+func variable(resource string) bool { return strings.Contains(resource, "${") }
 
-// members decodes an object whose names must be among known.
-func members(raw jsontext.Value, at string, known ...string) (map[string]jsontext.Value, error) {
-	object, err := member.Of(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: expected a JSON object without repeated names", at)
-	}
-	unknown := len(object)
-	for _, name := range known {
-		if _, ok := object[name]; ok {
-			unknown--
-		}
-	}
-	if unknown > 0 {
-		return nil, fmt.Errorf("%s: expected only %s", at, strings.Join(known, ", "))
-	}
-	return object, nil
+// conditional reports whether the statement depends on what is not evaluated.
+func (s statement) conditional() bool {
+	return strings.Trim(string(s.Condition), "{} \t\r\n") != "" || slices.ContainsFunc(slices.Concat(s.Resource, s.NotResource), variable)
 }
 
 // Evaluate decides whether the policy allows an action on a resource. A matching Deny
@@ -184,9 +135,9 @@ func (p Policy) Evaluate(action, resource string) Verdict {
 		pattern, ok := s.matches(action, resource)
 		switch {
 		case !ok:
-		case s.effect == ExplicitDeny:
+		case s.Effect == "Deny":
 			return Verdict{Decision: ExplicitDeny, Statement: i + 1, Pattern: pattern}
-		case verdict.Decision == ImplicitDeny && !s.conditional:
+		case verdict.Decision == ImplicitDeny && !s.conditional():
 			verdict = Verdict{Decision: Allow, Statement: i + 1, Pattern: pattern}
 		}
 	}
@@ -196,27 +147,22 @@ func (p Policy) Evaluate(action, resource string) Verdict {
 // matches reports whether the statement applies, apart from its conditions, and by which
 // resource pattern.
 func (s statement) matches(action, resource string) (pattern string, ok bool) {
-	matched := false
-	for _, candidate := range s.actions {
-		// Action names are case-insensitive, resources are not.
-		if Match(strings.ToLower(candidate), strings.ToLower(action)) {
-			matched = true
-			break
-		}
-	}
-	if matched == s.notActions {
+	named := slices.ContainsFunc(slices.Concat(s.Action, s.NotAction), func(pattern string) bool {
+		return Match(strings.ToLower(pattern), strings.ToLower(action)) // unlike resources, in any case
+	})
+	if named == (len(s.NotAction) > 0) {
 		return "", false
 	}
-	for _, candidate := range s.resources {
+	if slices.ContainsFunc(s.NotResource, func(pattern string) bool { return Match(pattern, resource) }) {
+		return "", false
+	}
+	for _, pattern := range s.Resource {
 		// The value of a variable is unknown, so a Deny that has one applies.
-		if Match(candidate, resource) || !s.notResource && s.effect == ExplicitDeny && strings.Contains(candidate, "${") {
-			return candidate, !s.notResource
+		if Match(pattern, resource) || s.Effect == "Deny" && variable(pattern) {
+			return pattern, true
 		}
 	}
-	if s.notResource {
-		return strings.Join(s.resources, ", "), true
-	}
-	return "", false
+	return strings.Join(s.NotResource, ", "), len(s.NotResource) > 0
 }
 
 // Match reports whether value matches an IAM pattern as a whole: "*" stands for

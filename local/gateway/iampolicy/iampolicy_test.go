@@ -88,6 +88,8 @@ func TestParseRefuses(t *testing.T) {
 		"a numeric resource":          `{"Statement":{"Effect":"Allow","Action":"*","Resource":1}}`,
 		"a resource that is too long": `{"Statement":{"Effect":"Allow","Action":"*","Resource":"` + strings.Repeat("a", 513) + `"}}`,
 		"a condition that is a list":  `{"Statement":{"Effect":"Allow",` + ok + `,"Condition":[]}}`,
+		"a condition that is null":    `{"Statement":{"Effect":"Allow",` + ok + `,"Condition":null}}`,
+		"a null action":               `{"Statement":{"Effect":"Allow","NotAction":null,"Resource":"*"}}`,
 		"trailing text":               `{"Statement":{"Effect":"Allow",` + ok + `}} x`,
 	} {
 		t.Run(name, func(t *testing.T) {
