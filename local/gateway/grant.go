@@ -2,13 +2,10 @@ package gateway
 
 import (
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"account-api/local/gateway/iampolicy"
-	"account-api/local/gateway/member"
 )
 
 // grant is the output of an authorizer, as it is cached: policy and context, not a
@@ -23,57 +20,29 @@ type grant struct {
 // values.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 func parseGrant(payload []byte) (*grant, error) {
-	object, err := member.Of(payload)
-	if err != nil {
-		return nil, errors.New("expected a JSON object with principalId and policyDocument")
+	var output struct {
+		Principal string            `json:"principalId"`
+		Policy    jsontext.Value    `json:"policyDocument"`
+		Context   map[string]scalar `json:"context"`
+		UsageKey  jsontext.Value    `json:"usageIdentifierKey"` // for usage plans, which are not modelled
 	}
-	g := &grant{}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		switch name {
-		case "principalId":
-			principal, isText := member.Text(object[name])
-			if !isText && object[name].Kind() != jsontext.KindNull {
-				return nil, errors.New("principalId: expected a string")
-			}
-			g.principal = principal
-		case "context":
-			if g.context, err = contextValues(object[name]); err != nil {
-				return nil, err
-			}
-		case "policyDocument", "usageIdentifierKey": // the latter is for usage plans, which are not modelled
-		default:
-			return nil, errors.New("has a member that is none of principalId, policyDocument, context, usageIdentifierKey")
-		}
+	if err := readOutput(payload, &output, "principalId, policyDocument, context, usageIdentifierKey"); err != nil {
+		return nil, err
 	}
-	if g.principal == "" && requiresPrincipal {
+	if output.Principal == "" && requiresPrincipal {
 		return nil, errors.New("principalId is missing: set it to the token's subject")
 	}
-	raw, ok := object["policyDocument"]
-	if !ok {
+	if output.Policy == nil {
 		return nil, errors.New("policyDocument is missing")
 	}
-	g.policy, err = iampolicy.Parse(raw)
+	policy, err := iampolicy.Parse(output.Policy)
+	g := &grant{principal: output.Principal, context: map[string]string{}, policy: policy}
+	for key, value := range output.Context {
+		if value.present {
+			g.context[key] = value.text
+		}
+	}
 	return g, err
-}
-
-// contextValues turns the context into the strings that integrations get. An object or a
-// list breaks the whole output. A null is left out.
-func contextValues(raw jsontext.Value) (map[string]string, error) {
-	object, err := member.Optional(raw)
-	if err != nil {
-		return nil, errors.New("context: expected an object")
-	}
-	values := make(map[string]string, len(object))
-	for key, value := range object {
-		text, present, err := member.Scalar(value)
-		if err != nil {
-			return nil, errors.New("context: a value is an object or a list: make it a string")
-		}
-		if present {
-			values[key] = text
-		}
-	}
-	return values, nil
 }
 
 // forIntegration is event.requestContext.authorizer: strings and one number.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"account-api/local/gateway/declaration"
-	"account-api/local/gateway/member"
 	"account-api/local/lambda"
 )
 
@@ -80,10 +79,12 @@ func loggedReason(lines []string) string {
 		if !strings.HasPrefix(line, "{") || !strings.Contains(line, `"reason"`) {
 			continue // most lines have none, and decoding each takes time on every request
 		}
-		entry, err := member.Of([]byte(line))
-		if reason, _ := member.Text(entry["reason"]); err == nil && reason != "" {
-			if word.MatchString(reason) {
-				return reason
+		var entry struct {
+			Reason string `json:"reason"`
+		}
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Reason != "" {
+			if word.MatchString(entry.Reason) {
+				return entry.Reason
 			}
 			return ""
 		}
