@@ -109,12 +109,8 @@ func (c *caller) probe(ctx context.Context, r request) (*answer, error) {
 	}
 	location, kind := c.target.origin()+r.path, a.Header.Get(errorType)
 	switch {
-	case a.Header.Get("Location") != "" && a.StatusCode >= 300 && a.StatusCode < 400:
-		return nil, fmt.Errorf("%s redirects, which no REST API of API Gateway does by itself: expected the invoke URL; %s", location, urlHint)
-	case a.Header.Get("Apigw-Requestid") != "":
-		return nil, fmt.Errorf("%s is an HTTP API, which answers otherwise: expected a REST API; %s", location, urlHint)
 	case kind == "" && a.Header.Get(requestID) == "" && a.Header.Get(extendedID) == "":
-		return nil, fmt.Errorf("%s answered %d, but not as API Gateway: it has no x-amzn-RequestId and no x-amz-apigw-id; %s", location, a.StatusCode, urlHint)
+		return nil, fmt.Errorf("%s answered %d, but not as a REST API of API Gateway: it has no x-amzn-RequestId and no x-amz-apigw-id; %s", location, a.StatusCode, urlHint)
 	case kind == "ForbiddenException" && a.StatusCode == http.StatusForbidden:
 		return nil, fmt.Errorf("%s is forbidden: expected a stage that exists and lets you in; %s", location, urlHint)
 	case kind == "MissingAuthenticationTokenException":

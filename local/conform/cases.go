@@ -14,7 +14,6 @@ type testCase struct {
 	missing     string // what it takes to run it; "" when it can
 	send        request
 	expect      []expectation
-	hint        func(*answer) string // what a user may have got wrong, if it differs; nil = nothing
 }
 
 // run sends the request and says what differs.
@@ -26,11 +25,6 @@ func (k *testCase) run(ctx context.Context, c *caller) (a *answer, problems []st
 	for _, e := range k.expect {
 		if problem := e(a); problem != "" {
 			problems = append(problems, problem)
-		}
-	}
-	if len(problems) > 0 && k.hint != nil {
-		if hint := k.hint(a); hint != "" {
-			problems = append(problems, hint)
 		}
 	}
 	return a, problems
@@ -263,12 +257,12 @@ func (p *plan) decisions(ctx context.Context) error {
 			case err != nil:
 				return err
 			case d == nil:
-				p.add(group, name+" has no policy in this checkout: not 401", ask, authenticated).hint = t.hint
+				p.add(group, name+" has no policy in this checkout: not 401", ask, authenticated)
 				continue
 			case d.Allow:
-				p.add(group, name+" is allowed: answered", ask, authorized, isJSON).hint = t.hint
+				p.add(group, name+" is allowed: answered", ask, authorized, isJSON)
 			default:
-				p.add(group, name+" is denied: 403 with the reasons", ask, status(403), body(forbiddenBody(d.Reasons)), isJSON, header(errorType, "")).hint = t.hint
+				p.add(group, name+" is denied: 403 with the reasons", ask, status(403), body(forbiddenBody(d.Reasons)), isJSON, header(errorType, ""))
 			}
 			tried[d.Allow], sent[d.Allow] = true, ask
 			if e.String() == p.first.String() {

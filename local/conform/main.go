@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // Exit statuses.
@@ -108,6 +109,9 @@ func parse(arguments []string, getenv func(string) string) (settings, error) {
 		var err error
 		if t.value, err = checkToken(t.variable, cmp.Or(t.value, getenv(variable))); err != nil {
 			return s, err
+		}
+		if expires := t.claims().Expires; expires != 0 && expires <= float64(time.Now().Unix()) {
+			return s, fmt.Errorf("%s: expected a token that is valid, got one that has expired: get a new one", t.variable)
 		}
 	}
 	var err error

@@ -6,16 +6,15 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"account-api/internal/decision"
+	"account-api/internal/ruleset"
 )
 
 // token is a token that a user gave.
@@ -69,21 +68,6 @@ func (c claims) input() decision.Input {
 	}
 }
 
-// ruleFiles are the files of one handler's policy, and the helpers that all policies
-// share, without tests.
-type ruleFiles struct {
-	fs.FS
-	handler string
-}
-
-// ReadDir implements [fs.ReadDirFS].
-func (f ruleFiles) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(f.FS, name)
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return strings.HasSuffix(e.Name(), "_test.rego") || name == "." && e.Name() != f.handler && e.Name() != "shared"
-	}), err
-}
-
 // predict asks the policy of an endpoint's handler, in this checkout, what it decides
 // about a token's bearer. It returns nil where there is no such policy.
 func predict(ctx context.Context, root string, e endpoint, t token) (*decision.Decision, error) {
@@ -92,7 +76,7 @@ func predict(ctx context.Context, root string, e endpoint, t token) (*decision.D
 	if _, err := os.Stat(filepath.Join(policies, name)); e.handler == "" || err != nil {
 		return nil, nil
 	}
-	policy, err := decision.Prepare(ctx, ruleFiles{os.DirFS(policies), name}, name+"/decision")
+	policy, err := decision.Prepare(ctx, ruleset.Of(os.DirFS(policies), name), name+"/decision")
 	if err != nil {
 		return nil, fmt.Errorf("policies/%s, the policy of %s: %w", name, e, err)
 	}

@@ -31,19 +31,6 @@ func checkToken(name, token string) (string, error) {
 	}
 }
 
-// hint guesses why a token is answered otherwise than foreseen.
-func (t token) hint(a *answer) string {
-	switch expires := t.claims().Expires; {
-	case expires != 0 && expires <= float64(time.Now().Unix()):
-		return "the token has expired: get a new one"
-	case a.StatusCode == 401:
-		return "is the token from the issuer, and for the audience, of this stack?"
-	case a.StatusCode == 200 || a.StatusCode == 403:
-		return "is the policy that is deployed there older than the one in this checkout?"
-	}
-	return ""
-}
-
 // forgery is a token that no API may accept.
 type forgery struct {
 	name, token string
