@@ -35,7 +35,7 @@ func BenchmarkInvoke(b *testing.B) {
 			continue // the policy has no such caller
 		}
 		b.Run(row.name, func(b *testing.B) {
-			payload := []byte(endpointtest.Event(endpointtest.Caller(b, *row.caller)))
+			payload := []byte(endpointtest.EventOf(b, *row.caller))
 			b.ReportAllocs()
 			for b.Loop() {
 				log.Reset()

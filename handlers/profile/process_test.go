@@ -40,10 +40,10 @@ func TestExecutable(t *testing.T) {
 	rows := []row{{"no event", `null`, failure}}
 	allowed, denied := callers(t)
 	if allowed != nil {
-		rows = append(rows, row{"a caller who is allowed", endpointtest.Event(endpointtest.Caller(t, *allowed)), ok})
+		rows = append(rows, row{"a caller who is allowed", endpointtest.EventOf(t, *allowed), ok})
 	}
 	if denied != nil {
-		rows = append(rows, row{"a caller who is not", endpointtest.Event(endpointtest.Caller(t, *denied)), forbidden})
+		rows = append(rows, row{"a caller who is not", endpointtest.EventOf(t, *denied), forbidden})
 	}
 	rows = append(rows, rows...) // the second time, the function is warm
 	executable := endpointtest.Build(t)

@@ -9,8 +9,10 @@ package caller
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,15 +38,45 @@ type Examples struct {
 	Scopes []string
 }
 
+// Request is what the callers ask for.
+type Request struct {
+	Method   string
+	Resource string // as declared: "/accounts/{account}"
+}
+
+// noon is when they ask: at noon, UTC, on a Wednesday.
+const noon = 1781697600 * int64(time.Second)
+
+// input describes the request. Each parameter of the path has the value example.
+func (r Request) input() decision.Input {
+	input := decision.Input{Method: r.Method, Resource: r.Resource, Time: noon}
+	for part := range strings.SplitSeq(strings.Trim(r.Resource, "/"), "/") {
+		if name, isParameter := strings.CutPrefix(part, "{"); isParameter {
+			part = "example"
+			if input.Parameters == nil {
+				input.Parameters = map[string]string{}
+			}
+			input.Parameters[strings.TrimRight(name, "+}")] = part
+		}
+		if part != "" {
+			input.Path = append(input.Path, part)
+		}
+	}
+	return input
+}
+
 // Find asks the policy about callers, smallest first, until it knows one that is allowed
 // and one that is denied. A caller is smaller if its fields have fewer values in total.
+//
+// Without requests the callers ask for whatever the policy names: a GET of a path of its own
+// if it names none.
 //
 // A field that the policy does not read is empty in an example. That holds for the
 // principal too, though a real caller always has one: any will do. A policy that reads the
 // principal is asked about [someone] first.
 //
 // It is an error if ctx ends, or if the policy makes no decision about any caller.
-func Find(ctx context.Context, p *decision.Policy) (Examples, error) {
+func Find(ctx context.Context, p *decision.Policy, requests ...Request) (Examples, error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	constants := constantsByField(p)
@@ -52,7 +84,7 @@ func Find(ctx context.Context, p *decision.Policy) (Examples, error) {
 
 	var failure error
 	decisions := 0
-	for input := range callers(constants) {
+	for input := range callers(constants, inputs(p, constants, requests)) {
 		if found.Allowed != nil && found.Denied != nil || decisions == mostDecisions || limited.Err() != nil {
 			break
 		}
@@ -75,10 +107,47 @@ func Find(ctx context.Context, p *decision.Policy) (Examples, error) {
 	return found, nil
 }
 
+// inputs describe the requests, as far as the policy reads them.
+func inputs(p *decision.Policy, constants map[string][]string, requests []Request) []decision.Input {
+	if len(requests) == 0 {
+		methods, resources := constants["method"], constants["resource"]
+		if len(methods) == 0 {
+			methods = []string{"GET"}
+		}
+		if len(resources) == 0 {
+			resources = []string{"/things/{thing}"}
+		}
+		for _, resource := range resources {
+			for _, method := range methods {
+				requests = append(requests, Request{method, resource})
+			}
+		}
+	}
+	reads := p.Reads()
+	var inputs []decision.Input
+	for _, request := range requests {
+		full := request.input()
+		read := decision.Input{}
+		for name, take := range map[string]func(){
+			"method":     func() { read.Method = full.Method },
+			"resource":   func() { read.Resource = full.Resource },
+			"path":       func() { read.Path = full.Path },
+			"parameters": func() { read.Parameters = full.Parameters },
+			"time":       func() { read.Time = full.Time },
+		} {
+			if slices.Contains(reads, name) {
+				take()
+			}
+		}
+		inputs = append(inputs, read)
+	}
+	return inputs
+}
+
 // field is a member of the input that describes the caller.
 type field struct {
 	name  string
-	of    func(*decision.Input) *string
+	set   func(*decision.Input, string)
 	list  bool   // of values with a space between
 	least string // the value that counts as none
 }
@@ -88,19 +157,82 @@ const someone = "someone"
 
 // fields are in the order in which callers of the same size are tried.
 var fields = []field{
-	{name: "scope", of: func(i *decision.Input) *string { return &i.Scope }, list: true},
-	{name: "permissions", of: func(i *decision.Input) *string { return &i.Permissions }, list: true},
-	{name: "azp", of: func(i *decision.Input) *string { return &i.AuthorizedParty }},
-	{name: "principal", of: func(i *decision.Input) *string { return &i.Principal }, least: someone},
+	{name: "scope", set: func(i *decision.Input, v string) { i.Scope = v }, list: true},
+	{name: "permissions", set: func(i *decision.Input, v string) { i.Permissions = v }, list: true},
+	{name: "azp", set: func(i *decision.Input, v string) { i.AuthorizedParty = v }},
+	{name: "principal", set: func(i *decision.Input, v string) { i.Principal = v }, least: someone},
+	{name: "issuer", set: func(i *decision.Input, v string) { i.Issuer = v }},
 }
 
-// callers yields every combination of the fields' values, smallest first. Constants has the
-// fields that the policy reads.
-func callers(constants map[string][]string) iter.Seq[decision.Input] {
+// claimField is a claim, whose name is a path of keys below claims with a zero byte before
+// each. Its values are JSON.
+func claimField(name string) field {
+	keys := strings.Split(name, claimSeparator)[1:]
+	return field{name: name, set: func(i *decision.Input, v string) {
+		if v != "" {
+			i.Claims = withClaim(i.Claims, keys, json.RawMessage(v))
+		}
+	}}
+}
+
+// claimSeparator is in no name of a claim.
+const claimSeparator = "\x00"
+
+// withClaim returns claims with another value at a path of keys.
+func withClaim(claims decision.Claims, keys []string, value json.RawMessage) decision.Claims {
+	members := map[string]json.RawMessage{}
+	if len(claims) > 0 && json.Unmarshal(claims, &members) != nil {
+		return claims // a value on the way to the other one
+	}
+	if len(keys) > 1 {
+		value = json.RawMessage(withClaim(decision.Claims(members[keys[0]]), keys[1:], value))
+	}
+	members[keys[0]] = value
+	text, err := json.Marshal(members)
+	if err != nil {
+		panic(err) // members are JSON
+	}
+	return text
+}
+
+// claimValues are what a claim may be, if it is compared with the constants: true, one of
+// them, or a list with one.
+func claimValues(constants []string) []string {
+	values := []string{"true"}
+	for _, constant := range constants {
+		text, err := json.Marshal(constant)
+		if err != nil {
+			panic(err) // a string
+		}
+		values = append(values, string(text), "["+string(text)+"]")
+	}
+	return values
+}
+
+// callers yields every combination of the fields' values with each request, smallest first.
+// Constants has the fields that the policy reads.
+func callers(constants map[string][]string, requests []decision.Input) iter.Seq[decision.Input] {
 	var read []values
 	most := 0
-	for _, f := range fields {
+	all := slices.Clone(fields)
+	for _, name := range slices.Sorted(maps.Keys(constants)) {
+		if strings.Contains(name, claimSeparator) {
+			all = append(all, claimField(name))
+		}
+	}
+	for _, f := range all {
 		if constants, ok := constants[f.name]; ok {
+			if strings.Contains(f.name, claimSeparator) {
+				constants = claimValues(constants)
+			}
+			if f.name == "principal" {
+				constants = slices.Clone(constants)
+				for _, request := range requests { // of somebody who asks for what is their own
+					constants = slices.AppendSeq(append(constants, request.Path...), maps.Values(request.Parameters))
+				}
+				slices.Sort(constants)
+				constants = slices.Compact(constants)
+			}
 			v := f.values(constants)
 			read = append(read, v)
 			most += v.most()
@@ -116,8 +248,9 @@ func callers(constants map[string][]string) iter.Seq[decision.Input] {
 			// the one with a scope comes before the one with a permission.
 			for own := min(size, read[i].most()); own >= 0; own-- {
 				for value := range read[i].ofSize(own) {
-					*read[i].field.of(&input) = value
-					if !fill(input, i+1, size-own) {
+					next := input
+					read[i].field.set(&next, value)
+					if !fill(next, i+1, size-own) {
 						return false
 					}
 				}
@@ -125,8 +258,10 @@ func callers(constants map[string][]string) iter.Seq[decision.Input] {
 			return true
 		}
 		for size := 0; size <= most; size++ {
-			if !fill(decision.Input{}, 0, size) {
-				return
+			for _, request := range requests {
+				if !fill(request, 0, size) {
+					return
+				}
 			}
 		}
 	}
@@ -144,6 +279,9 @@ func (f field) values(constants []string) values {
 	if f.list {
 		v.single = words(constants)
 		v.several = slices.DeleteFunc(slices.Clone(constants), func(c string) bool { return len(strings.Fields(c)) < 2 })
+	}
+	if strings.Contains(f.name, claimSeparator) {
+		return v
 	}
 	other := "other-" + f.name
 	for slices.Contains(v.single, other) {

@@ -24,9 +24,8 @@ func constantsByField(p *decision.Policy) map[string][]string {
 		f.rule(rule, p.Entrypoint())
 	}
 	found := map[string][]string{}
-	for _, field := range fields {
-		at := place{field: field.name}
-		if _, read := f.parent[at]; !read {
+	for at := range f.parent {
+		if at.field == "" {
 			continue
 		}
 		constants := []string{}
@@ -36,7 +35,7 @@ func constantsByField(p *decision.Policy) map[string][]string {
 			}
 		}
 		slices.Sort(constants)
-		found[field.name] = slices.Compact(constants)
+		found[at.field] = slices.Compact(constants)
 	}
 	return found
 }
@@ -253,7 +252,7 @@ func (f flow) referred(rule *ast.Rule, ref ast.Ref) (places []place) {
 	case f.isInput(rule, ref[0]):
 		if len(ref) > 1 {
 			if name, constant := ref[1].Value.(ast.String); constant {
-				return []place{{field: string(name)}}
+				return []place{{field: string(name) + claim(ref)}}
 			}
 		}
 		for _, field := range fields {
@@ -268,4 +267,19 @@ func (f flow) referred(rule *ast.Rule, ref ast.Ref) (places []place) {
 		}
 	}
 	return places
+}
+
+// claim is the path of a claim that ref names below claims, as in the name of [claimField].
+func claim(ref ast.Ref) (path string) {
+	if name, _ := ref[1].Value.(ast.String); name != "claims" {
+		return ""
+	}
+	for _, operand := range ref[2:] {
+		key, constant := operand.Value.(ast.String)
+		if !constant {
+			break
+		}
+		path += claimSeparator + string(key)
+	}
+	return path
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"account-api/internal/decision"
+	"account-api/internal/endpoint/endpointtest"
 )
 
 func TestPolicyInputOfAnEvent(t *testing.T) {
@@ -72,5 +73,17 @@ decision := {"allow": true, "reasons": set()} if {
 	}
 	if want := "orders/decision exceeded its budget of 20ms"; !strings.Contains(log.String(), want) {
 		t.Errorf("the log lacks %s: %s", want, log)
+	}
+}
+
+// The tests of a handler ask about callers whom its policy reads.
+func TestEventOfEndsInTheInput(t *testing.T) {
+	want := decision.Input{
+		Method: "PUT", Path: []string{"accounts", "a|1"}, Resource: "/accounts/{account}", Parameters: map[string]string{"account": "a|1"},
+		Query: map[string][]string{"page": {"1", "2"}}, Time: 1781697600000000000,
+		Principal: "p", Scope: "s", Permissions: "q", AuthorizedParty: "a", Issuer: "i", Claims: decision.Claims(`{"b":[1]}`),
+	}
+	if _, got, err := readEvent([]byte(endpointtest.EventOf(t, want))); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 }

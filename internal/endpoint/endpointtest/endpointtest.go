@@ -6,7 +6,10 @@ package endpointtest
 import (
 	"cmp"
 	"encoding/json"
+	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"account-api/internal/decision"
 )
@@ -33,6 +36,38 @@ func Event(authorizer string) string {
 		`"apiId":"abcdef1234"},"body":null,"isBase64Encoded":false}`
 }
 
+// EventOf is an event that ends in the policy's input, as far as the input has it.
+func EventOf(t testing.TB, input decision.Input) string {
+	t.Helper()
+	event := Event(Caller(t, input))
+	replace := func(member string, from, to any) {
+		event = strings.Replace(event, member+encode(t, from), member+encode(t, to), 1)
+	}
+	if input.Method != "" {
+		replace(`"httpMethod":`, "GET", input.Method)
+	}
+	if input.Time != 0 {
+		replace(`"requestTimeEpoch":`, 1718635961000, time.Unix(0, input.Time).UnixMilli())
+	}
+	if input.Query != nil {
+		replace(`"multiValueQueryStringParameters":`, nil, input.Query)
+	}
+	resource, parameters := input.Resource, map[string]string{}
+	for name, value := range input.Parameters {
+		parameters[name] = url.PathEscape(value)
+	}
+	if resource == "" && len(input.Path) > 0 {
+		resource = "/" + strings.Join(input.Path, "/")
+	}
+	if resource != "" {
+		replace(`"resource":`, "/orders", resource)
+	}
+	if len(parameters) > 0 {
+		replace(`"pathParameters":`, nil, parameters)
+	}
+	return event
+}
+
 // Scope is an authorizer member with a scope.
 func Scope(t testing.TB, scope string) string {
 	t.Helper()
@@ -43,13 +78,21 @@ func Scope(t testing.TB, scope string) string {
 // principal that is empty.
 func Caller(t testing.TB, input decision.Input) string {
 	t.Helper()
-	authorizer := struct {
-		PrincipalID string `json:"principalId"`
-		Latency     int    `json:"integrationLatency"`
-		decision.Input
-	}{cmp.Or(input.Principal, Subject), 422, input}
-	authorizer.Principal = ""
-	encoded, err := json.Marshal(authorizer)
+	authorizer := map[string]any{"principalId": cmp.Or(input.Principal, Subject), "integrationLatency": 422}
+	for name, value := range map[string]string{
+		"scope": input.Scope, "permissions": input.Permissions, "azp": input.AuthorizedParty,
+		"issuer": input.Issuer, "claims": string(input.Claims),
+	} {
+		if value != "" {
+			authorizer[name] = value
+		}
+	}
+	return encode(t, authorizer)
+}
+
+func encode(t testing.TB, value any) string {
+	t.Helper()
+	encoded, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
