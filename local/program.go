@@ -115,7 +115,15 @@ func (l *localStack) findExamples(ctx context.Context, built reload.Release) err
 	if executable == "" {
 		return nil
 	}
-	output, err := output(ctx, executable, "-root", l.settings.root)
+	arguments := []string{"-root", l.settings.root}
+	if now := l.stack.now(); now != nil {
+		for _, e := range endpoints(now.graph) {
+			if e.handler != "" {
+				arguments = append(arguments, "-endpoint", path.Base(e.handler)+" "+e.verb()+" "+e.path)
+			}
+		}
+	}
+	output, err := output(ctx, executable, arguments...)
 	if err != nil {
 		return err
 	}
@@ -141,10 +149,13 @@ func output(ctx context.Context, program string, arguments ...string) (*bytes.Bu
 	return &printed, nil
 }
 
-// policyOf is the policy of a handler, nil if it has none.
-func (l *localStack) policyOf(handler string) *example.Policy {
+// policyOf is the policy of an endpoint's handler, nil if it has none.
+func (l *localStack) policyOf(e endpoint) *example.Policy {
 	policies := *l.policies.Load()
-	at := slices.IndexFunc(policies, func(p example.Policy) bool { return handler != "" && p.Handler == path.Base(handler) })
+	at := slices.IndexFunc(policies, func(p example.Policy) bool {
+		return e.handler != "" && p.Handler == path.Base(e.handler) &&
+			(p.Method == "" || p.Method == e.verb() && p.Resource == e.path)
+	})
 	if at < 0 {
 		return nil
 	}

@@ -171,7 +171,7 @@ func (l *localStack) described() console.Stack {
 	base := "http://" + path.Join(l.api.Addr().String(), stage(g))
 	for _, e := range endpoints(g) {
 		described := console.Endpoint{Method: e.verb(), Path: e.path, URL: base + e.sample(), Header: e.header}
-		if p := l.policyOf(e.handler); p != nil {
+		if p := l.policyOf(e); p != nil {
 			described.Policy = path.Join(policiesDir, p.Handler)
 			if l.grants(p.Denied) {
 				described.Denied = p.Denied

@@ -22,12 +22,18 @@ type Caller struct {
 	Scope           string `json:"scope,omitempty"`       // with spaces between
 	Permissions     string `json:"permissions,omitempty"` // with spaces between
 	AuthorizedParty string `json:"azp,omitempty"`
+	Claims          Claims `json:"claims,omitempty"` // further claims
 }
+
+// Claims are claims by name.
+type Claims = map[string]any
 
 // Policy is what is known of one handler's policy.
 type Policy struct {
 	Handler    string   `json:"handler"`    // last name of the handler's directory
 	Entrypoint string   `json:"entrypoint"` // as in OPA: "orders/decision"
+	Method     string   `json:"method"`     // that the examples ask for; "" for any
+	Resource   string   `json:"resource"`   // likewise, as declared: "/orders/{order}"
 	Allowed    *Caller  `json:"allowed"`    // nil: none was found
 	Denied     *Caller  `json:"denied"`     // likewise
 	Scopes     []string `json:"scopes"`     // that the rules name
@@ -59,7 +65,7 @@ func (c Caller) Token() issuer.TokenRequest {
 		// Not nil, which would ask for all scopes.
 		Scopes:      append([]string{}, strings.Fields(c.Scope)...),
 		Permissions: strings.Fields(c.Permissions),
-		Subject:     c.Principal, AuthorizedParty: c.AuthorizedParty,
+		Subject:     c.Principal, AuthorizedParty: c.AuthorizedParty, Claims: c.Claims,
 	}
 }
 
@@ -71,7 +77,19 @@ func (c Caller) Form() url.Values {
 			form.Set(name, value)
 		}
 	}
+	if len(c.Claims) > 0 {
+		form.Set("claims", c.claims())
+	}
 	return form
+}
+
+// claims are the further claims in JSON.
+func (c Caller) claims() string {
+	text, err := json.Marshal(c.Claims)
+	if err != nil {
+		return fmt.Sprint(err) // they come from JSON
+	}
+	return string(text)
 }
 
 // String describes the caller's token: "a token with the scope read".
@@ -92,6 +110,9 @@ func (c Caller) String() string {
 	}
 	if c.AuthorizedParty != "" {
 		with = append(with, "the client "+c.AuthorizedParty)
+	}
+	if len(c.Claims) > 0 {
+		with = append(with, "the claims "+c.claims())
 	}
 	if with == nil {
 		return "a token without scopes and permissions"

@@ -1,14 +1,22 @@
-// Command policy prints example callers of every policy, for the local run:
+// Command policy says about every policy what the local run needs to know:
 //
-//	policy -root .
+//	policy -root . [-endpoint 'orders GET /orders/{order}' …]
+//	policy -root . -test
 //
 // It reads the policies from disk, so a saved rule needs no other build. It prints a JSON
 // array with one object for each directory of policies/ with a rule named decision:
 //
 //	{"handler":"orders","entrypoint":"orders/decision","allowed":{"scope":"read:orders"},"denied":{},"scopes":["read:orders"]}
 //
-// Allowed and denied have the members of a policy's input, and are null if none was found.
-// A policy that does not compile has the member error instead; the others still come.
+// Allowed and denied are example callers. They have the members of a policy's input, and are
+// null if none was found. A handler of several endpoints has an object for each of those that
+// are given, with method and resource.
+//
+// With -test it looks for no callers, and runs the Rego tests:
+//
+//	{"handler":"orders","entrypoint":"orders/decision","tests":9,"failed":["data.orders_test.test_allow: FAIL"]}
+//
+// A policy that a build would refuse has the member error instead; the others still come.
 package main
 
 import (
@@ -21,38 +29,75 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"account-api/internal/caller"
 	"account-api/internal/decision"
+	"account-api/internal/regotest"
 	"account-api/internal/ruleset"
 )
 
+// question is what the command line asks.
+type question struct {
+	root      string
+	test      bool
+	endpoints map[string][]caller.Request // by handler
+}
+
 func main() {
-	root := flag.String("root", ".", "`directory` of the module")
+	q := question{endpoints: map[string][]caller.Request{}}
+	flag.StringVar(&q.root, "root", ".", "`directory` of the module")
+	flag.BoolVar(&q.test, "test", false, "run the Rego tests")
+	flag.Func("endpoint", "`handler, method and path` of an endpoint, as declared; may be repeated", func(text string) error {
+		words := strings.Fields(text)
+		if len(words) != 3 {
+			return fmt.Errorf("expected a handler, a method and a path, got %q", text)
+		}
+		q.endpoints[words[0]] = append(q.endpoints[words[0]], caller.Request{Method: words[1], Resource: words[2]})
+		return nil
+	})
 	flag.Parse()
-	if err := run(context.Background(), os.Stdout, *root); err != nil {
+	if err := run(context.Background(), os.Stdout, q); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// policy is what is printed about one.
+// policy is what is printed about every one.
 type policy struct {
-	Handler    string          `json:"handler"`
-	Entrypoint string          `json:"entrypoint"`
-	Allowed    *decision.Input `json:"allowed"`
-	Denied     *decision.Input `json:"denied"`
-	Scopes     []string        `json:"scopes"`
-	Error      string          `json:"error,omitempty"`
+	Handler    string `json:"handler"`
+	Entrypoint string `json:"entrypoint"`
+	Error      string `json:"error,omitempty"`
 }
 
-func run(ctx context.Context, to io.Writer, root string) error {
-	files := os.DirFS(filepath.Join(root, "policies"))
+// examples are what is printed without -test.
+type examples struct {
+	policy
+	Method   string          `json:"method,omitempty"`
+	Resource string          `json:"resource,omitempty"`
+	Allowed  *decision.Input `json:"allowed"`
+	Denied   *decision.Input `json:"denied"`
+	Scopes   []string        `json:"scopes"`
+}
+
+// tests are what is printed with -test.
+type tests struct {
+	policy
+	Tests  int      `json:"tests"`
+	Failed []string `json:"failed"`
+}
+
+func run(ctx context.Context, to io.Writer, q question) error {
+	files := os.DirFS(filepath.Join(q.root, "policies"))
 	directories, err := fs.ReadDir(files, ".")
 	if err != nil {
 		return fmt.Errorf("read policies: %w", err)
 	}
-	policies := []policy{}
+	claims, err := ruleset.Claims(os.DirFS(q.root))
+	if err != nil {
+		return err
+	}
+	answers := []any{}
 	for _, directory := range directories {
 		if !directory.IsDir() {
 			continue
@@ -64,25 +109,60 @@ func run(ctx context.Context, to io.Writer, root string) error {
 		if !decides {
 			continue
 		}
-		p := policy{Handler: directory.Name(), Entrypoint: directory.Name() + "/decision", Scopes: []string{}}
-		if examples, err := find(ctx, files, p); err != nil {
+		p := policy{Handler: directory.Name(), Entrypoint: directory.Name() + "/decision"}
+		prepared, err := decision.PrepareFor(ctx, ruleset.Of(files, p.Handler), p.Entrypoint, claims)
+		if err != nil {
 			p.Error = err.Error()
-		} else {
-			p.Allowed, p.Denied, p.Scopes = examples.Allowed, examples.Denied, examples.Scopes
 		}
-		policies = append(policies, p)
+		switch requests := q.endpoints[p.Handler]; {
+		case q.test:
+			answers = append(answers, test(ctx, files, p))
+		case len(requests) == 0:
+			answers = append(answers, find(ctx, prepared, p))
+		default:
+			for _, request := range requests {
+				found := find(ctx, prepared, p, request)
+				found.Method, found.Resource = request.Method, request.Resource
+				answers = append(answers, found)
+			}
+		}
 	}
 	encoder := json.NewEncoder(to)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(policies)
+	return encoder.Encode(answers)
 }
 
-func find(ctx context.Context, files fs.FS, p policy) (caller.Examples, error) {
-	prepared, err := decision.Prepare(ctx, ruleset.Of(files, p.Handler), p.Entrypoint)
-	if err != nil {
-		return caller.Examples{}, err
+// find looks for example callers of a policy that compiles.
+func find(ctx context.Context, prepared *decision.Policy, p policy, requests ...caller.Request) examples {
+	answer := examples{policy: p, Scopes: []string{}}
+	if prepared == nil {
+		return answer
 	}
-	return caller.Find(ctx, prepared)
+	found, err := caller.Find(ctx, prepared, requests...)
+	if err != nil {
+		answer.Error = err.Error()
+		return answer
+	}
+	answer.Allowed, answer.Denied, answer.Scopes = found.Allowed, found.Denied, found.Scopes
+	return answer
+}
+
+// test runs the Rego tests of a policy that compiles.
+func test(ctx context.Context, files fs.FS, p policy) tests {
+	answer := tests{policy: p, Failed: []string{}}
+	if p.Error != "" {
+		return answer
+	}
+	suite, err := regotest.Load(files, p.Handler)
+	if err == nil {
+		var result regotest.Result
+		result, err = suite.Run(ctx)
+		answer.Tests, answer.Failed = result.Tests, append(answer.Failed, result.Failed...)
+	}
+	if err != nil { // a test that does not compile: the policy does
+		answer.Failed = append(answer.Failed, err.Error())
+	}
+	return answer
 }
 
 // decisionRule finds a rule named decision in a file that may not parse.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"account-api/internal/caller"
 )
 
 const decided = `
@@ -35,16 +37,16 @@ func TestRunPrintsExamplesOfEveryPolicy(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	if err := run(t.Context(), &out, root); err != nil {
+	if err := run(t.Context(), &out, question{root: root}); err != nil {
 		t.Fatal(err)
 	}
 	got := strings.SplitAfter(strings.TrimPrefix(out.String(), "["), "},{\"handler")
 	for i, want := range []string{
-		`{"handler":"broken","entrypoint":"broken/decision","allowed":null,"denied":null,"scopes":[],"error":"`,
+		`{"handler":"broken","entrypoint":"broken/decision","error":"policies/broken/broken.rego:`,
 		`":"orders","entrypoint":"orders/decision","allowed":{"scope":"read:orders","azp":"shop"},"denied":{},"scopes":["read:orders"]},`,
-		`":"referring","entrypoint":"referring/decision","allowed":null,"denied":null,"scopes":[],"error":"`,
+		`":"referring","entrypoint":"referring/decision","error":"`,
 		`":"refunds","entrypoint":"refunds/decision","allowed":{"permissions":"a <b>"},"denied":{},"scopes":[]},`,
-		`":"undecided","entrypoint":"undecided/decision","allowed":null,"denied":null,"scopes":[],"error":"find callers: `,
+		`":"undecided","entrypoint":"undecided/decision","error":"find callers: `,
 	} {
 		if len(got) <= i || !strings.HasPrefix(got[i], want) {
 			t.Errorf("policy %d of %s\nshould begin with %s", i, out.String(), want)
@@ -60,8 +62,77 @@ func TestRunPrintsExamplesOfEveryPolicy(t *testing.T) {
 	}
 }
 
+// write makes a project with these files.
+func write(t *testing.T, files map[string]string) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	for name, content := range files {
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestRunPrintsExamplesOfEveryEndpoint(t *testing.T) {
+	root := write(t, map[string]string{
+		"policies/orders/orders.rego": "package orders\n\nallow if {\n\tinput.method == \"PUT\"\n\tinput.parameters.order == input.principal\n}\n" + decided,
+	})
+	var out strings.Builder
+	err := run(t.Context(), &out, question{root: root, endpoints: map[string][]caller.Request{
+		"orders": {{Method: "GET", Resource: "/orders"}, {Method: "PUT", Resource: "/orders/{order}"}}, "others": {{Method: "GET", Resource: "/"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"method":"GET","resource":"/orders","allowed":null,`,
+		`"method":"PUT","resource":"/orders/{order}","allowed":{"method":"PUT","parameters":{"order":"example"},"principal":"example"},`,
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("expected %s in %s", want, out.String())
+		}
+	}
+}
+
+func TestRunPrintsTheTestsOfEveryPolicy(t *testing.T) {
+	const allow = "allow if input.scope == \"read\"\n"
+	root := write(t, map[string]string{
+		"Pulumi.dev.yaml":                "config:\n  claims: [org_id]\n",
+		"policies/green/green.rego":      "package green\n\n" + allow + decided,
+		"policies/green/green_test.rego": "package green_test\n\nimport data.green\n\ntest_a if green.allow with input as {\"scope\": \"read\"}\n\ntest_b if not green.allow with input as {}\n",
+		"policies/red/red.rego":          "package red\n\n" + allow + decided,
+		"policies/red/red_test.rego":     "package red_test\n\nimport data.red\n\ntest_a if red.allow with input as {}\n",
+		"policies/odd/odd.rego":          "package odd\n\n" + allow + decided,
+		"policies/odd/odd_test.rego":     "package odd_test\n\ntest_a if {\n",
+		"policies/claim/claim.rego":      "package claim\n\nallow if input.claims.orgid\n" + decided,
+		"policies/guard/guard.rego":      "package guard\n\nviolations contains \"x\"\n",
+	})
+	var out strings.Builder
+	if err := run(t.Context(), &out, question{root: root, test: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`{"handler":"green","entrypoint":"green/decision","tests":2,"failed":[]}`,
+		`{"handler":"red","entrypoint":"red/decision","tests":1,"failed":["data.red_test.test_a: FAIL`,
+		`{"handler":"odd","entrypoint":"odd/decision","tests":0,"failed":["`,
+		`{"handler":"claim","entrypoint":"claim/decision","error":"policies/claim/claim.rego:3: rego_type_error: undefined ref: input.claims.orgid`,
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("expected %s in %s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "guard") {
+		t.Errorf("expected nothing about guard rails in %s", out.String())
+	}
+}
+
 func TestRunNeedsPolicies(t *testing.T) {
-	if err := run(t.Context(), new(strings.Builder), t.TempDir()); err == nil || !strings.Contains(err.Error(), "policies") {
+	if err := run(t.Context(), new(strings.Builder), question{root: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "policies") {
 		t.Errorf("got %v", err)
 	}
 }
