@@ -77,6 +77,9 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 mutants: ## Make small mistakes in each policy and show those that no Rego test notices
 	@go run ./internal/mutant/mutants
 
+replay: ## Decide recorded decisions again with the policies of this checkout (LOG=decisions.jsonl)
+	@go run ./internal/decision/replay $(LOG)
+
 bench: ## Measure speed and size side by side with peers (ten minutes; ONLY=P5,P16 for some figures)
 	go run -C bench . $(if $(ONLY),-only "$(ONLY)")
 
@@ -108,4 +111,4 @@ up: ## Deploy a stack (STACK=dev)
 clean: ## Remove what was built
 	rm -rf dist
 
-.PHONY: help run test test-browser test-vectors test-adoption test-long fuzz conform explain mutants bench guard docs lint build preview up clean
+.PHONY: $(shell awk -F: '/^[a-z-]+:/ { print $$1 }' $(firstword $(MAKEFILE_LIST)))
