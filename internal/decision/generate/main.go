@@ -1,6 +1,6 @@
 // Command generate writes anew what follows from package decision: the file
-// capabilities.json, and the schema of the input in the annotations of the policies. It runs
-// in the project:
+// capabilities.json, the page docs/policies.md, and the schema of the input in the
+// annotations of the policies. It runs in the project:
 //
 //	go run ./internal/decision/generate
 package main
@@ -29,6 +29,13 @@ func write(root string) error {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(root, "internal/decision/capabilities.json"), capabilities, 0o644); err != nil {
+		return err
+	}
+	text, err := policiesPage(os.DirFS(filepath.Join(root, "internal/decision/generate/testdata")))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, "docs/policies.md"), text, 0o644); err != nil {
 		return err
 	}
 	return writeSchemas(root)
