@@ -108,7 +108,7 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 	// First, so that no other fault shows a secret's value.
 	for _, full := range secrets {
 		if namespace, key, _ := strings.Cut(full, ":"); namespace == project && keys[key] != nil {
-			wrong.add(key, errors.New("no setting is a secret: whoever may read the stack's functions can read it; set it with pulumi config set --plaintext"))
+			wrong.add(key, errors.New("this setting must not be a secret: anyone who can read the stack's functions can read its value; set it with pulumi config set --plaintext"))
 		}
 	}
 	for key, field := range keys {

@@ -196,9 +196,9 @@ func TestSettingsOfTheEngineAreRefused(t *testing.T) {
 		"none at all":                        {nil, nil, "run it with the option Program.Settings"},
 		"an unknown one":                     {map[string]string{"sample:audiense": "a"}, nil, "audiense: unknown setting; did you mean audience?"},
 		"those of the project's former name": {map[string]string{"former:issuer": "https://id.example.net/"}, nil, "rename every former: key of the stack file"},
-		"a secret":                           {map[string]string{"sample:issuer": "hush"}, []string{"sample:issuer"}, "issuer: no setting is a secret"},
+		"a secret":                           {map[string]string{"sample:issuer": "hush"}, []string{"sample:issuer"}, "issuer: this setting must not be a secret"},
 		"a secret that is unknown":           {map[string]string{"sample:isuer": "hush"}, []string{"sample:isuer"}, "isuer: unknown setting; did you mean issuer?"},
-		"a secret of the wrong type":         {map[string]string{"sample:throttleRate": "hush"}, []string{"sample:throttleRate"}, "throttleRate: no setting is a secret"},
+		"a secret of the wrong type":         {map[string]string{"sample:throttleRate": "hush"}, []string{"sample:throttleRate"}, "throttleRate: this setting must not be a secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := run(row.config, row.secrets...)

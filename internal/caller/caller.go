@@ -102,7 +102,7 @@ func Find(ctx context.Context, p *decision.Policy, requests ...Request) (Example
 		return Examples{}, fmt.Errorf("find callers: %w", err)
 	}
 	if found.Allowed == nil && found.Denied == nil {
-		return Examples{}, fmt.Errorf("find callers: no decision about any of %d: %w", decisions, failure)
+		return Examples{}, fmt.Errorf("find callers: the policy made no decision for any of %d callers: %w", decisions, failure)
 	}
 	return found, nil
 }
