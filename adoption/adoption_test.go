@@ -30,9 +30,9 @@ func TestWalks(t *testing.T) {
 			if cost := p.cost(t); w.documented != "" && !strings.Contains(string(readme), w.documented+": "+cost) {
 				t.Errorf("expected README.md to say %q: correct the figure there", w.documented+": "+cost)
 			}
-			// Every command as the README has it. A browser's tests say nothing about an edit.
+			// Every command as the README has it. A browser and the race detector say nothing about an edit.
 			p.command(t, "go tool opa test policies")
-			p.command(t, "make --no-print-directory test CHROMIUM=")
+			p.command(t, "make --no-print-directory test CHROMIUM= RACE=")
 			s := p.run(t, w.stack())
 			if statuses := s.paste(); !slices.Equal(statuses, []string{"401", "403", "200"}) {
 				t.Errorf("expected the printed commands to be answered 401, 403 and 200, got %s", statuses)
