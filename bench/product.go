@@ -157,11 +157,9 @@ func (p *product) start(b *bench, declared *graph.Graph) error {
 		if f.Path, err = b.buildFunction(".", f.handler); err != nil {
 			return err
 		}
-		environment := map[string]string{}
-		variables, _ := member(resource.Inputs["environment"], "variables").(map[string]any)
-		for name, value := range variables {
-			environment[name] = fmt.Sprint(value)
-			f.Env = append(f.Env, name+"="+environment[name])
+		environment := resource.Environment()
+		for name, value := range environment {
+			f.Env = append(f.Env, name+"="+value)
 		}
 		p.pools[arn], err = lambda.NewPool(lambda.Function{
 			Name: resource.String("name"), ARN: arn, Region: declared.Region, Executable: f.Path, Environment: environment,

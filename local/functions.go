@@ -72,7 +72,7 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Fu
 	timeout, _ := f.Inputs["timeout"].(float64)
 	return lambda.Function{
 		Name: f.String("name"), ARN: f.String("arn"), Region: g.Region, LogGroup: logGroup,
-		Executable: program, Environment: environment(f),
+		Executable: program, Environment: f.Environment(),
 		MemoryMB: int(memory), Timeout: time.Duration(timeout * float64(time.Second)),
 	}, nil
 }
@@ -91,17 +91,6 @@ func codePath(f graph.Resource) string {
 	code, _ := f.Inputs["code"].(map[string]any)
 	file, _ := code["path"].(string)
 	return file
-}
-
-// environment is what the stack declares as a function's environment.
-func environment(f graph.Resource) map[string]string {
-	declared, _ := f.Inputs["environment"].(map[string]any)
-	variables, _ := declared["variables"].(map[string]any)
-	values := make(map[string]string, len(variables))
-	for name, value := range variables {
-		values[name], _ = value.(string)
-	}
-	return values
 }
 
 // tryOut starts one process of a function, beside those that serve, and sends it an empty

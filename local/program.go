@@ -183,7 +183,7 @@ func audience(g *graph.Graph) string { return configured(g, audienceVariable) }
 // configured is a variable of the first function that has it.
 func configured(g *graph.Graph, variable string) string {
 	for _, f := range g.OfType(functionType) {
-		if value := environment(f)[variable]; value != "" {
+		if value := f.Environment()[variable]; value != "" {
 			return value
 		}
 	}

@@ -35,11 +35,8 @@ func readAuthorizer(s settings) (authorizer, error) {
 		return authorizer{}, fmt.Errorf("the authorizer's identityValidationExpression: %w", err)
 	}
 	for _, function := range g.OfType("aws:lambda/function:Function") {
-		environment, _ := function.Outputs["environment"].(map[string]any)
-		variables, _ := environment["variables"].(map[string]any)
-		value := func(name string) string { text, _ := variables[name].(string); return text }
-		if declared.DependsOn(function.URN) && value("JWKS_URI") != "" {
-			return authorizer{value("TOKEN_ISSUER"), value("AUDIENCE"), value("JWKS_URI"), expression}, nil
+		if value := function.Environment(); declared.DependsOn(function.URN) && value["JWKS_URI"] != "" {
+			return authorizer{value["TOKEN_ISSUER"], value["AUDIENCE"], value["JWKS_URI"], expression}, nil
 		}
 	}
 	return authorizer{}, fmt.Errorf("expected the authorizer of stack %q to invoke a function with JWKS_URI in its environment, found none", s.stack)

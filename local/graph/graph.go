@@ -87,3 +87,14 @@ func (r Resource) String(property string) string {
 	s, _ := r.Outputs[property].(string)
 	return s
 }
+
+// Environment is what a function declares as its environment.
+func (r Resource) Environment() map[string]string {
+	declared, _ := r.Inputs["environment"].(map[string]any)
+	variables, _ := declared["variables"].(map[string]any)
+	values := make(map[string]string, len(variables))
+	for name, value := range variables {
+		values[name], _ = value.(string)
+	}
+	return values
+}
