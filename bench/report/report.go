@@ -94,7 +94,7 @@ func (r Row) value() string {
 	}
 	value := number(r.Median)
 	if r.Rounds > 1 {
-		value += " (" + number(r.Quartile[0]) + "–" + number(r.Quartile[1]) + ")"
+		value = digits(r.Median) + " (" + digits(r.Quartile[0]) + "–" + digits(r.Quartile[1]) + ")"
 	}
 	if r.Verdict() == "" {
 		return "*" + value + "*"
@@ -117,13 +117,19 @@ func (r Row) verdict() string {
 	return r.Verdict()
 }
 
-// number has three significant digits and no exponent.
+// number is for what is counted, and for bars: a whole number has no decimals.
 func number(v float64) string {
-	switch {
-	case v >= 1000:
+	if v == float64(int64(v)) {
 		return fmt.Sprintf("%.0f", v)
-	case v >= 100 || v == float64(int64(v)):
-		return fmt.Sprintf("%.3g", v)
+	}
+	return digits(v)
+}
+
+// digits has three significant digits and no exponent.
+func digits(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
 		return fmt.Sprintf("%.1f", v)
 	case v >= 0.1 || v <= 0:

@@ -62,7 +62,7 @@ func TestMarkdown(t *testing.T) {
 		"**P1. Verify**", "",
 		"| figure | median (quartiles) | unit | bar | verdict |", "|--- |--- |--- |--- |--- |",
 		"| verify one token | 1.23 (1.20–1.30) | × raw | ≤ 1.10 | **missed** |",
-		"| a peer | *24 (20–30)* | × raw | | |", "",
+		"| a peer | *24.0 (20.0–30.0)* | × raw | | |", "",
 		"**P3. Memory**", "",
 		"| figure | median (quartiles) | unit | bar | verdict |", "|--- |--- |--- |--- |--- |",
 		"| memory | needs Linux | MB | ≤ 14 | **not measured** |",
