@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"account-api/local/issuer"
@@ -19,13 +20,19 @@ type provider struct {
 	server *httptest.Server
 	far    *httptest.Server // the same behind TLS, 30 ms away
 	issuer *issuer.Issuer
+
+	answeredFar atomic.Int64 // requests over TLS
 }
 
 func newProvider() (*provider, error) {
 	p := &provider{}
 	// The issuer's name is its address, which is known when it listens.
 	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.issuer.ServeHTTP(w, r) })
-	p.server, p.far = httptest.NewServer(serve), httptest.NewUnstartedServer(serve)
+	p.server = httptest.NewServer(serve)
+	p.far = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.answeredFar.Add(1)
+		serve(w, r)
+	}))
 	p.far.Listener = farListener{p.far.Listener}
 	p.far.StartTLS()
 	var err error
