@@ -13,50 +13,42 @@ import (
 	"account-api/bench/function"
 	"account-api/bench/paired"
 	"account-api/bench/report"
+	"account-api/local/build"
 	"account-api/local/running"
 )
 
-// developer measures P15 in a copy of the project: the time from a saved file to the line in
+// developer measures P15 in copies of the project: the time from a saved file to the line in
 // which make run says what serves. Each save puts a comment at the top of the file, so that
 // the compiler has another input and the answers stay as they are.
 func (b *bench) developer(p *product) error {
-	root, err := os.MkdirTemp("", "bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(root)
-	files, err := filepath.Glob("[^.]*.*") // go.mod, the program and the stacks' settings
-	if err != nil {
-		return err
-	}
-	for _, name := range append(files, "handlers", "infra", "internal", "local", "policies") {
-		if output, err := exec.CommandContext(b.ctx, "cp", "-R", name, root).CombinedOutput(); err != nil {
-			return fmt.Errorf("copy the project: %s: %w", output, err)
+	watched, alone := filepath.Join(b.directory, "watched"), filepath.Join(b.directory, "alone")
+	for _, root := range []string{watched, alone} {
+		if err := b.copyProject(root); err != nil {
+			return err
 		}
+		defer os.RemoveAll(root)
 	}
-	policy, infra := filepath.Join(root, "policies", p.endpoint.name), filepath.Join(root, "infra")
+	stack, err := running.Start(b.ctx, watched)
+	if err != nil {
+		return err
+	}
+	if err = b.saves(p, stack, watched, alone); err == nil {
+		err = b.idle(stack)
+	}
+	return errors.Join(err, stack.Stop())
+}
 
-	const rounds = 7
-	var build, idle, rule, declaration []float64
-	for range b.rounds(rounds) {
-		err := timed(&build, func() error {
-			if err := edit(infra, "*.go", "//"); err != nil {
-				return err
-			}
-			_, err := b.goCommand("build", "-C", root, "-buildvcs=false", "-tags=lambda.norpc", "-o", filepath.Join(b.directory, "capture"), "./local/capture")
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	stack, err := running.Start(b.ctx, root)
-	if err != nil {
-		return err
+func (b *bench) saves(p *product, stack *running.Stack, watched, alone string) error {
+	seconds := func(name string, work func() error) paired.Variant {
+		return paired.Variant{Name: name, Block: func() (float64, error) {
+			start := time.Now()
+			err := work()
+			return time.Since(start).Seconds(), err
+		}}
 	}
 	save := func(directory, pattern, comment string) error {
 		before := serves(stack)
-		if err := edit(directory, pattern, comment); err != nil {
+		if err := edit(filepath.Join(watched, directory), pattern, comment); err != nil {
 			return err
 		}
 		for deadline := time.Now().Add(time.Minute); serves(stack) == before; time.Sleep(10 * time.Millisecond) {
@@ -66,38 +58,68 @@ func (b *bench) developer(p *product) error {
 		}
 		return nil
 	}
-	for range b.rounds(rounds) {
-		if err = timed(&rule, func() error { return save(policy, "*.rego", "#") }); err != nil {
-			break
+	compile := func() error {
+		if err := edit(filepath.Join(alone, "infra"), "*.go", "//"); err != nil {
+			return err
 		}
-		if err = timed(&declaration, func() error { return save(infra, "*.go", "//") }); err != nil {
-			break
-		}
+		return build.Packages(b.ctx, build.Options{Root: alone, Out: filepath.Join(alone, "dist")}, "./local/capture")
 	}
-	if err == nil {
-		err = b.wait(quiet)
-	}
-	for range b.rounds(rounds) {
-		if err != nil {
-			break
-		}
-		before := function.Used(stack.PID())
-		err = b.wait(idleTime)
-		idle = append(idle, 100*(function.Used(stack.PID())-before).Seconds()/idleTime.Seconds())
-	}
-	if err := errors.Join(err, stack.Stop()); err != nil {
+	if err := compile(); err != nil { // for the first time, with everything
 		return err
 	}
-	capture := paired.Of(build)
-	idling := report.Row{Name: "idle make run", Unit: "% of a processor", Estimate: paired.Of(idle), Bar: 0.3}
-	if runtime.GOOS != "linux" {
-		idling.Missing = function.ErrLinux.Error()
+	const rule, infra, alike = "a rule saved", "a file of infra/ saved", "go build of what declares the stack"
+	samples, err := paired.Run(b.rounds(10),
+		seconds(rule, func() error { return save("policies/"+p.endpoint.name, "*.rego", "#") }),
+		seconds(infra, func() error { return save("infra", "*.go", "//") }),
+		seconds(alike, compile))
+	if err != nil {
+		return err
 	}
 	b.report.Add("P15",
-		report.Row{Name: "a rule saved", Unit: "s here", Estimate: paired.Of(rule), Bar: 1.2},
-		report.Row{Name: "a file of infra/ saved", Unit: "× go build of what declares the stack", Estimate: paired.Of(declaration).Times(1 / capture.Median), Bar: 2},
-		report.Row{Name: "go build of what declares the stack", Unit: "s here", Estimate: capture},
-		idling)
+		report.Row{Name: rule, Unit: "s here", Estimate: samples.Cost(rule), Bar: 1.2},
+		report.Row{Name: infra, Unit: "× " + alike, Estimate: samples.Ratio(infra, alike), Bar: 2},
+		report.Row{Name: alike, Unit: "s here", Estimate: samples.Cost(alike)})
+	return nil
+}
+
+// idle measures the processor time of a stack that nobody uses.
+func (b *bench) idle(stack *running.Stack) error {
+	row := report.Row{Name: "idle make run", Unit: "% of a processor", Bar: 0.3}
+	if runtime.GOOS != "linux" {
+		row.Missing = function.ErrLinux.Error()
+		b.report.Add("P15", row)
+		return nil
+	}
+	if err := b.wait(quiet); err != nil {
+		return err
+	}
+	var idle []float64
+	for range b.rounds(10) {
+		before := function.Used(stack.PID())
+		if err := b.wait(idleTime); err != nil {
+			return err
+		}
+		idle = append(idle, 100*(function.Used(stack.PID())-before).Seconds()/idleTime.Seconds())
+	}
+	row.Estimate = paired.Of(idle)
+	b.report.Add("P15", row)
+	return nil
+}
+
+// copyProject copies what a local stack needs.
+func (b *bench) copyProject(root string) error {
+	if err := errors.Join(os.RemoveAll(root), os.MkdirAll(root, 0o755)); err != nil {
+		return err
+	}
+	files, err := filepath.Glob("[^.]*.*") // go.mod, the program and the stacks' settings
+	if err != nil {
+		return err
+	}
+	for _, name := range append(files, "handlers", "infra", "internal", "local", "policies") {
+		if output, err := exec.CommandContext(b.ctx, "cp", "-R", name, root).CombinedOutput(); err != nil {
+			return fmt.Errorf("copy the project: %s: %w", output, err)
+		}
+	}
 	return nil
 }
 
@@ -132,12 +154,4 @@ func edit(directory, pattern, comment string) error {
 func serves(stack *running.Stack) int {
 	output := stack.Output()
 	return strings.Count(output, "Reloaded ") + strings.Count(output, "No change in what serves")
-}
-
-// timed appends how long work takes, in seconds.
-func timed(to *[]float64, work func() error) error {
-	start := time.Now()
-	err := work()
-	*to = append(*to, time.Since(start).Seconds())
-	return err
 }
