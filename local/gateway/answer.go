@@ -3,52 +3,53 @@ package gateway
 import (
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // answer is a response to the client. Header names keep the case that they were given
 // first, as they do on the wire.
 type answer struct {
 	status  int
-	headers map[string]header // by canonical name
+	headers http.Header // not in canonical form
 	body    []byte
 }
 
-type header struct {
-	name   string
-	values []string
+// name is how a header is spelled already, or as given.
+func (a *answer) name(given string) string {
+	for name := range a.headers {
+		if strings.EqualFold(name, given) {
+			return name
+		}
+	}
+	return given
 }
 
 // set replaces a header.
 func (a *answer) set(name, value string) {
-	delete(a.headers, http.CanonicalHeaderKey(name))
+	delete(a.headers, a.name(name))
 	a.add(name, value)
 }
 
 // add adds a value to a header.
 func (a *answer) add(name, value string) {
 	if a.headers == nil {
-		a.headers = map[string]header{}
+		a.headers = http.Header{}
 	}
-	canonical := http.CanonicalHeaderKey(name)
-	h, ok := a.headers[canonical]
-	if !ok {
-		h.name = name
-	}
-	h.values = append(h.values, value)
-	a.headers[canonical] = h
+	name = a.name(name)
+	a.headers[name] = append(a.headers[name], value)
 }
 
 // get returns the values of a header.
-func (a *answer) get(name string) []string { return a.headers[http.CanonicalHeaderKey(name)].values }
+func (a *answer) get(name string) []string { return a.headers[a.name(name)] }
 
 // write sends the answer with the headers that every answer has.
 func (a *answer) write(w http.ResponseWriter, r *http.Request, e *Exchange) {
 	out := w.Header()
-	for canonical, h := range a.headers {
-		if canonical == "Content-Type" {
-			h.name = canonical // the server sniffs a body's type unless it sees this spelling
+	for name, values := range a.headers {
+		if strings.EqualFold(name, "Content-Type") {
+			name = "Content-Type" // the server sniffs a body's type unless it sees this spelling
 		}
-		out[h.name] = h.values
+		out[name] = values
 	}
 	out["x-amzn-RequestId"] = []string{e.RequestID}
 	out["x-amz-apigw-id"] = []string{e.ExtendedRequestID}

@@ -50,7 +50,7 @@ type Gateway struct {
 	now       func() time.Time
 	report    func(Exchange)
 	cache     *cache
-	throttle  *throttle
+	throttle  throttle
 	findings  []Finding
 }
 
@@ -72,7 +72,7 @@ func New(g *graph.Graph, o Options) (*Gateway, error) {
 	}
 	return &Gateway{
 		api: api, functions: o.Functions, now: o.Now, report: o.Report,
-		cache: newCache(cacheEntries), throttle: newThrottle(), findings: findings.Of(g, api),
+		cache: newCache(cacheEntries), findings: findings.Of(g, api),
 	}, nil
 }
 
