@@ -51,24 +51,16 @@ func load(ctx context.Context, s settings, status io.Writer) (declaration, error
 	return readGraph(g)
 }
 
-// capture builds and runs the program that writes a stack's graph.
-func capture(ctx context.Context, s settings) (written []byte, err error) {
-	program := filepath.Join("dist", "capture")
-	for _, command := range [][]string{
-		{"go", "build", "-buildvcs=false", "-o", program, "./local/capture"},
-		{"." + string(filepath.Separator) + program, "-root", ".", "-stack", s.stack},
-	} {
-		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-		cmd.Dir = s.root
-		written, err = cmd.Output()
-		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-			return nil, fmt.Errorf("read what stack %s declares: %s", s.stack, strings.TrimSpace(string(exit.Stderr)))
-		}
-		if err != nil {
-			return nil, err
-		}
+// capture runs the program that writes a stack's graph.
+func capture(ctx context.Context, s settings) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", "run", "-buildvcs=false", "./local/capture", "-root", ".", "-stack", s.stack)
+	cmd.Dir = s.root
+	written, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		complaint := strings.TrimSuffix(strings.TrimSpace(string(exit.Stderr)), "exit status 1")
+		return nil, fmt.Errorf("read what stack %s declares: %s", s.stack, strings.TrimSpace(complaint))
 	}
-	return written, nil
+	return written, err
 }
 
 // readGraph finds the API in what the stack declares.

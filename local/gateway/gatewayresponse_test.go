@@ -136,7 +136,7 @@ func TestEveryTypeRendersItsDocumentedDefault(t *testing.T) {
 		"WAF_FILTERED":                        {403, `{"message":"Forbidden"}`},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
-			c := &call{gateway: g, exchange: &Exchange{}, request: &http.Request{}}
+			c := &call{gateway: g, exchange: &Exchange{}, request: &http.Request{}, stage: g.api.Stages["live"]}
 			if a := c.render(&fault{kind: kind}); a.status != want.status || string(a.body) != want.body {
 				t.Errorf("got %d %s, want %d %s", a.status, a.body, want.status, want.body)
 			}

@@ -29,7 +29,8 @@ func parseGrant(payload []byte) (*grant, error) {
 	if err := readOutput(payload, &output, "principalId, policyDocument, context, usageIdentifierKey"); err != nil {
 		return nil, err
 	}
-	if output.Principal == "" && requiresPrincipal {
+	// Unverified for TOKEN authorizers; the documentation calls it required.
+	if output.Principal == "" {
 		return nil, errors.New("principalId is missing: set it to the token's subject")
 	}
 	if output.Policy == nil {

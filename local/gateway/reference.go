@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
 )
 
@@ -44,51 +45,18 @@ func (c *call) parameter(r gatewayresponse.Reference) string {
 
 // context reads one of [gatewayresponse.ContextVariables].
 func (c *call) context(name string, f *fault) string {
-	switch name {
-	case "accountId":
-		return c.gateway.api.Account
-	case "apiId", "domainPrefix":
-		return c.gateway.api.ID
-	case "deploymentId":
-		return c.stage.DeploymentID
-	case "domainName":
-		return c.gateway.api.DomainName()
-	case "error.message":
-		return f.text()
-	case "error.messageString":
-		return f.quoted()
-	case "error.responseType":
-		return string(f.kind)
-	case "extendedRequestId":
-		return c.exchange.ExtendedRequestID
-	case "httpMethod":
-		return c.exchange.Method
-	case "identity.sourceIp":
-		return c.exchange.SourceIP
-	case "identity.userAgent":
-		return c.request.UserAgent()
-	case "path":
-		return "/" + c.stage.Name + c.path
-	case "protocol":
-		return c.request.Proto
-	case "requestId":
-		return c.exchange.RequestID
-	case "requestTime":
-		return requestTime(c.exchange.Time)
-	case "requestTimeEpoch":
-		return strconv.FormatInt(c.exchange.Time.UnixMilli(), 10)
-	case "resourceId":
-		if c.match.resource != nil {
-			return c.match.resource.ID
-		}
-	case "resourcePath":
-		if c.match.resource != nil {
-			return c.match.resource.Path
-		}
-	case "stage":
-		return c.stage.Name
+	api, e, resource := c.gateway.api, c.exchange, c.match.resource
+	if resource == nil {
+		resource = &declaration.Resource{}
 	}
-	return ""
+	return map[string]string{
+		"accountId": api.Account, "apiId": api.ID, "domainName": api.DomainName(), "domainPrefix": api.ID,
+		"deploymentId": c.stage.DeploymentID, "stage": c.stage.Name, "path": "/" + c.stage.Name + c.path,
+		"error.message": f.text(), "error.messageString": f.quoted(), "error.responseType": string(f.kind),
+		"requestId": e.RequestID, "extendedRequestId": e.ExtendedRequestID, "requestTime": requestTime(e.Time),
+		"requestTimeEpoch": strconv.FormatInt(e.Time.UnixMilli(), 10), "resourceId": resource.ID, "resourcePath": resource.Path,
+		"httpMethod": e.Method, "protocol": c.request.Proto, "identity.sourceIp": e.SourceIP, "identity.userAgent": c.request.UserAgent(),
+	}[name]
 }
 
 // requestTime formats a time as access logs do.

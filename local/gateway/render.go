@@ -20,10 +20,9 @@ func (c *call) render(f *fault) answer {
 	}
 	contentType, template, ok := custom.Negotiate(c.request.Header.Get("Accept"))
 	if !ok {
+		// Unverified: a DEFAULT_4XX that only adds headers leaves ACCESS_DENIED its body with a
+		// capital "Message". With an explicit template on DEFAULT_4XX it makes no difference.
 		contentType, template = "application/json", standard.Template
-		if f.kind == gatewayresponse.AccessDenied && custom.Type != "" && !keepsCapitalMessage {
-			template = gatewayresponse.Message
-		}
 	}
 	value := func(r gatewayresponse.Reference) string { return c.resolve(r, f) }
 	out.body = template.Render(value)

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"time"
-	"unicode/utf8"
 
 	"account-api/local/gateway/gatewayresponse"
 )
@@ -11,11 +10,6 @@ import (
 // no public record shows. With an AWS account it can be observed in a minute. Until then
 // it is a choice: where it is wrong, requests fail here and not in the cloud.
 const (
-	// keepsCapitalMessage: a DEFAULT_4XX that only adds headers leaves ACCESS_DENIED
-	// its body with a capital "Message". Unverified. With an explicit template on
-	// DEFAULT_4XX it makes no difference.
-	keepsCapitalMessage = true
-
 	// failedAuthorizerType is the type of an authorizer that fails with any other
 	// message than "Unauthorized". Unverified: the documentation has AUTHORIZER_FAILURE
 	// too, but every observed x-amzn-ErrorType is of this type.
@@ -25,10 +19,6 @@ const (
 	// authorizer's cache. Unverified.
 	cachedLatency = 0
 
-	// requiresPrincipal: an output without principalId is a configuration error.
-	// Unverified for TOKEN authorizers; the documentation calls it required.
-	requiresPrincipal = true
-
 	// authorizerTimeout is how long the gateway waits for an authorizer. Unverified
 	// for REST APIs: this is their longest default wait for an integration.
 	authorizerTimeout = 29 * time.Second
@@ -36,9 +26,4 @@ const (
 
 // bodyText is a body as a function gets it: text, since no binary media types are
 // modelled. Each byte that is not UTF-8 becomes a replacement character. Unverified.
-func bodyText(body []byte) string {
-	if utf8.Valid(body) {
-		return string(body)
-	}
-	return string([]rune(string(body)))
-}
+func bodyText(body []byte) string { return string([]rune(string(body))) }

@@ -29,7 +29,7 @@ const (
 // The built-in templates. The first is the documented one. Some types are answered with
 // one of the others.
 var (
-	Message        = mustParse(`{"message":$context.error.messageString}`)
+	message        = mustParse(`{"message":$context.error.messageString}`)
 	spacedMessage  = mustParse(`{"message": $context.error.messageString}`)
 	capitalMessage = mustParse(`{"Message":$context.error.messageString}`)
 )
@@ -48,25 +48,25 @@ const internalServerError = "Internal server error"
 var Defaults = map[Type]BuiltIn{
 	AccessDenied:          {403, "User is not authorized to access this resource", "AccessDeniedException", capitalMessage},
 	APIConfigurationError: {500, internalServerError, "InternalServerErrorException", spacedMessage},
-	AuthorizerConfigError: {500, "", "AuthorizerConfigurationException", Message},
-	"AUTHORIZER_FAILURE":  {500, "", "AuthorizerFailureException", Message},
+	AuthorizerConfigError: {500, "", "AuthorizerConfigurationException", message},
+	"AUTHORIZER_FAILURE":  {500, "", "AuthorizerFailureException", message},
 	BadRequestBody:        {400, "Invalid request body", "BadRequestException", spacedMessage},
 	BadRequestParameters:  {400, "Missing required request parameters", "BadRequestException", spacedMessage},
-	Default4XX:            {0, "", "", Message},
+	Default4XX:            {0, "", "", message},
 	Default5XX:            {0, internalServerError, "InternalServerErrorException", spacedMessage},
-	"EXPIRED_TOKEN":       {403, "", "ExpiredTokenException", Message},
+	"EXPIRED_TOKEN":       {403, "", "ExpiredTokenException", message},
 	IntegrationFailure:    {504, internalServerError, "InternalServerErrorException", spacedMessage},
 	IntegrationTimeout:    {504, "Endpoint request timed out", "InternalServerErrorException", spacedMessage},
-	"INVALID_API_KEY":     {403, "Forbidden", "ForbiddenException", Message},
-	"INVALID_SIGNATURE":   {403, "", "InvalidSignatureException", Message},
-	MissingAuthentication: {403, "Missing Authentication Token", "MissingAuthenticationTokenException", Message},
-	"QUOTA_EXCEEDED":      {429, "Limit Exceeded", "LimitExceededException", Message},
-	RequestTooLarge:       {413, "Request Too Long", "RequestTooLargeException", Message},
-	"RESOURCE_NOT_FOUND":  {404, "", "NotFoundException", Message},
-	Throttled:             {429, "Too Many Requests", "TooManyRequestsException", Message},
-	Unauthorized:          {401, "Unauthorized", "UnauthorizedException", Message},
+	"INVALID_API_KEY":     {403, "Forbidden", "ForbiddenException", message},
+	"INVALID_SIGNATURE":   {403, "", "InvalidSignatureException", message},
+	MissingAuthentication: {403, "Missing Authentication Token", "MissingAuthenticationTokenException", message},
+	"QUOTA_EXCEEDED":      {429, "Limit Exceeded", "LimitExceededException", message},
+	RequestTooLarge:       {413, "Request Too Long", "RequestTooLargeException", message},
+	"RESOURCE_NOT_FOUND":  {404, "", "NotFoundException", message},
+	Throttled:             {429, "Too Many Requests", "TooManyRequestsException", message},
+	Unauthorized:          {401, "Unauthorized", "UnauthorizedException", message},
 	UnsupportedMediaType:  {415, "Unsupported Media Type", "BadRequestException", spacedMessage},
-	"WAF_FILTERED":        {403, "Forbidden", "ForbiddenException", Message},
+	"WAF_FILTERED":        {403, "Forbidden", "ForbiddenException", message},
 }
 
 // Family is the default type that t inherits from.
