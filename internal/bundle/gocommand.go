@@ -168,16 +168,14 @@ func (c *goCommand) ask(ctx context.Context, answer any, args ...string) error {
 
 func (c *goCommand) run(ctx context.Context, dir string, stdin io.Reader, stdout io.Writer, args ...string) error {
 	var complaints bytes.Buffer
-	stderr := &lines{progress: c.progress, rest: &complaints}
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	cmd.Dir, cmd.Env = dir, c.env
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, lines{c.progress, &complaints}
 	// An interrupted go command stops its compilers and removes its temporary files. A killed
 	// one does neither, so it is killed only after this delay.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Run(); err != nil {
-		stderr.flush()
 		return &commandError{args: args, output: strings.TrimSpace(complaints.String()), err: err}
 	}
 	return nil
@@ -203,30 +201,17 @@ func (e *commandError) Error() string {
 
 func (e *commandError) Unwrap() error { return e.err }
 
-// lines sorts the lines that the go command writes to standard error. Downloads go to
-// progress at once, everything else is kept for the error.
-type lines struct {
-	progress io.Writer
-	rest     io.Writer
-	partial  []byte
-}
+// lines sorts the lines that the go command writes to standard error, each in one piece.
+// Downloads go to progress at once, everything else is kept for the error.
+type lines struct{ progress, rest io.Writer }
 
-func (l *lines) Write(p []byte) (int, error) {
-	l.partial = append(l.partial, p...)
-	for {
-		end := bytes.IndexByte(l.partial, '\n')
-		if end < 0 {
-			return len(p), nil
-		}
-		line := l.partial[:end+1]
+func (l lines) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
 		if !bytes.HasPrefix(line, []byte("go: downloading ")) {
 			l.rest.Write(line)
 		} else if l.progress != nil {
 			l.progress.Write(line)
 		}
-		l.partial = l.partial[end+1:]
 	}
+	return len(p), nil
 }
-
-// flush keeps an unfinished last line.
-func (l *lines) flush() { l.rest.Write(l.partial) }

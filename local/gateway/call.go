@@ -2,13 +2,9 @@ package gateway
 
 import (
 	"crypto/rand"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
-
-	"github.com/google/uuid"
 
 	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
@@ -19,7 +15,6 @@ type call struct {
 	gateway  *Gateway
 	request  *http.Request
 	exchange *Exchange
-	ids      ids
 	stage    *declaration.Stage
 	path     string // below the stage, escaped, with its leading slash
 	match    match
@@ -30,19 +25,11 @@ type call struct {
 	trace             string // X-Amzn-Trace-Id, made when first used
 }
 
-// ids are the random names of one request.
-type ids struct{ request, extended, trace string }
-
-// newIDs draws the request's ID (UUID version 4), the shorter one that access logs
-// call extendedRequestId, and the root of an X-Ray trace, without its time.
-func newIDs() ids {
-	var b [11 + 12]byte
-	rand.Read(b[:]) // never fails: https://pkg.go.dev/crypto/rand#Read
-	return ids{
-		request:  uuid.NewString(),
-		extended: base64.URLEncoding.EncodeToString(b[:11]),
-		trace:    hex.EncodeToString(b[11:]),
-	}
+// random returns n random bytes.
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails: https://pkg.go.dev/crypto/rand#Read
+	return b
 }
 
 // step notes a hop, if there is a report.
@@ -69,7 +56,7 @@ func (c *call) traceID() string {
 		if sent := sentTrace.FindStringSubmatch(c.request.Header.Get("X-Amzn-Trace-Id")); sent != nil {
 			c.trace = sent[1]
 		} else {
-			c.trace = fmt.Sprintf("Root=1-%08x-%s", uint32(c.exchange.Time.Unix()), c.ids.trace)
+			c.trace = fmt.Sprintf("Root=1-%08x-%x", uint32(c.exchange.Time.Unix()), random(12))
 		}
 	}
 	return c.trace

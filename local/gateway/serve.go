@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
@@ -8,22 +9,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
 )
 
 // ServeHTTP answers one request. The path is /{stage}/….
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start, ids := g.now(), newIDs()
+	start := g.now()
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
 	e := &Exchange{
-		RequestID: ids.request, ExtendedRequestID: ids.extended, Time: start, SourceIP: host,
+		RequestID: uuid.NewString(), ExtendedRequestID: base64.URLEncoding.EncodeToString(random(11)), Time: start, SourceIP: host,
 		Method: effectiveVerb(r), Path: r.URL.EscapedPath(), AnsweredBy: "gateway",
 	}
-	c := &call{gateway: g, request: r, ids: ids, exchange: e}
+	c := &call{gateway: g, request: r, exchange: e}
 	a := c.answer()
 	if e.Browser = blocked(r, a); e.Browser != "" {
 		c.step("browser", "%s", e.Browser)

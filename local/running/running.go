@@ -6,19 +6,20 @@
 package running
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -43,7 +44,7 @@ type Stack struct {
 	Console string // URL of the web console, with its slash
 
 	cmd    *exec.Cmd
-	out    transcript
+	out    *os.File // what the command writes; has no name
 	exited chan struct{}
 	err    error  // of the command, once exited is closed
 	dir    string // to remove in the end, or ""
@@ -62,9 +63,16 @@ func Build(ctx context.Context, root, program string) error {
 // Launch runs a built command on free ports, for the project at root and with further
 // arguments. It waits for nothing. The caller has to stop it.
 func Launch(program, root string, arguments ...string) (*Stack, error) {
-	s := &Stack{exited: make(chan struct{})}
+	out, err := os.CreateTemp("", "running-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(out.Name()); err != nil {
+		return nil, err
+	}
+	s := &Stack{exited: make(chan struct{}), out: out}
 	s.cmd = exec.Command(program, append([]string{"-root", root, "-port", "0", "-issuer-port", "0", "-console-port", "0"}, arguments...)...)
-	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
+	s.cmd.Stdout, s.cmd.Stderr = out, out
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -125,24 +133,34 @@ func (s *Stack) Ready(ctx context.Context) error {
 
 // describe asks the console for the description of the stack.
 func (s *Stack) describe(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Console+"stack", nil)
+	err := fetch(ctx, http.MethodGet, s.Console+"stack", nil, &s.Stack)
+	s.API, s.Issuer = s.Endpoint().URL, s.IssuerURL
+	return err
+}
+
+// fetch sends a request, with a form if there is one, and reads the JSON of the answer.
+func fetch(ctx context.Context, method, address string, form url.Values, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	if err := json.NewDecoder(response.Body).Decode(&s.Stack); err != nil {
-		return fmt.Errorf("read the description of the stack: status %d: %w", response.StatusCode, err)
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil || response.StatusCode != http.StatusOK {
+		return fmt.Errorf("expected JSON of %s, got status %d (%v)", address, response.StatusCode, err)
 	}
-	s.API, s.Issuer = s.Endpoint().URL, s.IssuerURL
 	return nil
 }
 
 // Output is what the command has written so far.
-func (s *Stack) Output() string { return s.out.String() }
+func (s *Stack) Output() string {
+	text, _ := io.ReadAll(io.NewSectionReader(s.out, 0, math.MaxInt64))
+	return string(text)
+}
 
 // PID is the command's process ID.
 func (s *Stack) PID() int { return s.cmd.Process.Pid }
@@ -187,21 +205,11 @@ func (s *Stack) Token(ctx context.Context, caller example.Caller) (string, error
 	} {
 		form.Set(name, value)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Issuer+"oauth/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
 	var granted struct {
 		AccessToken string `json:"access_token"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&granted); err != nil || granted.AccessToken == "" {
-		return "", fmt.Errorf("expected %s, got status %d (%v)", caller, response.StatusCode, err)
+	if err := fetch(ctx, http.MethodPost, s.Issuer+"oauth/token", form, &granted); err != nil {
+		return "", fmt.Errorf("expected %s: %w", caller, err)
 	}
 	return granted.AccessToken, nil
 }
@@ -221,22 +229,4 @@ func (s *Stack) example(ctx context.Context, caller *example.Caller, verdict str
 		return "", fmt.Errorf("no caller is known that %s %s", cmp.Or(s.Endpoint().Policy, "a policy"), verdict)
 	}
 	return s.Token(ctx, *caller)
-}
-
-// transcript is what a command has written so far. It is safe for concurrent use.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (t *transcript) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.text.Write(p)
-}
-
-func (t *transcript) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.text.String()
 }
