@@ -139,14 +139,14 @@ func (s Suite) Passes(ctx context.Context) (bool, error) {
 	return passes, nil
 }
 
-// patience bounds one test. A test takes milliseconds; OPA's own bound of 5 s is too short
-// for infra's on a busy machine, where coverage is traced.
+// patience is how long one test may take. OPA's five seconds are too short for a test of
+// guard rails with coverage on a busy machine.
 const patience = time.Minute
 
 func (s Suite) runner(compiler *ast.Compiler) *tester.Runner {
 	return tester.NewRunner().
-		SetTimeout(patience).
 		SetCompiler(compiler.WithCapabilities(decision.Capabilities())).
+		SetTimeout(patience).
 		SetStore(inmem.NewFromObject(s.data)).
 		RaiseBuiltinErrors(s.Decides() || s.own == ruleset.Shared).
 		SetModules(s.Modules)

@@ -1,12 +1,6 @@
 # METADATA
 # title: Access to any profile
 # scope: package
-# schemas:
-#   - input:
-#       type: object
-#       additionalProperties: false
-#       properties:
-#         scope: {type: string}
 package account
 
 # METADATA
