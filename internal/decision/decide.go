@@ -40,7 +40,7 @@ const answered = ast.Var("answer")
 // evaluate returns the value of the entrypoint. It uses OPA's evaluator (topdown) without
 // OPA's rego package. That one is the documented way, and adds to the deployment package,
 // 5.4 MB without it, another 1.2 MB of bundles, signatures, WebAssembly and Protocol Buffers.
-func (p *Policy) evaluate(ctx context.Context, input Input) (ast.Value, error) {
+func (p *Policy) evaluate(ctx context.Context, input Input, options ...func(*topdown.Query)) (ast.Value, error) {
 	document, err := input.value()
 	if err != nil {
 		return nil, err
@@ -50,14 +50,17 @@ func (p *Policy) evaluate(ctx context.Context, input Input) (ast.Value, error) {
 		return nil, err
 	}
 	defer p.store.Abort(ctx, transaction)
-	results, err := topdown.NewQuery(p.query).
+	query := topdown.NewQuery(p.query).
 		WithCompiler(p.compiler).
 		WithStore(p.store).
 		WithTransaction(transaction).
 		WithInput(ast.NewTerm(document)).
 		WithCancel(canceller{ctx}).
-		WithStrictBuiltinErrors(true).
-		Run(ctx)
+		WithStrictBuiltinErrors(true)
+	for _, option := range options {
+		option(query)
+	}
+	results, err := query.Run(ctx)
 	switch {
 	case err != nil:
 		return nil, withoutValues(err)

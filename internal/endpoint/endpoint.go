@@ -34,6 +34,10 @@ type Environment struct {
 	Labels        []slog.Attr      // identify this function in the decision log
 	Log           io.Writer        // gets one JSON line for each write; required
 	Now           func() time.Time // required
+
+	// ExplainDenials adds to the decision log which expressions of the policy failed, with
+	// the claims that they saw. It is for a developer's own machine.
+	ExplainDenials bool
 }
 
 // check reports what is missing.

@@ -25,6 +25,7 @@ type Handler struct {
 	log       decisionLog
 	now       func() time.Time
 	budget    time.Duration // for one decision
+	explain   bool          // denials, in the log
 }
 
 // budget is the longest that a decision may take. A usual one takes some 20 µs. A policy that
@@ -50,7 +51,7 @@ func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{answer: c.Answer, responses: responses, now: e.Now, budget: budget}
+	h := &Handler{answer: c.Answer, responses: responses, now: e.Now, budget: budget, explain: e.ExplainDenials}
 	h.policy, h.broken = decision.Prepare(ctx, c.Policy, c.Entrypoint)
 	h.log = newDecisionLog(e.Log, c.Entrypoint, h.policy, e.Labels)
 	if h.broken != nil {
@@ -104,7 +105,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (response []byte, 
 		failed(h.log, ctx, id, err)
 		return h.responses.internalError, nil
 	}
-	h.log.decided(ctx, id, input, decided, elapsed)
+	h.log.decided(ctx, id, input, decided, elapsed, h.explanation(ctx, input, decided))
 	if !decided.Allow {
 		return h.responses.forbidden(cmp.Or(strings.Join(decided.Reasons, "; "), "denied by policy")), nil
 	}
@@ -116,6 +117,20 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (response []byte, 
 		return h.responses.internalError, nil
 	}
 	return response, nil
+}
+
+// explanation is why the policy denied, if that is to be logged.
+func (h *Handler) explanation(ctx context.Context, input decision.Input, decided decision.Decision) []string {
+	if !h.explain || decided.Allow {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, h.budget)
+	defer cancel()
+	lines, err := h.policy.Explain(limited, input)
+	if err != nil {
+		lines = append(lines, err.Error())
+	}
+	return lines
 }
 
 // decide asks the policy within the budget, or half of the function's remaining time if that

@@ -60,7 +60,7 @@ func newDecisionLog(to io.Writer, path string, policy *decision.Policy, labels [
 }
 
 // decided logs one decision.
-func (l decisionLog) decided(ctx context.Context, id string, input decision.Input, result decision.Decision, took time.Duration) {
+func (l decisionLog) decided(ctx context.Context, id string, input decision.Input, result decision.Decision, took time.Duration, explanation []string) {
 	var masked []string
 	result.Reasons, masked = mask(result.Reasons, secrets(input))
 	input, erased := erase(input)
@@ -75,6 +75,9 @@ func (l decisionLog) decided(ctx context.Context, id string, input decision.Inpu
 		slog.Any("result", result),
 		slog.Bool("replayable", replayable),
 		slog.Group("metrics", slog.Int64("timer_rego_query_eval_ns", took.Nanoseconds())),
+	}
+	if len(explanation) > 0 {
+		attributes = append(attributes, slog.Any("explanation", explanation))
 	}
 	if len(masked) > 0 {
 		attributes = append(attributes, slog.Any("masked", masked))

@@ -182,3 +182,22 @@ func TestDecisionLogCanBeReplayed(t *testing.T) {
 		}
 	}
 }
+
+// A claim stands in an explanation, so there is none unless it is asked for.
+func TestDecisionLogExplainsDenialsIfAsked(t *testing.T) {
+	const explanation = `"explanation":["policies/orders/orders.rego:5: \"read:orders\" in split(input.scope, \" \") (input.scope is \"write:orders\")"`
+	for _, row := range []struct {
+		name, scope string
+		asked, want bool
+	}{
+		{"a denial", "write:orders", true, true},
+		{"a denial, not asked for", "write:orders", false, false},
+		{"what is allowed", "read:orders", true, false},
+	} {
+		h, log := newTestHandler(t, func(_ *Config, e *Environment) { e.ExplainDenials = row.asked })
+		invoke(t, h, event(scope(t, row.scope)))
+		if got := strings.Contains(log.String(), explanation); got != row.want || strings.Contains(log.String(), `"explanation"`) != row.want {
+			t.Errorf("%s: explained %t, want %t: %s", row.name, got, row.want, log)
+		}
+	}
+}

@@ -19,6 +19,9 @@ import (
 //	ALLOWED_ORIGIN  The origin whose pages may read the answers, e.g.
 //	                https://app.example.com, or * for any. Optional: without it,
 //	                answers carry no CORS headers.
+//	EXPLAIN_DENIALS If true, the log shows which expressions of the policy failed, and the
+//	                claims that they saw. Only for a developer's own machine: make run
+//	                sets it, and no stack may.
 //
 // A wrong value or an incomplete c ends the process with exit code 1. The log has the cause.
 func Serve(c Config) {
@@ -30,6 +33,8 @@ func Serve(c Config) {
 		},
 		Log: os.Stderr,
 		Now: time.Now,
+
+		ExplainDenials: os.Getenv("EXPLAIN_DENIALS") == "true",
 	})
 	if err != nil {
 		logline.New(os.Stderr).Error("cannot start", slog.String("error", err.Error()))
