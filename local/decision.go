@@ -23,7 +23,8 @@ type decision struct {
 		Allow   bool     `json:"allow"`
 		Reasons []string `json:"reasons"`
 	} `json:"result"`
-	Metrics struct {
+	Explanation []string `json:"explanation"` // of a denial: the expressions that failed
+	Metrics     struct {
 		Evaluation int64 `json:"timer_rego_query_eval_ns"`
 	} `json:"metrics"`
 }
@@ -84,8 +85,12 @@ func (d *decisions) note(requestID string, lines []string) {
 	d.order = append(d.order, requestID)
 }
 
-// explain adds the decision to the steps of an exchange, before the function's answer.
-func (d *decisions) explain(e gateway.Exchange) gateway.Exchange {
+// testsHop is the hop of a step about failing tests.
+const testsHop = "tests"
+
+// explain adds the decision to the steps of an exchange, before the function's answer. Failing
+// says which tests of a handler's policy fail, "" for none.
+func (d *decisions) explain(e gateway.Exchange, failing func(handler string) string) gateway.Exchange {
 	if e.Integration == nil {
 		return e
 	}
@@ -100,6 +105,14 @@ func (d *decisions) explain(e gateway.Exchange) gateway.Exchange {
 	if at < 0 {
 		at = len(e.Steps)
 	}
-	e.Steps = slices.Insert(slices.Clone(e.Steps), at, gateway.Step{Hop: "decision", Detail: decided.String()})
+	steps := []gateway.Step{{Hop: "decision", Detail: decided.String()}}
+	for _, failed := range decided.Explanation {
+		steps = append(steps, gateway.Step{Hop: "failed", Detail: failed})
+	}
+	handler, _, _ := strings.Cut(decided.Path, "/")
+	if text := failing(handler); text != "" {
+		steps = append(steps, gateway.Step{Hop: testsHop, Detail: text})
+	}
+	e.Steps = slices.Insert(slices.Clone(e.Steps), at, steps...)
 	return e
 }

@@ -39,6 +39,9 @@ func TestReadDecision(t *testing.T) {
 	}
 }
 
+// green says that no tests fail.
+func green(string) string { return "" }
+
 func TestExplain(t *testing.T) {
 	exchange := func(id string) gateway.Exchange {
 		return gateway.Exchange{
@@ -55,19 +58,29 @@ func TestExplain(t *testing.T) {
 	}
 	d := newDecisions()
 	d.note("one", []string{decisionLine})
-	e := d.explain(exchange("one"))
+	e := d.explain(exchange("one"), green)
 	if got, want := hops(e), "policy decision integration browser"; got != want {
 		t.Errorf("expected %s, got %s", want, got)
 	}
 	if slices.ContainsFunc(e.Steps, func(s gateway.Step) bool { return strings.Contains(s.Detail, "secret:scope") }) {
 		t.Error("expected no claim in an explanation")
 	}
-	if got, want := hops(d.explain(exchange("one"))), "policy integration browser"; got != want {
+	if got, want := hops(d.explain(exchange("one"), green)), "policy integration browser"; got != want {
 		t.Errorf("expected a decision to explain one exchange, got %s", got)
 	}
-	if got := hops(d.explain(gateway.Exchange{})); got != "" {
+	if got := hops(d.explain(gateway.Exchange{}, green)); got != "" {
 		t.Errorf("expected nothing for an answer of the gateway, got %s", got)
 	}
+	t.Run("with the expressions that failed, and the tests", func(t *testing.T) {
+		d.note("two", []string{strings.Replace(decisionLine, `"metrics"`, `"explanation":["a.rego:3: a == b (a is 1)","a.rego:4: c"],"metrics"`, 1)})
+		e := d.explain(exchange("two"), func(handler string) string { return "the tests of " + handler + " fail" })
+		if got, want := hops(e), "policy decision failed failed tests integration browser"; got != want {
+			t.Errorf("expected %s, got %s", want, got)
+		}
+		if e.Steps[2].Detail != "a.rego:3: a == b (a is 1)" || e.Steps[4].Detail != "the tests of seats fail" {
+			t.Errorf("got the steps %v", e.Steps)
+		}
+	})
 	t.Run("what nobody asks for is forgotten", func(t *testing.T) {
 		for i := range 3 * maxDecisions {
 			d.note(fmt.Sprint(i), []string{decisionLine})

@@ -15,6 +15,9 @@ import (
 	"account-api/local/reload"
 )
 
+// explainVariable makes a handler log why its policy denied, with the claims that it saw.
+const explainVariable = "EXPLAIN_DENIALS"
+
 const functionType = "aws:lambda/function:Function"
 
 // functions are the stack's functions as processes, by ARN. The gateway invokes them.
@@ -70,9 +73,11 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Fu
 	logGroup, _ := logging["logGroup"].(string)
 	memory, _ := f.Inputs["memorySize"].(float64)
 	timeout, _ := f.Inputs["timeout"].(float64)
+	variables := f.Environment()
+	variables[explainVariable] = "true"
 	return lambda.Function{
 		Name: f.String("name"), ARN: f.String("arn"), Region: g.Region, LogGroup: logGroup,
-		Executable: program, Environment: f.Environment(),
+		Executable: program, Environment: variables,
 		MemoryMB: int(memory), Timeout: time.Duration(timeout * float64(time.Second)),
 	}, nil
 }

@@ -38,13 +38,19 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 	begun := time.Now()
 	l.console.Report(console.Status{State: console.Building, At: begun, Detail: summary(files)})
 	slow := time.AfterFunc(slowReload, func() { l.out.reloaded("Rebuilding (" + summary(files) + ").") })
-	swapped, err := l.swap(ctx)
+	before := l.suites.Load()
+	var swapped []string
+	err := l.checkPolicies(ctx, files)
+	if err == nil {
+		swapped, err = l.swap(ctx)
+	}
 	slow.Stop()
 	if ctx.Err() != nil {
 		return // stopped meanwhile
 	}
 	took := time.Since(begun).Round(10 * time.Millisecond)
 	if err != nil {
+		l.suites.Store(before)
 		l.out.notReloaded(err)
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
 		return
@@ -57,6 +63,13 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 		}
 	}
 	l.out.reloaded(what)
+	if suites := l.suites.Load(); suites != nil {
+		for _, s := range *suites {
+			if s.concerns(files) || len(s.Failed) > 0 {
+				what += " " + s.String() + "."
+			}
+		}
+	}
 	l.console.Report(console.Status{State: console.Serving, At: time.Now(), Detail: what})
 	if slices.ContainsFunc(files, ofPolicies) {
 		l.refreshExamples(ctx)

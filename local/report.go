@@ -128,8 +128,15 @@ func (r *report) exchange(e gateway.Exchange) {
 		for _, step := range e.Steps {
 			fmt.Fprintf(&b, "%s%-12s %s\n", indent, step.Hop, step.Detail)
 		}
-	} else if e.Browser != "" {
-		fmt.Fprintf(&b, "%sa browser keeps this from its page: %s\n", indent, e.Browser)
+	} else {
+		if e.Browser != "" {
+			fmt.Fprintf(&b, "%sa browser keeps this from its page: %s\n", indent, e.Browser)
+		}
+		for _, step := range e.Steps {
+			if step.Hop == testsHop {
+				fmt.Fprintf(&b, "%s%s\n", indent, step.Detail)
+			}
+		}
 	}
 	r.write(b.String())
 }

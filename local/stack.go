@@ -49,6 +49,7 @@ type localStack struct {
 	stack               switchboard
 	decisions           *decisions
 	policies            atomic.Pointer[[]example.Policy] // of the handlers
+	suites              atomic.Pointer[[]suite]          // Rego tests of what serves; nil until a policy is saved
 	issuer              atomic.Pointer[issuer.Issuer]    // nil without a local issuer
 	console             *console.Console
 	api, keys, terminal net.Listener // keys is the issuer's, nil without one; terminal is the console's
@@ -194,7 +195,7 @@ func (l *localStack) described() console.Stack {
 
 // report writes an exchange to the terminal and to the console.
 func (l *localStack) report(e gateway.Exchange) {
-	e = l.decisions.explain(e)
+	e = l.decisions.explain(e, l.failing)
 	l.out.exchange(e)
 	l.console.Record(e)
 }

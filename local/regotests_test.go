@@ -1,0 +1,30 @@
+package main
+
+import "testing"
+
+func TestSuitesInWords(t *testing.T) {
+	for want, s := range map[string]suite{
+		"policies/seats: 9 tests pass":  {Handler: "seats", Tests: 9},
+		"policies/seats: 1 test passes": {Handler: "seats", Tests: 1},
+		"policies/seats: no tests":      {Handler: "seats"},
+		"policies/seats: 1 of 9 tests fails: data.seats_test.test_a: FAIL": {
+			Handler: "seats", Tests: 9, Failed: []string{"data.seats_test.test_a: FAIL\nwith a trace"}},
+		"policies/seats: 2 of 9 tests fail: a; b": {Handler: "seats", Tests: 9, Failed: []string{"a", "b"}},
+	} {
+		if got := s.String(); got != want {
+			t.Errorf("expected %q, got %q", want, got)
+		}
+	}
+}
+
+func TestSuitesConcernTheirFiles(t *testing.T) {
+	s := suite{Handler: "seats"}
+	for file, want := range map[string]bool{
+		"policies/seats/seats_test.rego": true, "policies/shared/data.json": true,
+		"policies/seats2/seats.rego": false, "handlers/seats/main.go": false,
+	} {
+		if got := s.concerns([]string{"README.md", file}); got != want {
+			t.Errorf("%s: expected %t, got %t", file, want, got)
+		}
+	}
+}
