@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
@@ -29,10 +30,8 @@ func (p *Policy) Explain(ctx context.Context, input Input) ([]string, error) {
 		return nil, err
 	}
 	failures := &failures{input: ast.NewTerm(document)}
-	_, err = p.evaluate(ctx, input, func(q *topdown.Query) {
-		// An index leaves rules out that cannot apply. Their expressions would not be listed.
-		q.WithQueryTracer(failures).WithIndexing(false)
-	})
+	// An index leaves rules out that cannot apply. Their expressions would not be listed.
+	_, err = p.evaluate(ctx, input, rego.EvalQueryTracer(failures), rego.EvalRuleIndexing(false))
 	return failures.lines, err
 }
 

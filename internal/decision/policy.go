@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
@@ -26,8 +27,7 @@ type Policy struct {
 	ref        ast.Ref // of the entrypoint
 	revision   string
 	compiler   *ast.Compiler
-	store      storage.Store // of the data documents
-	query      ast.Body
+	query      rego.PreparedEvalQuery
 }
 
 // Prepare compiles every .rego file in files (Rego v1, strict mode), loads every data
@@ -78,14 +78,16 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, claims []st
 	if compiler.Compile(source.modules); compiler.Failed() {
 		return nil, faults(compiler.Errors)
 	}
-	return &Policy{
-		entrypoint: entrypoint,
-		ref:        ref,
-		revision:   source.revision,
-		compiler:   compiler,
-		store:      store,
-		query:      ast.NewBody(ast.Equality.Expr(ast.NewTerm(ref), ast.NewTerm(answered))),
-	}, nil
+	query, err := rego.New(
+		rego.Compiler(compiler),
+		rego.Store(store),
+		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(ref)))),
+		rego.StrictBuiltinErrors(true),
+	).PrepareForEval(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %q: %w", entrypoint, err)
+	}
+	return &Policy{entrypoint: entrypoint, ref: ref, revision: source.revision, compiler: compiler, query: query}, nil
 }
 
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.
