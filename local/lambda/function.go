@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,21 +26,15 @@ func (fn Function) check() (Function, error) {
 	if fn.Executable == "" {
 		refuse("executable is empty, expected the path of a bootstrap: build one with go build -o bootstrap")
 	}
-	if fn.MemoryMB == 0 {
-		fn.MemoryMB = minMemoryMB
-	}
+	fn.MemoryMB = cmp.Or(fn.MemoryMB, minMemoryMB)
 	if fn.MemoryMB < minMemoryMB || fn.MemoryMB > maxMemoryMB {
 		refuse("memory is %d MB, expected %d to %d", fn.MemoryMB, minMemoryMB, maxMemoryMB)
 	}
-	if fn.Timeout == 0 {
-		fn.Timeout = defaultTimeout
-	}
+	fn.Timeout = cmp.Or(fn.Timeout, defaultTimeout)
 	if fn.Timeout < time.Millisecond || fn.Timeout > maxTimeout {
 		refuse("timeout is %v, expected %v to %v", fn.Timeout, time.Millisecond, maxTimeout)
 	}
-	if fn.LogGroup == "" {
-		fn.LogGroup = "/aws/lambda/" + fn.Name
-	}
+	fn.LogGroup = cmp.Or(fn.LogGroup, "/aws/lambda/"+fn.Name)
 	problems = append(problems, checkEnvironment(fn.Environment)...)
 	if len(problems) > 0 {
 		return Function{}, fmt.Errorf("lambda: function %q: %w", fn.Name, errors.Join(problems...))

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,9 +47,6 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 	if o.MaxProcesses < 0 {
 		return nil, fmt.Errorf("lambda: function %q: at most %d processes, expected 0 (for %d) or more", fn.Name, o.MaxProcesses, defaultProcesses)
 	}
-	if o.MaxProcesses == 0 {
-		o.MaxProcesses = defaultProcesses
-	}
 	if o.Log == nil {
 		o.Log = func(Line) {}
 	}
@@ -58,7 +56,7 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 	}
 	p := &Pool{
 		fn:        fn,
-		max:       o.MaxProcesses,
+		max:       cmp.Or(o.MaxProcesses, defaultProcesses),
 		initLimit: defaultInitLimit,
 		guard:     guard,
 		log:       o.Log,

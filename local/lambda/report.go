@@ -55,7 +55,7 @@ func (p *Pool) reportEnd(r Result, failed *failure, memoryMB int) {
 
 // status is how a failure appears in a REPORT line.
 func (f *failure) status() []string {
-	if f.timeout {
+	if f.kind == timedOut {
 		return []string{"Status: timeout"}
 	}
 	return []string{"Status: error", "Error Type: " + f.kind}

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -255,10 +256,7 @@ func documentOr(body []byte, r *http.Request) []byte {
 	if len(body) > 0 {
 		return body
 	}
-	kind := r.Header.Get("Lambda-Runtime-Function-Error-Type")
-	if kind == "" {
-		kind = unhandled
-	}
+	kind := cmp.Or(r.Header.Get("Lambda-Runtime-Function-Error-Type"), unhandled)
 	return errorDocument(kind, "the runtime reported an error without a document")
 }
 

@@ -12,9 +12,11 @@ type failure struct {
 	kind     string // errorType
 	message  string // errorMessage, without the request's id
 	document []byte // the runtime's own error document, where it sent one
-	timeout  bool
-	unseen   bool // the event has not reached the function: another process may have it
+	unseen   bool   // the event has not reached the function: another process may have it
 }
+
+// timedOut is the kind of a failure by the clock.
+const timedOut = "Sandbox.Timedout"
 
 func (f *failure) Error() string { return f.kind + ": " + f.message }
 
@@ -103,8 +105,7 @@ func (p *Pool) coldStart(requestID string, live *recording) (*sandbox, time.Dura
 	case <-limit.C:
 		p.blame(s, overdue)
 		s.kill()
-		failed = &failure{kind: "Sandbox.Timedout", timeout: true,
-			message: fmt.Sprintf("Init timed out after %.2f seconds", p.initLimit.Seconds())}
+		failed = &failure{kind: timedOut, message: fmt.Sprintf("Init timed out after %.2f seconds", p.initLimit.Seconds())}
 	}
 	took := time.Since(s.started)
 	if p.wasAsked(s) {
@@ -152,8 +153,7 @@ func (p *Pool) run(inv *invocation, s *sandbox) (time.Duration, error) {
 			if p.wasAsked(s) {
 				return took, ErrClosed
 			}
-			return took, &failure{kind: "Sandbox.Timedout", timeout: true,
-				message: fmt.Sprintf("Task timed out after %.2f seconds", p.fn.Timeout.Seconds())}
+			return took, &failure{kind: timedOut, message: fmt.Sprintf("Task timed out after %.2f seconds", p.fn.Timeout.Seconds())}
 		}
 	}
 }
