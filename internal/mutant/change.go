@@ -94,11 +94,11 @@ func (c *collector) expression(e *ast.Expr, droppable bool, replace func(...*ast
 		return // what a rule without a body has
 	}
 	if _, declaration := e.Terms.(*ast.SomeDecl); !declaration && !e.IsAssignment() {
-		if droppable {
-			c.add("drop `"+text(e)+"`", func() { replace() })
-		} else {
-			c.add("drop `"+text(e)+"`", func() { replace(always.Copy()) })
+		var nothing []*ast.Expr
+		if !droppable {
+			nothing = append(nothing, always.Copy())
 		}
+		c.add("drop `"+text(e)+"`", func() { replace(nothing...) })
 		if !e.IsEvery() {
 			c.add("negate `"+text(e)+"`", func() {
 				e := e.Copy()
@@ -341,13 +341,8 @@ func (c *collector) near(s string) []string {
 	if s == " " {
 		candidates = append(candidates, ",", "  ")
 	}
-	var near []string
-	for _, candidate := range candidates {
-		if candidate != s && !slices.Contains(near, candidate) {
-			near = append(near, candidate)
-		}
-	}
-	return near
+	slices.Sort(candidates)
+	return slices.DeleteFunc(slices.Compact(candidates), func(candidate string) bool { return candidate == s })
 }
 
 func without[S ~[]E, E any](s S, i int) S { return slices.Delete(slices.Clone(s), i, i+1) }

@@ -16,6 +16,7 @@
 package mutant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,10 +120,7 @@ func survivors(ctx context.Context, suite regotest.Suite, mutants []Mutant) (sur
 	close(next)
 	workers.Wait()
 	slices.SortFunc(survivors, func(a, b Mutant) int {
-		if a.Row != b.Row {
-			return a.Row - b.Row
-		}
-		return strings.Compare(a.Change, b.Change)
+		return cmp.Or(a.Row-b.Row, strings.Compare(a.Change, b.Change))
 	})
 	return survivors, compiled, ctx.Err()
 }

@@ -26,15 +26,15 @@ import (
 
 // Suite is a policy with its tests.
 type Suite struct {
-	Modules map[string]*ast.Module // by path: the directory's files, its tests, and the shared ones
-	own     string
-	data    map[string]any // the documents that a handler carries
+	Modules   map[string]*ast.Module // by path: the directory's files, its tests, and the shared ones
+	Directory string                 // whose tests these are
+	data      map[string]any         // the documents that a handler carries
 }
 
 // Load parses the Rego files of a directory of policies and, without their tests, the
 // shared ones. It reads the data documents of both.
 func Load(policies fs.FS, directory string) (Suite, error) {
-	s := Suite{Modules: map[string]*ast.Module{}, own: directory}
+	s := Suite{Modules: map[string]*ast.Module{}, Directory: directory}
 	read := func(files fs.FS, below string) error {
 		return fs.WalkDir(files, below, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || path.Ext(name) != ".rego" {
@@ -63,7 +63,7 @@ func Load(policies fs.FS, directory string) (Suite, error) {
 func (s Suite) Rules() []string {
 	var names []string
 	for name := range s.Modules {
-		if strings.HasPrefix(name, s.own+"/") && !strings.HasSuffix(name, "_test.rego") {
+		if strings.HasPrefix(name, s.Directory+"/") && !strings.HasSuffix(name, "_test.rego") {
 			names = append(names, name)
 		}
 	}
@@ -81,7 +81,7 @@ func (s Suite) With(name string, module *ast.Module) Suite {
 func (s Suite) Decides() bool {
 	for _, name := range s.Rules() {
 		for _, rule := range s.Modules[name].Rules {
-			if rule.Path().String() == "data."+s.own+".decision" {
+			if rule.Path().String() == "data."+s.Directory+".decision" {
 				return true
 			}
 		}
@@ -148,6 +148,6 @@ func (s Suite) runner(compiler *ast.Compiler) *tester.Runner {
 		SetCompiler(compiler.WithCapabilities(decision.Capabilities())).
 		SetTimeout(patience).
 		SetStore(inmem.NewFromObject(s.data)).
-		RaiseBuiltinErrors(s.Decides() || s.own == ruleset.Shared).
+		RaiseBuiltinErrors(s.Decides() || s.Directory == ruleset.Shared).
 		SetModules(s.Modules)
 }

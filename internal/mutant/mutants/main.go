@@ -39,9 +39,9 @@ func run(ctx context.Context, stdout, stderr io.Writer, root string, directories
 	}
 	code := 0
 	for _, s := range suites {
-		report, err := mutant.Run(ctx, s.Suite)
+		report, err := mutant.Run(ctx, s)
 		if err != nil {
-			fmt.Fprintf(stderr, "policies/%s: %v\n", s.directory, err)
+			fmt.Fprintf(stderr, "policies/%s: %v\n", s.Directory, err)
 			return 2
 		}
 		for _, m := range report.Survivors {
@@ -53,18 +53,13 @@ func run(ctx context.Context, stdout, stderr io.Writer, root string, directories
 		if len(report.Survivors)+len(report.Stale) > 0 {
 			code = 1
 		}
-		fmt.Fprintf(stdout, "policies/%s: %d tests notice %d of %d mutants (%d equivalent)\n", s.directory, report.Tests,
+		fmt.Fprintf(stdout, "policies/%s: %d tests notice %d of %d mutants (%d equivalent)\n", s.Directory, report.Tests,
 			report.Mutants-report.Equivalent-len(report.Survivors), report.Mutants, report.Equivalent)
 	}
 	return code
 }
 
-type suite struct {
-	regotest.Suite
-	directory string
-}
-
-func load(policies fs.FS, directories []string) ([]suite, error) {
+func load(policies fs.FS, directories []string) ([]regotest.Suite, error) {
 	named := len(directories) > 0
 	if !named {
 		entries, err := fs.ReadDir(policies, ".")
@@ -77,14 +72,14 @@ func load(policies fs.FS, directories []string) ([]suite, error) {
 			}
 		}
 	}
-	var suites []suite
+	var suites []regotest.Suite
 	for _, directory := range directories {
 		s, err := regotest.Load(policies, directory)
 		if err != nil {
 			return nil, err
 		}
 		if named || s.Decides() || directory == ruleset.Shared {
-			suites = append(suites, suite{s, directory})
+			suites = append(suites, s)
 		}
 	}
 	return suites, nil
