@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -371,6 +372,25 @@ func TestReloadOfAPolicy(t *testing.T) {
 			c.says(t, "No change in what serves", unchanged+1)
 		})
 	}
+
+	t.Run("a Rego test that fails is shown when it is saved, and with each answer", func(t *testing.T) {
+		rules := c.Endpoint().Policy
+		name := path.Base(rules)
+		file := filepath.Join(root, rules, "saved_test.rego")
+		write(t, file, "package "+name+"_test\n\ntest_saved if false\n")
+		failure := "data." + name + "_test.test_saved: FAIL"
+		c.says(t, failure, 1)
+		c.says(t, "No change in what serves", 1)
+		expect(t, call(), http.StatusOK, served.body)
+		c.says(t, failure, 2)
+		if page := request(t, http.MethodGet, c.Console); !strings.Contains(page.body, failure) {
+			t.Errorf("expected the console to show the failure, got:\n%s", page.body)
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		c.says(t, rules+": ", 2)
+	})
 
 	t.Run("and no token has reached the terminal", func(t *testing.T) {
 		if strings.Contains(c.Output()[before:], token) {

@@ -41,7 +41,7 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 	before := l.suites.Load()
 	var swapped []string
 	err := l.checkPolicies(ctx, files)
-	if err == nil {
+	if err == nil && slices.ContainsFunc(files, ofWhatServes) {
 		swapped, err = l.swap(ctx)
 	}
 	slow.Stop()
@@ -168,6 +168,9 @@ func tryOutAll(ctx context.Context, g *graph.Graph, built, before reload.Release
 	}
 	return errors.Join(errs...)
 }
+
+// ofWhatServes reports whether a file may be part of what serves. Rego tests are not.
+func ofWhatServes(file string) bool { return !strings.HasSuffix(file, "_test.rego") }
 
 // ofThisProgram reports whether a file may be part of this program, which does not replace
 // itself.

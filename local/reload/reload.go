@@ -75,8 +75,10 @@ func watched(file string) bool {
 	switch extension := filepath.Ext(base); {
 	case strings.HasPrefix(base, "."):
 		return false // what editors write next to a file that is being edited
-	case extension == ".go" || extension == ".rego":
-		return !strings.HasSuffix(strings.TrimSuffix(base, extension), "_test")
+	case extension == ".go":
+		return !strings.HasSuffix(base, "_test.go")
+	case extension == ".rego":
+		return true // tests too: they run when they are saved
 	case extension == ".json" || extension == ".yaml" || extension == ".yml":
 		return true // a stack file, or embedded by a program
 	default:
