@@ -47,12 +47,12 @@ type Request struct {
 // noon is when they ask: at noon, UTC, on a Wednesday.
 const noon = 1781697600 * int64(time.Second)
 
-// input describes the request. Each parameter of the path has the value example.
-func (r Request) input() decision.Input {
-	input := decision.Input{Method: r.Method, Resource: r.Resource, Time: noon}
+// Input describes the request, whose path has one value for each parameter.
+func (r Request) Input(value string) decision.Input {
+	input := decision.Input{Method: r.Method, Resource: r.Resource}
 	for part := range strings.SplitSeq(strings.Trim(r.Resource, "/"), "/") {
 		if name, isParameter := strings.CutPrefix(part, "{"); isParameter {
-			part = "example"
+			part = value
 			if input.Parameters == nil {
 				input.Parameters = map[string]string{}
 			}
@@ -126,14 +126,14 @@ func inputs(p *decision.Policy, constants map[string][]string, requests []Reques
 	reads := p.Reads()
 	var inputs []decision.Input
 	for _, request := range requests {
-		full := request.input()
+		full := request.Input("example")
 		read := decision.Input{}
 		for name, take := range map[string]func(){
 			"method":     func() { read.Method = full.Method },
 			"resource":   func() { read.Resource = full.Resource },
 			"path":       func() { read.Path = full.Path },
 			"parameters": func() { read.Parameters = full.Parameters },
-			"time":       func() { read.Time = full.Time },
+			"time":       func() { read.Time = noon },
 		} {
 			if slices.Contains(reads, name) {
 				take()

@@ -183,7 +183,10 @@ func TestClaimsOfAToken(t *testing.T) {
 		{"of other types", `{"sub":"s","scope":7,"permissions":{},"client_id":"c"}`, "", "", "c"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			in := token{value: signed(row.payload)}.claims().input()
+			in, err := token{value: signed(row.payload)}.claims().input(endpoint{verb: "GET", path: "/orders/{order}", query: "page=1"})
+			if err != nil || in.Method != "GET" || in.Parameters["order"] != example || in.Path[1] != example || in.Query["page"][0] != "1" || in.Time == 0 {
+				t.Errorf("got the request %+v, %v", in, err)
+			}
 			if in.Principal != "s" || in.Scope != row.scope || in.Permissions != row.permissions || in.AuthorizedParty != row.party {
 				t.Errorf("got %+v", in)
 			}

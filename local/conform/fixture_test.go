@@ -36,7 +36,11 @@ import data.shared
 
 default decision := {"allow": false, "reasons": {` + "`scope \"read:orders\" is required`" + `, "ask <sales> & co"}}
 
-decision := {"allow": true, "reasons": set()} if shared.has(input.scope, "read:orders")
+decision := {"allow": true, "reasons": set()} if {
+	shared.has(input.scope, "read:orders")
+	input.method in {"GET", "ANY"}
+	input.path[0] == "orders"
+}
 `,
 	"orders/orders_test.rego": "package orders_test\n\nnot even Rego\n",
 	"reports/reports.rego": `package reports

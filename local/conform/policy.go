@@ -6,13 +6,16 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	examples "account-api/internal/caller"
 	"account-api/internal/decision"
 	"account-api/internal/ruleset"
 )
@@ -58,14 +61,16 @@ func (t token) claims() claims {
 	return c
 }
 
-// input is what a handler's policy is asked about the token's bearer.
-func (c claims) input() decision.Input {
-	return decision.Input{
-		Principal:       string(c.Subject),
-		Scope:           string(cmp.Or(c.Scope, c.Scp)),
-		Permissions:     string(cmp.Or(c.Permissions, c.Roles)),
-		AuthorizedParty: string(cmp.Or(c.AuthorizedParty, c.CID, c.ClientID)),
-	}
+// input is what a handler's policy is asked about the token's bearer at an endpoint.
+func (c claims) input(e endpoint) (decision.Input, error) {
+	query, err := url.ParseQuery(e.query)
+	input := examples.Request{Method: e.verb, Resource: cmp.Or(e.path, "/")}.Input(example)
+	input.Query, input.Time = query, time.Now().UnixNano()
+	input.Principal = string(c.Subject)
+	input.Scope = string(cmp.Or(c.Scope, c.Scp))
+	input.Permissions = string(cmp.Or(c.Permissions, c.Roles))
+	input.AuthorizedParty = string(cmp.Or(c.AuthorizedParty, c.CID, c.ClientID))
+	return input, err
 }
 
 // predict asks the policy of an endpoint's handler, in this checkout, what it decides
@@ -80,7 +85,11 @@ func predict(ctx context.Context, root string, e endpoint, t token) (*decision.D
 	if err != nil {
 		return nil, fmt.Errorf("policies/%s, the policy of %s: %w", name, e, err)
 	}
-	d, err := policy.Decide(ctx, t.claims().input())
+	input, err := t.claims().input(e)
+	if err != nil {
+		return nil, err
+	}
+	d, err := policy.Decide(ctx, input)
 	if err != nil {
 		return nil, fmt.Errorf("policies/%s has no decision about %s: %w", name, t.variable, err)
 	}
