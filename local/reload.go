@@ -29,6 +29,14 @@ func (l *localStack) watch(ctx context.Context) {
 		l.out.broken(err)
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
 	}
+	if suites, err := l.testPolicies(ctx); err == nil { // else findExamples has reported it
+		l.suites.Store(&suites)
+		for _, s := range suites {
+			if len(s.Failed) > 0 {
+				l.out.reloaded(s.String())
+			}
+		}
+	}
 	reload.Watch(ctx, l.settings.root, l.begun, reload.Interval, func(files []string) { l.reload(ctx, files) })
 }
 

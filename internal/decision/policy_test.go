@@ -70,6 +70,8 @@ func TestPrepareRefuses(t *testing.T) {
 			[]string{"gate/gate.rego:3", "undefined ref: input.scopes"}},
 		{"a misspelt field of a variable", "package gate\n\nallow if {\n\tcaller := input\n\tcaller.scopes\n}" + denied, "gate/decision",
 			[]string{"gate/gate.rego:5", "scopes"}},
+		{"a misspelt field in object.get", "package gate\n\nallow if object.get(input, \"scopes\", \"\") != \"\"" + denied, "gate/decision",
+			[]string{"gate/gate.rego:3", "undefined ref: input.scopes"}},
 		{"a field of another type", "package gate\n\nallow if input.method == 7" + denied, "gate/decision",
 			[]string{"gate/gate.rego:3", "match error"}},
 		{"a header", "package gate\n\nallow if input.headers.Authorization" + denied, "gate/decision",

@@ -31,6 +31,11 @@ func checkNames(documents documents, entrypoint ast.Ref) ast.CompilerStageDefini
 		MetricName: "compile_stage_check_names",
 		Stage: func(c *ast.Compiler) *ast.Error {
 			check := ast.NewGenericVisitor(func(node any) (stop bool) {
+				if call, ok := node.(*ast.Expr); ok {
+					if fault := misspelt(call); fault != nil {
+						c.Errors = append(c.Errors, fault)
+					}
+				}
 				if term, ok := node.(*ast.Term); ok {
 					if ref, ok := term.Value.(ast.Ref); ok {
 						if fault := unnamed(c, documents, ref); fault != "" {
@@ -49,6 +54,26 @@ func checkNames(documents documents, entrypoint ast.Ref) ast.CompilerStageDefini
 			return nil // a stage can return one error only, so all of them are in c.Errors
 		},
 	}
+}
+
+// misspelt refuses object.get(input, "scopes", …). The schema covers references only.
+func misspelt(call *ast.Expr) *ast.Error {
+	if !call.IsCall() || call.Operator().String() != ast.ObjectGet.Name || len(call.Operands()) < 2 {
+		return nil
+	}
+	object, isRef := call.Operand(0).Value.(ast.Ref)
+	name, constant := call.Operand(1).Value.(ast.String)
+	if !isRef || !object.Equal(ast.InputRootRef) || !constant {
+		return nil
+	}
+	var names []string
+	for _, field := range Fields {
+		if field.Name == string(name) {
+			return nil
+		}
+		names = append(names, field.Name)
+	}
+	return ast.NewError(ast.TypeErr, call.Location, "undefined ref: input.%s, want one of %s", string(name), strings.Join(names, ", "))
 }
 
 // checkEntrypoint wants a rule with a default that is a decision. Without a default, an input
