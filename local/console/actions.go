@@ -48,6 +48,10 @@ func (c *Console) servePrepare(w http.ResponseWriter, r *http.Request) {
 			Scope: strings.Join(r.PostForm["scope"], " "), Permissions: r.PostFormValue("permissions"),
 			Principal: strings.TrimSpace(r.PostFormValue("sub")), AuthorizedParty: strings.TrimSpace(r.PostFormValue("azp")),
 		}
+		if text := strings.TrimSpace(r.PostFormValue("claims")); text != "" && json.Unmarshal([]byte(text), &caller.Claims) != nil {
+			answer(w, http.StatusBadRequest, said{Message: `expected further claims as a JSON object, such as {"org_id":"one"}`})
+			return
+		}
 		request := caller.Token()
 		request.TTL = time.Duration(seconds) * time.Second
 		request.Audience = strings.TrimSpace(r.PostFormValue("audience"))

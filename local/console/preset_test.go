@@ -35,7 +35,7 @@ func (f *fixture) prepare(t *testing.T, form url.Values) prepared {
 }
 
 func form(preset string) url.Values {
-	return url.Values{"preset": {preset}, "expiry": {"60"}, "audience": {audience}, "scope": {"read:seats", "a b"}, "permissions": {"p q"}, "sub": {" jo "}, "azp": {"spa"}}
+	return url.Values{"preset": {preset}, "expiry": {"60"}, "audience": {audience}, "scope": {"read:seats", "a b"}, "permissions": {"p q"}, "sub": {" jo "}, "azp": {"spa"}, "claims": {`{"org":{"id":7}}`}}
 }
 
 func TestGoodToken(t *testing.T) {
@@ -47,7 +47,7 @@ func TestGoodToken(t *testing.T) {
 	}
 	claims := part(t, token, 1)
 	if claims["scope"] != "read:seats a b" || claims["aud"] != audience || claims["iss"] != "http://127.0.0.1:8081/" ||
-		fmt.Sprint(claims["permissions"]) != "[p q]" || claims["sub"] != "jo" || claims["azp"] != "spa" {
+		fmt.Sprint(claims["permissions"]) != "[p q]" || claims["sub"] != "jo" || claims["azp"] != "spa" || fmt.Sprint(claims["org"]) != "map[id:7]" {
 		t.Errorf("expected what the form says, got %v", claims)
 	}
 	if exp := time.Unix(int64(claims["exp"].(float64)), 0); exp.Before(before.Add(50*time.Second)) || exp.After(time.Now().Add(time.Minute)) {
@@ -68,7 +68,7 @@ func TestGoodToken(t *testing.T) {
 		}
 	})
 	t.Run("what the form cannot say is refused", func(t *testing.T) {
-		for name, value := range map[string]string{"preset": "other", "expiry": "soon"} {
+		for name, value := range map[string]string{"preset": "other", "expiry": "soon", "claims": "[]"} {
 			wrong := form("good")
 			wrong.Set(name, value)
 			if a := f.post(t, "/prepare", wrong); a.status != 400 {

@@ -78,13 +78,16 @@ func (c Caller) Form() url.Values {
 		}
 	}
 	if len(c.Claims) > 0 {
-		form.Set("claims", c.claims())
+		form.Set("claims", c.ClaimsText())
 	}
 	return form
 }
 
-// claims are the further claims in JSON.
-func (c Caller) claims() string {
+// ClaimsText are the further claims in JSON, "" if there are none.
+func (c Caller) ClaimsText() string {
+	if len(c.Claims) == 0 {
+		return ""
+	}
 	text, err := json.Marshal(c.Claims)
 	if err != nil {
 		return fmt.Sprint(err) // they come from JSON
@@ -112,7 +115,7 @@ func (c Caller) String() string {
 		with = append(with, "the client "+c.AuthorizedParty)
 	}
 	if len(c.Claims) > 0 {
-		with = append(with, "the claims "+c.claims())
+		with = append(with, "the claims "+c.ClaimsText())
 	}
 	if with == nil {
 		return "a token without scopes and permissions"
