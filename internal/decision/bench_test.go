@@ -2,6 +2,7 @@ package decision_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -67,12 +68,35 @@ func BenchmarkEngineFloor(b *testing.B) {
 	}
 }
 
-// BenchmarkPrepare measures what every cold start pays.
-func BenchmarkPrepare(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := decision.Prepare(b.Context(), source(orders), "gate/decision"); err != nil {
-			b.Fatal(err)
+// BenchmarkRules measures what every cold start pays, and a decision, for policies of several
+// sizes. OPA's index finds the few rules that can apply.
+func BenchmarkRules(b *testing.B) {
+	for _, n := range []int{1, 100, 1000} {
+		var rego strings.Builder
+		rego.WriteString(orders)
+		for i := range n - 1 {
+			fmt.Fprintf(&rego, "\nallow if input.azp == \"client-%d\"\n", i)
 		}
+		b.Run(fmt.Sprintf("prepare %d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := decision.Prepare(b.Context(), source(rego.String()), "gate/decision"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("decide %d", n), func(b *testing.B) {
+			policy, err := decision.Prepare(b.Context(), source(rego.String()), "gate/decision")
+			if err != nil {
+				b.Fatal(err)
+			}
+			input := decision.Input{Scope: "write:orders", AuthorizedParty: "web"}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := policy.Decide(b.Context(), input); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
