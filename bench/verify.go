@@ -28,6 +28,7 @@ import (
 	"account-api/bench/report"
 	"account-api/internal/jwks"
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token"
 	"account-api/internal/token/tokentest"
 )
@@ -120,12 +121,16 @@ func newVerification() (*verifier, error) {
 	if v.keys, err = jwks.New(v.provider.URL, jwks.Options{Now: tokentest.Now}); err != nil {
 		return nil, err
 	}
-	v.verifier, err = token.NewVerifier(token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience})
+	v.verifier, err = token.NewVerifier(token.Expectation{Issuers: []token.Issuer{
+		{Name: tokentest.Issuer, Audiences: []string{tokentest.Audience}},
+	}})
 	return v, err
 }
 
 func (v *verifier) verify(compact string) func() error {
-	key := func(kid string) (*rsa.PublicKey, error) { return v.keys.Key(context.Background(), kid) }
+	key := token.KeyFunc(func(_, kid string, failed *signature.Key) (*signature.Key, error) {
+		return v.keys.Key(context.Background(), kid, failed)
+	})
 	return func() error {
 		_, err := v.verifier.Verify(compact, tokentest.Now(), key)
 		return err

@@ -1,13 +1,17 @@
 package vectors
 
 import (
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
 
 	"account-api/internal/jwks"
+	"account-api/internal/signature"
 	"account-api/internal/token"
+	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 
 	"github.com/c2sp/wycheproof"
@@ -22,7 +26,9 @@ type file struct {
 type group struct {
 	Comment         string
 	Public, Private json.RawMessage // a JWK or a JWK Set; Public is absent for symmetric keys
-	KeyJWK          json.RawMessage // of RSA signatures
+	KeyJWK          json.RawMessage // of signatures
+	PublicKeyJWK    json.RawMessage // the same, in other files
+	PublicKey       struct{ Uncompressed string }
 	Tests           []vector
 }
 
@@ -31,7 +37,7 @@ type vector struct {
 	Comment  string
 	Result   string // valid, acceptable or invalid
 	JWS, JWE serialized
-	Msg, Sig string // of RSA signatures, in hexadecimal
+	Msg, Sig string // of signatures, in hexadecimal
 }
 
 // serialized is a token as it would be sent: the text of a compact serialization, or
@@ -54,6 +60,17 @@ func (g group) key() json.RawMessage {
 		return g.Public
 	}
 	return g.Private
+}
+
+// jwk is the key of signatures.
+func (g group) jwk() json.RawMessage {
+	switch point, _ := hex.DecodeString(g.PublicKey.Uncompressed); {
+	case g.PublicKeyJWK != nil:
+		return g.PublicKeyJWK
+	case len(point) == 65: // 4, then x and y
+		return fmt.Appendf(nil, `{"kty":"EC","crv":"P-256","kid":"none","x":%q,"y":%q}`, tokentest.Segment(point[1:33]), tokentest.Segment(point[33:]))
+	}
+	return g.KeyJWK
 }
 
 // document is the group's key as a key set.
@@ -96,27 +113,30 @@ type verdict struct {
 // it looks at form, header, key, signature, and the encoding of the payload.
 func judge(t *testing.T, sent serialized, keySet []byte) verdict {
 	t.Helper()
-	verifier, err := token.NewVerifier(token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience})
+	expect := corpus.Trusting("")
+	expect.Algorithms = signature.Algorithms()
+	verifier, err := token.NewVerifier(expect)
 	if err != nil {
 		t.Fatal(err)
 	}
 	compact := string(sent)
-	set, err := jwks.Parse(keySet)
+	set, err := jwks.Parse(keySet, expect.Algorithms...)
 	if err != nil {
 		return verdict{why: err.Error()}
 	}
-	if claims, err := verifier.Verify(compact, tokentest.Now(), set.Key); err == nil {
+	keys := token.KeyFunc(func(_, kid string, _ *signature.Key) (*signature.Key, error) { return set.Key(kid) })
+	if claims, err := verifier.Verify(compact, tokentest.Now(), keys); err == nil {
 		t.Errorf("want no vector taken for an access token, got %+v", claims)
 	}
-	signature := []token.Check{
+	checks := []token.Check{
 		token.Form, token.Header, token.Algorithm, token.OtherHeaders, token.Type, token.Thumbprints, token.KeyID,
 		token.SignatureForm, token.Key, token.Signature,
 	}
 	about := map[token.Check]bool{}
-	for _, check := range signature {
+	for _, check := range checks {
 		about[check] = true
 	}
-	for _, f := range verifier.Explain(compact, tokentest.Now(), set.Key) {
+	for _, f := range verifier.Explain(compact, tokentest.Now(), keys) {
 		switch {
 		case f.Passed():
 		case about[f.Check] && f.Refused != nil:

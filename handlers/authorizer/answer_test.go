@@ -5,11 +5,13 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 
@@ -45,7 +47,10 @@ func answerRows() []row {
 		allows("claims with API Gateway's names stay behind", machine, corpus.Also("principalId", `"root"`), corpus.Also("integrationLatency", "1"), corpus.Also("claims", `{"a":"b"}`)),
 		{"a cached answer covers the stage and no more", func(t *testing.T, a authorizer) {
 			a.scope = scopeAPI
-			a.meets(t, bearing(tokentest.Valid()), accepted, strings.Replace(machine, arn, "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/*/*", 1))
+			for _, path := range []string{"/books", "/*", "/" + strings.Repeat("x", 600)} { // the path is not in it
+				event := strings.Replace(bearing(tokentest.Valid()), "/books", path, 1)
+				a.meets(t, event, accepted, strings.Replace(machine, arn, "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/*/*", 1))
+			}
 		}},
 		{"one line in a fixed shape", checkLine},
 		{"almost no time left", func(t *testing.T, a authorizer) {
@@ -60,7 +65,7 @@ func answerRows() []row {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*reserve)
 			defer cancel()
 			slow := &slowKeys{}
-			a.keys = slow
+			a.keys[tokentest.Issuer] = slow
 			if _, err := a.Invoke(ctx, []byte(bearing(tokentest.Valid()))); err != errUnauthorized || a.last(t).Reason != "jwks_unavailable" {
 				t.Errorf("expected a refusal for want of keys, got %v, %s", err, a.last(t).Reason)
 			}
@@ -71,13 +76,17 @@ func answerRows() []row {
 		}},
 	}
 	for name, keys := range map[string]keyFunc{
-		"a panic that quotes the token":  func(string) (*rsa.PublicKey, error) { panic(tokentest.Valid()) },
-		"a nil pointer":                  func(string) (*rsa.PublicKey, error) { return (*rsa.PrivateKey)(nil).Public().(*rsa.PublicKey), nil },
-		"an error that quotes the token": func(string) (*rsa.PublicKey, error) { return nil, errors.New(tokentest.Valid()) },
-		"neither key nor error":          nil,
+		"a panic that quotes the token": func(string, string, *signature.Key) (*signature.Key, error) { panic(tokentest.Valid()) },
+		"a nil pointer": func(string, string, *signature.Key) (*signature.Key, error) {
+			return &signature.Key{Public: (*rsa.PrivateKey)(nil).Public()}, nil
+		},
+		"an error that quotes the token": func(string, string, *signature.Key) (*signature.Key, error) {
+			return nil, errors.New(tokentest.Valid())
+		},
+		"neither key nor error": nil,
 	} {
 		rows = append(rows, row{name, func(t *testing.T, a authorizer) {
-			a.keys = keys
+			a.keys[tokentest.Issuer] = keys
 			a.meets(t, bearing(tokentest.Valid()), refusal.Internal, "")
 		}})
 	}
@@ -87,13 +96,46 @@ func answerRows() []row {
 // slowKeys answers at its deadline, and remembers it.
 type slowKeys struct{ deadline time.Time }
 
-func (s *slowKeys) Key(ctx context.Context, _ string) (*rsa.PublicKey, error) {
+func (s *slowKeys) Key(ctx context.Context, _ string, _ *signature.Key) (*signature.Key, error) {
 	s.deadline, _ = ctx.Deadline()
 	<-ctx.Done()
 	return nil, refusal.New(refusal.JWKSUnavailable, "no time left")
 }
 
+func (*slowKeys) Holds(string) bool          { return false }
+func (*slowKeys) Usable() bool               { return false }
 func (*slowKeys) Age() (time.Duration, bool) { return 0, false }
+
+// TestOutage: the setting changes the answer only for a token that fails for want of a key.
+func TestOutage(t *testing.T) {
+	a := newAuthorizer(t)
+	a.outage = errUnavailable
+	good, unknown := bearing(tokentest.Valid()), under("k3", tokentest.K3())
+	answers := func(name, event string, want error) {
+		t.Helper()
+		if response, err := a.Invoke(t.Context(), []byte(event)); err != want || response != nil {
+			t.Errorf("%s: expected %v, got %s, %v", name, want, response, err)
+		}
+	}
+	a.provider.says(status(503))
+	answers("no keys", good, errUnavailable)
+	answers("no keys, and in back-off", good, errUnavailable)
+	answers("no keys, and an expired token", bearing(corpus.Claims(corpus.Set("exp", corpus.In(-1)))), errUnauthorized)
+	answers("no keys, and junk", bearing("e30.e30.e30"), errUnauthorized)
+	a.clock.advance(time.Hour)
+	a.provider.says(document(tokentest.PublicKeySet()))
+	a.meets(t, good, accepted, machine())
+	a.provider.says(status(503))
+	a.clock.advance(time.Hour)
+	a.meets(t, good, accepted, machine())
+	answers("stale keys without the key", unknown, errUnauthorized)
+	answers("a forged token", under("k1", tokentest.K3()), errUnauthorized)
+	a.clock.advance(24 * time.Hour)
+	good = bearing(corpus.Claims(corpus.Set("exp", corpus.In(7*24*60*60))))
+	answers("keys past their use", good, errUnavailable)
+	a.outage = errUnauthorized
+	answers("without the setting", good, errUnauthorized)
+}
 
 // checkLine checks the fields of a log line, which dashboards and metric filters match.
 func checkLine(t *testing.T, a authorizer) {
@@ -147,8 +189,8 @@ func TestNoValueIsAnythingButText(t *testing.T) {
 			t.Errorf("%s: expected a principal, one statement and texts, got %s, %v", r.Name, response, err)
 		}
 		for name := range answer.Context {
-			if name != "scope" && name != "permissions" && name != "azp" {
-				t.Errorf("%s: expected scope, permissions and azp at most, got %s", r.Name, name)
+			if !slices.Contains([]string{"scope", "permissions", "azp", "claims", "issuer"}, name) {
+				t.Errorf("%s: expected the documented names at most, got %s", r.Name, name)
 			}
 		}
 	}
@@ -160,9 +202,9 @@ func TestNoValueIsAnythingButText(t *testing.T) {
 // TestLatencyIsMeasuredByTheHandlersClock: the log of a test does not depend on the machine.
 func TestLatencyIsMeasuredByTheHandlersClock(t *testing.T) {
 	a := newAuthorizer(t)
-	a.keys = keyFunc(func(kid string) (*rsa.PublicKey, error) {
+	a.keys[tokentest.Issuer] = keyFunc(func(_, kid string, _ *signature.Key) (*signature.Key, error) {
 		a.clock.advance(1500 * time.Microsecond)
-		return corpus.Published(kid)
+		return corpus.Published("", kid, nil)
 	})
 	a.meets(t, bearing(tokentest.Valid()), accepted, machine())
 	if !strings.Contains(a.logs.String(), `"latency_ms":1.5`) {

@@ -2,15 +2,16 @@ package main
 
 import (
 	"context"
-	"crypto/rsa"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token"
 	"account-api/internal/token/corpus"
+	"account-api/internal/token/tokentest"
 )
 
 // row is one sentence about the function, and its check.
@@ -42,8 +43,16 @@ func tokenRows() []row {
 			a.verifier = newVerifier(t, r.Expect)
 			a.clock.set(r.At)
 			fetches := map[bool]int64{true: 1}[r.NeedsKey()]
+			if r.Want == refusal.BadSignature {
+				fetches++ // the key may have been replaced
+			}
 			if r.OwnKeys {
-				a.keys, fetches = keyFunc(r.Key), 0
+				fetches = 0
+				for _, issuer := range r.Expect.Issuers {
+					a.keys[issuer.Name] = keyFunc(func(_, kid string, failed *signature.Key) (*signature.Key, error) {
+						return r.Key.Key(issuer.Name, kid, failed)
+					})
+				}
 			}
 			want := r.Want
 			if want == corpus.Accepted {
@@ -52,7 +61,7 @@ func tokenRows() []row {
 			if strings.Trim(r.Token, bearerCharacters) != "" { // never reaches the verifier
 				want, fetches = refusal.MalformedToken, 0
 			}
-			a.meets(t, bearing(r.Token), want, allowed(r.Claims))
+			a.meets(t, bearing(r.Token), want, allowed(r.Claims, len(r.Expect.Issuers) > 1))
 			a.fetched(t, fetches)
 		}})
 	}
@@ -62,12 +71,11 @@ func tokenRows() []row {
 // keyFunc is a key source without a provider. Nil finds no key and no error either.
 type keyFunc token.KeyFunc
 
-func (f keyFunc) Key(_ context.Context, kid string) (*rsa.PublicKey, error) {
-	if f == nil {
-		return nil, nil
-	}
-	return f(kid)
+func (f keyFunc) Key(_ context.Context, kid string, failed *signature.Key) (*signature.Key, error) {
+	return token.KeyFunc(f).Key(tokentest.Issuer, kid, failed)
 }
+func (f keyFunc) Holds(string) bool          { return false }
+func (f keyFunc) Usable() bool               { return false }
 func (f keyFunc) Age() (time.Duration, bool) { return 0, false }
 
 // refusing is a row whose event is refused, after so many fetches.

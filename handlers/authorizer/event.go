@@ -47,29 +47,19 @@ func bearer(authorization string) (string, error) {
 	return compact, nil
 }
 
-// maxResource is the longest resource of a policy that API Gateway takes, in
-// characters:
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
-const maxResource = 512
-
 // apiStage returns the part of a method ARN, in any partition, that names the API and the
-// stage. The ARN ends in the path as the caller wrote it. A wildcard or variable in it would
-// widen the policy and is refused. Compiling a regular expression would slow the cold start.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+// stage. The path after them is the caller's. Compiling a regular expression would slow the cold
+// start.
 func apiStage(arn string) (string, error) {
-	if arn == "" || len(arn) > maxResource {
-		return "", refusal.New(refusal.InvalidEvent, "expected a method ARN of 1 to %d characters, got %d", maxResource, len(arn))
-	}
 	api, resource, _ := strings.Cut(arn, "/")
 	stage, resource, _ := strings.Cut(resource, "/")
-	method, path, found := strings.Cut(resource, "/")
+	method, _, found := strings.Cut(resource, "/")
 	names := strings.Split(api, ":") // arn, partition, service, region, account, API
 	if !found || len(names) != 6 || names[0] != "arn" || names[2] != "execute-api" ||
 		!strings.HasPrefix(names[1], "aws") || !only(lower+"-", names[1]) ||
 		!only(lower+digits+"-", names[3]) || !only(digits, names[4]) || len(names[4]) != 12 ||
-		!only(lower+digits, names[5]) || !only(lower+upper+digits+"_-", stage) || !only(upper, method) ||
-		strings.ContainsFunc(path, ambiguous) {
-		return "", refusal.New(refusal.InvalidEvent, "expected an execute-api method ARN without wildcards or variables")
+		!only(lower+digits, names[5]) || !only(lower+upper+digits+"_-", stage) || !only(upper, method) {
+		return "", refusal.New(refusal.InvalidEvent, "expected an execute-api method ARN of an API, a stage and a method")
 	}
 	return arn[:len(api)+1+len(stage)], nil
 }

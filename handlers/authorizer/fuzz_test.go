@@ -1,13 +1,12 @@
 package main
 
 import (
-	"crypto/rsa"
 	"encoding/json"
 	"log/slog"
 	"strings"
 	"testing"
 
-	"account-api/internal/token"
+	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 )
 
@@ -18,11 +17,10 @@ func FuzzInvoke(f *testing.F) {
 	f.Add(`{"type":"TOKEN"}`)
 	f.Add(`{`)
 	good := tokentest.Valid()
-	verifier := newVerifier(f, token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience})
-	public := &tokentest.K1().PublicKey
+	verifier := newVerifier(f, corpus.Trusting(""))
 	h := &handler{
 		verifier: verifier, scope: scopeMethod, now: tokentest.Now, log: slog.New(slog.DiscardHandler),
-		keys: keyFunc(func(string) (*rsa.PublicKey, error) { return public, nil }),
+		keys: keySources{tokentest.Issuer: keyFunc(corpus.Published)}, outage: errUnauthorized,
 	}
 	f.Fuzz(func(t *testing.T, event string) {
 		response, err := h.Invoke(t.Context(), []byte(event))

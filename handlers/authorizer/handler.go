@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rsa"
 	"errors"
 	"log/slog"
 	"runtime/debug"
@@ -11,29 +10,40 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token"
 )
 
-// errUnauthorized is the only error that the function answers. API Gateway answers 401 to
-// exactly this text, and 500 to any other.
+// errUnauthorized is the error that the function answers. API Gateway answers 401 to exactly
+// this text. To any other it answers 500, unless a gateway response makes it 503: that is for
+// errUnavailable, which only the setting OUTAGE allows.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
-var errUnauthorized = errors.New("Unauthorized")
+var (
+	errUnauthorized = errors.New("Unauthorized")
+	errUnavailable  = errors.New("Unavailable")
+)
 
 // reserve is the part of an invocation's time that is kept for the answer. If Lambda has to
 // stop the function, the caller gets a 500.
 const reserve = 100 * time.Millisecond
 
-// keySource finds the provider's key for a key ID. Its errors are refusals.
+// keySources are the key sets by their issuer. No key of one is ever used for another.
+type keySources map[string]keySource
+
+// keySource finds an issuer's key for a key ID. Its errors are refusals.
 type keySource interface {
-	Key(ctx context.Context, kid string) (*rsa.PublicKey, error)
+	Key(ctx context.Context, kid string, failed *signature.Key) (*signature.Key, error)
+	Holds(kid string) bool
+	Usable() bool
 	Age() (time.Duration, bool)
 }
 
 // handler authenticates. It is safe for concurrent use.
 type handler struct {
 	verifier *token.Verifier
-	keys     keySource
+	keys     keySources
 	scope    policyScope
+	outage   error // the answer if no key is usable
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -43,7 +53,7 @@ type handler struct {
 // the caller would get a 500.
 func (h *handler) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
 	start := h.now()
-	attempt := &attempt{}
+	attempt := &attempt{ctx: ctx, sources: h.keys}
 	defer func() {
 		if p := recover(); p != nil {
 			// The panic's value may quote the token. A stack holds addresses, no text.
@@ -51,16 +61,37 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (response []byte, 
 		}
 		h.report(ctx, attempt, h.now().Sub(start), err)
 		if err != nil {
-			response, err = nil, errUnauthorized
+			response, err = nil, h.answer(attempt, err)
 		}
 	}()
 	return h.authenticate(ctx, payload, attempt)
 }
 
-// attempt is what the log says about a caller.
-type attempt struct {
-	kid string // the start of the token's key ID
+// answer is the error that API Gateway gets. A token that fails without a key is refused during
+// an outage as at any other time.
+func (h *handler) answer(a *attempt, err error) error {
+	if refusal.ReasonOf(err) == refusal.JWKSUnavailable && !a.source.Usable() {
+		return h.outage
+	}
+	return errUnauthorized
 }
+
+// attempt is one invocation's way to the keys, and what the log says about the caller.
+type attempt struct {
+	ctx     context.Context // with the time for a fetch
+	sources keySources
+	source  keySource // the issuer's, once its keys were needed
+	kid     string    // the start of the token's key ID
+}
+
+// Key implements [token.Keys].
+func (a *attempt) Key(issuer, kid string, failed *signature.Key) (*signature.Key, error) {
+	a.kid, a.source = token.ShortKeyID(kid), a.sources[issuer]
+	return a.source.Key(a.ctx, kid, failed)
+}
+
+// Holds implements [token.Keys].
+func (a *attempt) Holds(issuer, kid string) bool { return a.sources[issuer].Holds(kid) }
 
 func (h *handler) authenticate(ctx context.Context, payload []byte, a *attempt) ([]byte, error) {
 	if deadline, limited := ctx.Deadline(); limited {
@@ -83,14 +114,16 @@ func (h *handler) authenticate(ctx context.Context, payload []byte, a *attempt) 
 	if err != nil {
 		return nil, err
 	}
-	claims, err := h.verifier.Verify(compact, h.now(), func(kid string) (*rsa.PublicKey, error) {
-		a.kid = token.ShortKeyID(kid)
-		return h.keys.Key(ctx, kid)
-	})
+	resource, err := covered(e.MethodArn, stage, h.scope)
 	if err != nil {
 		return nil, err
 	}
-	return allow(claims, e.MethodArn, stage, h.scope)
+	a.ctx = ctx
+	claims, err := h.verifier.Verify(compact, h.now(), a)
+	if err != nil {
+		return nil, err
+	}
+	return allow(claims, resource, len(h.keys) > 1)
 }
 
 // report logs one line per invocation, without claims or parts of the token.
@@ -102,18 +135,30 @@ func (h *handler) report(ctx context.Context, a *attempt, took time.Duration, er
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		attributes = append(attributes, slog.String("request_id", lc.AwsRequestID))
 	}
-	if age, ok := h.keys.Age(); ok {
-		attributes = append(attributes, slog.Float64("jwks_age_s", age.Seconds()))
+	if source := h.sourceOf(a); source != nil {
+		if age, ok := source.Age(); ok {
+			attributes = append(attributes, slog.Float64("jwks_age_s", age.Seconds()))
+		}
 	}
 	if err == nil {
 		h.log.Info("authenticated", append(attributes, slog.String("reason", "accepted"))...)
 		return
 	}
 	level := slog.LevelWarn
-	if category := refusal.ReasonOf(err).Category(); category == refusal.Defect || category == refusal.Misconfiguration {
+	if category := refusal.CategoryOf(err); category == refusal.Defect || category == refusal.Misconfiguration {
 		level = slog.LevelError
 	}
 	h.log.Log(ctx, level, "refused", append(logRefusal(err), attributes...)...)
+}
+
+// sourceOf is where the keys for an invocation came from, or would have.
+func (h *handler) sourceOf(a *attempt) keySource {
+	if a.source == nil && len(h.keys) == 1 {
+		for _, only := range h.keys {
+			return only
+		}
+	}
+	return a.source
 }
 
 // logRefusal are the fields of an error that may be logged. The text of an error that is no
@@ -126,7 +171,7 @@ func logRefusal(err error) []any {
 	}
 	return []any{
 		slog.String("reason", string(reason)),
-		slog.String("category", string(reason.Category())),
+		slog.String("category", string(refusal.CategoryOf(err))),
 		slog.String("detail", detail),
 	}
 }

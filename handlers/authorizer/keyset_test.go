@@ -89,7 +89,7 @@ func keySetRows() []row {
 		rows = append(rows, row{r.name, func(t *testing.T, a authorizer) {
 			a.provider.says(document(r.document))
 			a.meets(t, bearing(compact), r.want, machine())
-			a.fetched(t, map[bool]int64{false: 1}[r.want == refusal.UnsupportedAlg])
+			a.fetched(t, map[refusal.Reason]int64{refusal.UnsupportedAlg: -1, refusal.BadSignature: 1}[r.want]+1)
 		}})
 	}
 	return rows
@@ -131,7 +131,7 @@ func transportRows() []row {
 			impostor.TLS = &tls.Config{}
 			impostor.StartTLS()
 			defer impostor.Close()
-			a.keys = newSource(t, impostor.URL, a.clock, a.log)
+			a.keys[tokentest.Issuer] = newSource(t, impostor.URL, a.clock, a.log)
 			a.meets(t, bearing(tokentest.Valid()), refusal.JWKSUnavailable, "")
 		}})
 }

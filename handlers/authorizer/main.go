@@ -5,8 +5,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -38,14 +40,25 @@ func newHandler(log *slog.Logger) (*handler, error) {
 	for _, warning := range c.warnings() {
 		log.Warn(warning, slog.String("reason", string(refusal.ConfigError)))
 	}
-	keys, err := jwks.New(c.jwksURI, jwks.Options{Logger: log})
-	if err != nil {
-		return nil, refusal.New(refusal.ConfigError, "JWKS_URI: %v", err)
-	}
-	verifier, err := token.NewVerifier(token.Expectation{Issuer: c.issuer, Audience: c.audience})
+	verifier, err := token.NewVerifier(c.Expectation)
 	if err != nil {
 		return nil, err
 	}
-	_ = keys.Prefetch(context.Background()) // has a deadline of its own, and logs its failure
-	return &handler{verifier: verifier, keys: keys, scope: c.policyScope, now: time.Now, log: log}, nil
+	h := &handler{verifier: verifier, keys: keySources{}, scope: c.policyScope, outage: c.outage, now: time.Now, log: log}
+	var fetches sync.WaitGroup
+	defer fetches.Wait()
+	for i, issuer := range c.Issuers {
+		source, err := jwks.New(c.JWKSURIs[i], jwks.Options{Algorithms: c.Algorithms, Logger: log})
+		if err != nil {
+			variable := "JWKS_URI"
+			if i > 0 {
+				variable = fmt.Sprintf("OTHER_ISSUERS: entry %d", i)
+			}
+			return nil, refusal.New(refusal.ConfigError, "%s: %v", variable, err)
+		}
+		h.keys[issuer.Name] = source
+		// Has a deadline of its own, and logs its failure.
+		fetches.Go(func() { _ = source.Prefetch(context.Background()) })
+	}
+	return h, nil
 }

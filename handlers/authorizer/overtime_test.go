@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"account-api/internal/jwks"
 	"account-api/internal/refusal"
 	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
@@ -34,16 +36,18 @@ func overTimeRows() []row {
 	const soft, interval = 10 * time.Minute, 30 * time.Second // how long keys are fresh; how often an unknown key ID may cause a fetch
 
 	return []row{
-		{"a key replaced under its kid is noticed when the set is next fetched", func(t *testing.T, a authorizer) {
+		{"a key replaced under its kid is fetched by the first token that it signed", func(t *testing.T, a authorizer) {
 			allow(t, a, k1)
 			a.provider.says(publishing(strangeKey().With("kid", `"k1"`)))
-			replaced := under("k1", tokentest.K3())
-			a.meets(t, replaced, refusal.BadSignature, "")
-			a.fetched(t, 1)
-			a.clock.advance(soft)
-			allow(t, a, replaced)
-			a.meets(t, k1, refusal.BadSignature, "")
+			allow(t, a, under("k1", tokentest.K3()))
 			a.fetched(t, 2)
+			for range 9 {
+				a.meets(t, k1, refusal.BadSignature, "")
+			}
+			a.fetched(t, 2)
+			a.clock.advance(interval)
+			a.meets(t, k1, refusal.BadSignature, "")
+			a.fetched(t, 3)
 		}},
 		{"a new key is fetched by the first token that names it", func(t *testing.T, a authorizer) {
 			a.provider.says(publishing(key()))
@@ -97,10 +101,10 @@ func overTimeRows() []row {
 			allow(t, a, k1)
 			a.fetched(t, 2)
 		}},
-		{"max-age=0 still means a minute, and ten years a day", func(t *testing.T, a authorizer) {
+		{"max-age=0 still means five minutes, and ten years a day", func(t *testing.T, a authorizer) {
 			a.provider.says(headed("Cache-Control", "max-age=0", tokentest.PublicKeySet()))
 			allow(t, a, k1)
-			a.clock.advance(time.Minute - 1)
+			a.clock.advance(5*time.Minute - 1)
 			allow(t, a, k1)
 			a.fetched(t, 1)
 			a.provider.says(headed("Cache-Control", "max-age=315360000", tokentest.PublicKeySet()))
@@ -188,7 +192,7 @@ func overTimeRows() []row {
 		}},
 		{"a prefetch that fails costs the first call nothing", func(t *testing.T, a authorizer) {
 			a.provider.says(status(500))
-			prefetch := a.keys.(interface{ Prefetch(context.Context) error })
+			prefetch := a.keys[tokentest.Issuer].(interface{ Prefetch(context.Context) error })
 			if err := prefetch.Prefetch(t.Context()); refusal.ReasonOf(err) != refusal.JWKSUnavailable {
 				t.Fatalf("expected a failed prefetch, got %v", err)
 			}
@@ -243,6 +247,14 @@ func TestEachKindOfTroubleIsOneField(t *testing.T) {
 		{"a token says that it needs no signature", bearing(corpus.Headers(corpus.Set("alg", `"none"`))), nil, refusal.Attack},
 		{"a token mistakes the public key for a shared secret", bearing(corpus.Headers(corpus.Set("alg", `"HS256"`))), nil, refusal.Attack},
 		{"somebody published a second key under a kid", under("k1", tokentest.K1()), publishing(key(), strangeKey().With("kid", `"k1"`)), refusal.Attack},
+		{"a token is signed with another algorithm", bearing(corpus.Headers(corpus.Set("alg", `"ES256"`))), nil, refusal.Client},
+		{"a token has an HMAC of its own", bearing(corpus.Headers(corpus.Set("alg", `"HS256"`), corpus.Set("kid", `"mine"`))), nil, refusal.Client},
+		{"a token names the issuer's own keys", bearing(corpus.Headers(corpus.Also("jku", `"https://issuer.example/keys"`))), nil, refusal.Client},
+		{"junk", bearing("e30.e30.e30"), nil, refusal.Client},
+		{"the issuer lacks its slash, and the provider signed the token", bearing(corpus.Claims(corpus.Set("iss", `"https://issuer.example"`))), nil, refusal.Misconfiguration},
+		{"the issuer lacks its slash, and somebody else signed the token", bearing(tokentest.Sign(tokentest.Header("k1").JSON(), tokentest.Payload().With("iss", `"https://issuer.example"`).JSON(), tokentest.K3())), nil, refusal.Client},
+		{"a star in the called path", strings.Replace(under("k1", tokentest.K1()), "/books", "/*", 1), nil, refusal.Client},
+		{"a called path that is too long", strings.Replace(under("k1", tokentest.K1()), "/books", "/"+strings.Repeat("x", 600), 1), nil, refusal.Client},
 		{"a token is merely old", bearing(corpus.Claims(corpus.Set("exp", corpus.In(-1)))), nil, refusal.Client},
 		{"a token is for another API", bearing(corpus.Claims(corpus.Set("aud", `"x"`))), nil, refusal.Client},
 		{"there is no token", tokenEvent(""), nil, refusal.Client},
@@ -251,6 +263,8 @@ func TestEachKindOfTroubleIsOneField(t *testing.T) {
 			a := newAuthorizer(t)
 			if r.answer != nil {
 				a.provider.says(r.answer)
+			} else { // as after the init phase
+				a.keys[tokentest.Issuer].(*jwks.Source).Prefetch(t.Context())
 			}
 			if _, err := a.Invoke(t.Context(), []byte(r.event)); err != errUnauthorized {
 				t.Errorf("expected exactly Unauthorized, got %v", err)

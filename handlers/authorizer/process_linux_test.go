@@ -29,7 +29,7 @@ type executables struct {
 	directory string
 	deployed  string
 	// impatient is the same with a minimal key lifetime of a tenth of a second instead of
-	// a minute, so a test need not wait.
+	// five minutes, so a test need not wait.
 	impatient string
 }
 
@@ -64,20 +64,20 @@ var buildOnce = sync.OnceValues(func() (x executables, err error) {
 	x.deployed, x.impatient = filepath.Join(x.directory, "bootstrap"), filepath.Join(x.directory, "impatient")
 	built.Store(&x)
 
-	const source, minute, moment = "../../internal/jwks/jwks.go", "minLifetime = time.Minute", "minLifetime = 100 * time.Millisecond"
+	const source, minutes, moment = "../../internal/jwks/jwks.go", "minLifetime = 5 * time.Minute", "minLifetime = 100 * time.Millisecond"
 	text, err := os.ReadFile(source)
 	if err != nil {
 		return x, err
 	}
-	if strings.Count(string(text), minute) != 1 {
-		return x, fmt.Errorf("expected %q once in %s: name the constant here as it is named there", minute, source)
+	if strings.Count(string(text), minutes) != 1 {
+		return x, fmt.Errorf("expected %q once in %s: name the constant here as it is named there", minutes, source)
 	}
 	replaced, err := filepath.Abs(source)
 	if err != nil {
 		return x, err
 	}
 	replacement, overlay := filepath.Join(x.directory, "jwks.go"), filepath.Join(x.directory, "overlay.json")
-	if err := os.WriteFile(replacement, []byte(strings.Replace(string(text), minute, moment, 1)), 0o600); err != nil {
+	if err := os.WriteFile(replacement, []byte(strings.Replace(string(text), minutes, moment, 1)), 0o600); err != nil {
 		return x, err
 	}
 	if err := os.WriteFile(overlay, []byte(marshal(map[string]any{"Replace": map[string]string{replaced: replacement}})), 0o600); err != nil {
@@ -118,7 +118,7 @@ func startProcess(t *testing.T, executable string, environment map[string]string
 	return p
 }
 
-func environment(url string) map[string]string {
+func variables(url string) map[string]string {
 	return map[string]string{"JWKS_URI": url + "/.well-known/jwks.json", "TOKEN_ISSUER": tokentest.Issuer, "AUDIENCE": tokentest.Audience}
 }
 
@@ -219,7 +219,7 @@ func TestFaultsWhileServing(t *testing.T) {
 		t.Run("the provider "+name, func(t *testing.T) {
 			t.Parallel()
 			provider := newProvider(t, shortly(key()))
-			p := startProcess(t, impatient(t), environment(provider.URL))
+			p := startProcess(t, impatient(t), variables(provider.URL))
 			known, rotated := now("k1"), now("k3")
 			allow := func() {
 				t.Helper()
@@ -262,7 +262,7 @@ func TestFaultsAtTheStart(t *testing.T) {
 		t.Run("the provider "+name, func(t *testing.T) {
 			t.Parallel()
 			provider := newProvider(t, fault)
-			p := startProcess(t, deployed(t), environment(provider.URL))
+			p := startProcess(t, deployed(t), variables(provider.URL))
 			event := now("k1")
 			for range 3 {
 				if p.allows(t, event) {
@@ -289,7 +289,7 @@ func TestACertificateOfOnesOwn(t *testing.T) {
 	if err := os.WriteFile(file, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	variables := environment(server.URL)
+	variables := variables(server.URL)
 	if startProcess(t, deployed(t), variables).allows(t, now("k1")) {
 		t.Error("expected a provider refused that nobody vouches for")
 	}
@@ -311,7 +311,7 @@ func TestABadEnvironmentEndsTheProcess(t *testing.T) {
 		{"an unknown POLICY_SCOPE", "POLICY_SCOPE", "all"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			variables := environment("https://issuer.example")
+			variables := variables("https://issuer.example")
 			if variables[r.variable] = r.value; r.value == "" {
 				delete(variables, r.variable)
 			}

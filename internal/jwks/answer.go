@@ -2,21 +2,24 @@ package jwks
 
 import (
 	"context"
-	"crypto/rsa"
+	"errors"
+	"fmt"
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 )
 
 const noTime = "too little time is left to fetch the key set"
 
 // answer returns a key, a refusal, or a flight to wait for. After the flight [Source.settle]
 // answers. s.mu is held.
-func (s *Source) answer(ctx context.Context, kid string) (*rsa.PublicKey, *flight, error) {
+func (s *Source) answer(ctx context.Context, kid string, failed *signature.Key) (*signature.Key, *flight, error) {
 	now := s.wall()
 	fresh := s.fresh(now)
-	if fresh && (s.set.has(kid) || s.absent.holds(kid, now)) {
-		key, err := s.set.Key(kid)
+	suspect := failed != nil && s.publishes(kid, failed)
+	if fresh && !suspect && (s.set.has(kid) || s.absent.holds(kid, now)) {
+		key, err := s.key(kid)
 		return key, nil, err
 	}
 	switch {
@@ -28,15 +31,19 @@ func (s *Source) answer(ctx context.Context, kid string) (*rsa.PublicKey, *fligh
 	case s.failures.backingOff(now, s.usable(now)):
 		key, err := s.fallback(kid, now, s.failures.last)
 		return key, nil, err
+	case suspect && (within(now, s.suspected, unknownKidInterval) || !s.budget.take(now)):
+		return failed, nil, nil
+	case suspect:
+		s.suspected = now
 	case fresh && !s.budget.take(now):
-		return nil, nil, refusal.New(refusal.JWKSRateLimited,
-			"the key set lacks the key ID and may be fetched for an unknown one again within %v", unknownKidInterval)
+		return nil, nil, s.unmatched(kid, refusal.New(refusal.JWKSRateLimited,
+			"the key set lacks the key ID and may be fetched for an unknown one again within %v", unknownKidInterval))
 	}
-	return nil, s.board(), nil
+	return nil, s.board(s.deadline), nil
 }
 
 // settle answers a call whose flight has ended, or failed. s.mu is held.
-func (s *Source) settle(kid string, failed *refusal.Error) (*rsa.PublicKey, error) {
+func (s *Source) settle(kid string, failed *refusal.Error) (*signature.Key, error) {
 	now := s.wall()
 	if failed != nil {
 		return s.fallback(kid, now, failed.Detail)
@@ -44,16 +51,52 @@ func (s *Source) settle(kid string, failed *refusal.Error) (*rsa.PublicKey, erro
 	if !s.set.has(kid) {
 		s.absent.add(kid, now)
 	}
-	return s.set.Key(kid)
+	return s.key(kid)
 }
 
 // fallback answers without a fetch, from keys that are within the stale window. If they lack
 // the key ID, the provider may have added it since. s.mu is held.
-func (s *Source) fallback(kid string, now time.Time, why string) (*rsa.PublicKey, error) {
+func (s *Source) fallback(kid string, now time.Time, why string) (*signature.Key, error) {
 	if s.usable(now) && s.set.has(kid) {
-		return s.set.Key(kid)
+		return s.key(kid)
 	}
 	return nil, refusal.New(refusal.JWKSUnavailable, "%s", why)
+}
+
+// key answers from the set. s.mu is held.
+func (s *Source) key(kid string) (*signature.Key, error) {
+	key, err := s.set.Key(kid)
+	if refused, _ := errors.AsType[*refusal.Error](err); refused != nil {
+		return nil, s.unmatched(kid, refused)
+	}
+	s.matched = true
+	return key, nil
+}
+
+// unmatched counts a key ID that names no usable key. If no other ever did, the address is
+// probably another issuer's: an anonymous caller alone cannot prevent that a good token
+// matches. s.mu is held.
+func (s *Source) unmatched(kid string, refused *refusal.Error) *refusal.Error {
+	if s.matched {
+		return refused
+	}
+	if len(s.strangers) < maxStrangers {
+		if s.strangers == nil {
+			s.strangers = map[string]bool{}
+		}
+		s.strangers[kid] = true
+	}
+	if len(s.strangers) == maxStrangers {
+		refused.By = refusal.Misconfiguration
+		refused.Detail += fmt.Sprintf("; of %d key IDs it had none: is this the issuer's key set?", maxStrangers)
+	}
+	return refused
+}
+
+// publishes reports whether the set has exactly this key under the key ID. s.mu is held.
+func (s *Source) publishes(kid string, key *signature.Key) bool {
+	published := s.set.entries[kid].key
+	return published != nil && published.Equal(key)
 }
 
 // fresh reports whether the set may be used without asking the provider. Before

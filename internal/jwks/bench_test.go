@@ -22,7 +22,7 @@ func BenchmarkKeyWarm(b *testing.B) {
 	s, ctx := warm(b), context.Background()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.Key(ctx, "k1"); err != nil {
+		if _, err := s.Key(ctx, "k1", nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -33,7 +33,7 @@ func BenchmarkKeyUnknown(b *testing.B) {
 	s, ctx := warm(b), context.Background()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.Key(ctx, "junk"); err == nil {
+		if _, err := s.Key(ctx, "junk", nil); err == nil {
 			b.Fatal("got a key")
 		}
 	}
@@ -44,7 +44,7 @@ func BenchmarkKeyJunk(b *testing.B) {
 	s, ctx := warm(b), context.Background()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if _, err := s.Key(ctx, strconv.Itoa(i)); err == nil {
+		if _, err := s.Key(ctx, strconv.Itoa(i), nil); err == nil {
 			b.Fatal("got a key")
 		}
 	}

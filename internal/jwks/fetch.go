@@ -41,7 +41,7 @@ func newClient(given *http.Client, uri string) *http.Client {
 
 // fetch gets and parses the set, and returns it with its lifetime. It tries a connection that
 // broke once more: load balancers close some, and a cold function has no older keys.
-func (s *Source) fetch(ctx context.Context) (set Set, lifetime time.Duration, err error) {
+func (s *Source) fetch(ctx context.Context, limit time.Duration) (set Set, lifetime time.Duration, err error) {
 	// The handler's recover does not cover this goroutine. A panic in a given client
 	// would end the process.
 	defer func() {
@@ -62,11 +62,11 @@ func (s *Source) fetch(ctx context.Context) (set Set, lifetime time.Duration, er
 	case errors.Is(ctx.Err(), context.Canceled):
 		return Set{}, 0, errors.New("every caller gave up")
 	case ctx.Err() != nil:
-		return Set{}, 0, fmt.Errorf("no complete answer within %v", s.deadline)
+		return Set{}, 0, fmt.Errorf("no complete answer within %v", limit)
 	case err != nil:
 		return Set{}, 0, brief(err)
 	}
-	set, err = Parse(document)
+	set, err = Parse(document, s.algorithms...)
 	if err != nil {
 		return Set{}, 0, err
 	}
@@ -86,12 +86,8 @@ func (s *Source) get(ctx context.Context) ([]byte, http.Header, error) {
 		return nil, nil, err
 	}
 	defer response.Body.Close()
-	switch status := response.StatusCode; {
-	case status == http.StatusOK:
-	case status >= 300 && status < 400:
-		return nil, nil, fmt.Errorf("status %d, want 200: redirects are not followed, configure the address that the key set has moved to", status)
-	default:
-		return nil, nil, fmt.Errorf("status %d, want 200", status)
+	if response.StatusCode != http.StatusOK {
+		return nil, nil, statusError{response.StatusCode, retryAfter(response.Header, s.wall())}
 	}
 	// net/http decompresses while reading, so the bound is on the decompressed bytes.
 	document, err := io.ReadAll(io.LimitReader(response.Body, maxDocumentBytes+1))
@@ -102,6 +98,20 @@ func (s *Source) get(ctx context.Context) ([]byte, http.Header, error) {
 		return nil, nil, errTooLarge
 	}
 	return document, response.Header, nil
+}
+
+// statusError is an answer without a key set.
+type statusError struct {
+	status     int
+	retryAfter time.Duration
+}
+
+func (e statusError) Error() string {
+	text := fmt.Sprintf("status %d, want 200", e.status)
+	if e.status >= 300 && e.status < 400 {
+		text += ": redirects are not followed, configure the address that the key set has moved to"
+	}
+	return text
 }
 
 // isBroken reports whether err means that the connection ended early.

@@ -233,7 +233,7 @@ func TestAGivenClientIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := s.Key(context.Background(), "k1")
+	key, err := s.Key(context.Background(), "k1", nil)
 	checkKey(t, key, err, tokentest.K1())
 	if used.Load() != 1 || given.CheckRedirect != nil {
 		t.Errorf("used %d times, altered %v; want once and not altered", used.Load(), given.CheckRedirect != nil)

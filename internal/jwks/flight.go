@@ -16,6 +16,7 @@ import (
 // goroutine: after the last call has returned nothing runs, and Lambda may freeze the process.
 type flight struct {
 	cancel  context.CancelFunc
+	limit   time.Duration  // of the fetch
 	waiting int            // calls that wait; guarded by Source.mu
 	done    chan struct{}  // closed after failed is set
 	failed  *refusal.Error // nil if the set was replaced
@@ -23,19 +24,24 @@ type flight struct {
 
 // board returns the flight under way, or starts one, with the caller counted in.
 // The caller must wait for it. s.mu is held.
-func (s *Source) board() *flight {
+func (s *Source) board(limit time.Duration) *flight {
 	if s.flight == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), s.deadline)
-		s.flight = &flight{cancel: cancel, done: make(chan struct{})}
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		s.flight = &flight{cancel: cancel, limit: limit, done: make(chan struct{})}
 		go s.fly(ctx, s.flight)
 	}
 	s.flight.waiting++
 	return s.flight
 }
 
-// wait returns the flight's outcome, or gives up when ctx ends or only
-// [contextReserve] of it is left.
-func (s *Source) wait(ctx context.Context, f *flight) *refusal.Error {
+// wait returns the flight's outcome. It gives up after the caller's patience, if that is not
+// zero, and when ctx ends or only [contextReserve] of it is left.
+func (s *Source) wait(ctx context.Context, f *flight, patience time.Duration) *refusal.Error {
+	if patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-s.reserve))
@@ -74,7 +80,7 @@ func (s *Source) fly(ctx context.Context, f *flight) {
 	defer close(f.done)
 	defer f.cancel()
 	started := s.wall() // a set is as old as the question, not as the answer
-	set, lifetime, err := s.fetch(ctx)
+	set, lifetime, err := s.fetch(ctx, f.limit)
 	ended := s.wall()
 	f.failed = s.land(f, set, lifetime, err, started, ended)
 }
@@ -92,7 +98,7 @@ func (s *Source) land(f *flight, set Set, lifetime time.Duration, err error, sta
 		s.set, s.fetchedAt, s.lifetime = set, started, lifetime
 		s.failures = failures{}
 	} else {
-		s.failures.add(ended, err.Error())
+		s.failures.add(ended, err)
 	}
 	warm, age := s.usable(ended), ended.Sub(s.fetchedAt)
 	s.mu.Unlock()
@@ -104,7 +110,7 @@ func (s *Source) land(f *flight, set Set, lifetime time.Duration, err error, sta
 		return nil
 	}
 	refused := refusal.New(refusal.JWKSUnavailable, "%s", err)
-	attrs := append(reasonAttrs(refused.Reason), slog.String("detail", refused.Detail), took)
+	attrs := append(reasonAttrs(refused), slog.String("detail", refused.Detail), took)
 	if warm {
 		attrs = append(attrs, slog.Duration("age", age))
 		s.log.LogAttrs(context.Background(), slog.LevelWarn, "key set not refreshed: older keys stay in use", attrs...)
@@ -115,6 +121,6 @@ func (s *Source) land(f *flight, set Set, lifetime time.Duration, err error, sta
 }
 
 // reasonAttrs are the two fields that metric filters match.
-func reasonAttrs(r refusal.Reason) []slog.Attr {
-	return []slog.Attr{slog.String("reason", string(r)), slog.String("category", string(r.Category()))}
+func reasonAttrs(refused *refusal.Error) []slog.Attr {
+	return []slog.Attr{slog.String("reason", string(refused.Reason)), slog.String("category", string(refused.Category()))}
 }

@@ -247,7 +247,7 @@ func TestAPanicInTheClientIsARefusal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := s.Key(context.Background(), "k1")
+	key, err := s.Key(context.Background(), "k1", nil)
 	refused := checkRefused(t, key, err, refusal.JWKSUnavailable)
 	if strings.Contains(refused.Detail, "secret") {
 		t.Error("the refusal repeats what the panic said")

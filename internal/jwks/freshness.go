@@ -33,6 +33,17 @@ func freshness(header http.Header) time.Duration {
 	return max(lifetime, minLifetime)
 }
 
+// retryAfter returns for how long the provider asks to be left alone (RFC 9110, section 10.2.3),
+// within [maxRetryAfter]. A date counts from now.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	pause, ok := deltaSeconds(value)
+	if date, err := http.ParseTime(value); !ok && err == nil {
+		pause = date.Sub(now)
+	}
+	return min(max(pause, 0), maxRetryAfter)
+}
+
 // deltaSeconds reads a non-negative number of seconds, quoted or not. A number that is too
 // large to represent is the largest (RFC 9111, sections 1.2.2 and 5.2).
 func deltaSeconds(value string) (time.Duration, bool) {

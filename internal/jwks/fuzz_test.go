@@ -1,18 +1,23 @@
 package jwks
 
 import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"account-api/internal/signature"
 	"account-api/internal/token/tokentest"
 )
 
 // FuzzParse: whatever a provider sends, a key that comes out may be used.
 func FuzzParse(f *testing.F) {
 	f.Add(tokentest.PublicKeySet())
+	f.Add(tokentest.AlgorithmKeySet())
 	for _, seed := range []string{
 		`{"keys":[{"kty":"RSA","kid":"a","n":` + ofBits(2048) + `,"e":"AQAB","key_ops":["verify"]}]}`,
 		`{"keys":[{"kty":"RSA","kid":"a","n":` + ofBits(2047) + `,"e":"Aw"},{"kty":"EC","kid":"a"}]}`,
@@ -21,7 +26,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
-		set, err := Parse(document)
+		set, err := Parse(document, signature.Algorithms()...)
 		if err != nil {
 			if len(set.entries) != 0 || len(err.Error()) > 200 {
 				t.Fatalf("got entries beside an error, or an error of %d bytes", len(err.Error()))
@@ -41,9 +46,22 @@ func FuzzParse(f *testing.F) {
 			if e.key == nil {
 				continue
 			}
-			bits := e.key.N.BitLen()
-			if bits < 2048 || bits > 8192 || e.key.N.Bit(0) == 0 || e.key.E < 3 || e.key.E%2 == 0 || e.key.E > 1<<31-1 {
-				t.Fatalf("got a key of %d bits with exponent %d", bits, e.key.E)
+			switch key := e.key.Public.(type) {
+			case *rsa.PublicKey:
+				bits := key.N.BitLen()
+				if bits < 2048 || bits > 8192 || key.N.Bit(0) == 0 || key.E < 3 || key.E%2 == 0 || key.E > 1<<31-1 {
+					t.Fatalf("got a key of %d bits with exponent %d", bits, key.E)
+				}
+			case *ecdsa.PublicKey:
+				if point, err := key.Bytes(); err != nil || len(point) != 65 || e.key.Algorithm != signature.ES256 {
+					t.Fatalf("got a point of %d bytes for %s, %v", len(point), e.key.Algorithm, err)
+				}
+			case ed25519.PublicKey:
+				if len(key) != 32 || e.key.Algorithm != signature.EdDSA {
+					t.Fatalf("got a key of %d bytes for %s", len(key), e.key.Algorithm)
+				}
+			default:
+				t.Fatalf("got a key of type %T", key)
 			}
 		}
 	})

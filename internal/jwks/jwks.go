@@ -1,5 +1,5 @@
-// Package jwks fetches an identity provider's key set and returns its RSA keys for RS256 by
-// key ID. It refuses addresses, documents and keys that are not safe to use. It verifies no
+// Package jwks fetches an identity provider's key set and returns its keys by key ID, each with
+// the one algorithm that it is for. It refuses addresses, documents and keys that are not safe to use. It verifies no
 // signature, reads no certificate and does not discover the key set's address.
 //
 // Lambda freezes the sandbox between invocations: goroutines stop, timers do not fire and
@@ -15,13 +15,13 @@ package jwks
 
 import (
 	"context"
-	"crypto/rsa"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 )
 
 const (
@@ -31,7 +31,8 @@ const (
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 	defaultLifetime = 10 * time.Minute
 	// minLifetime keeps "max-age=0" and "no-store" from causing a fetch for every request.
-	minLifetime = time.Minute
+	// Auth0 sends max-age=15, limits requests, and advises to cache for 5 to 10 minutes.
+	minLifetime = 5 * time.Minute
 	// maxLifetime bounds a wrong "max-age": a withdrawn key must not stay in use for ever.
 	maxLifetime = 24 * time.Hour
 
@@ -39,11 +40,14 @@ const (
 	// provider does not answer. Auth0 sends this stale-if-error (RFC 5861, section 4).
 	staleWindow = 24 * time.Hour
 
-	// fetchDeadline is for one fetch in total, from resolving to the last byte, with
-	// retry. It is half of the function's timeout of 3 s: a function that times out is a
-	// 500, not a 401. API Gateway's own JWT authorizer has the same deadline:
-	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-	fetchDeadline = 1500 * time.Millisecond
+	// A fetch has so long in total, from resolving to the last byte, with retries. Where no
+	// key is usable, a request waits for most of the function's timeout of 3 s: a function
+	// that times out is a 500, not a 401. With keys past their lifetime it hardly waits.
+	fetchDeadline = 2 * time.Second
+	stalePatience = 300 * time.Millisecond
+	// prefetchDeadline is half of what Lambda gives a function to start:
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+	prefetchDeadline = 5 * time.Second
 	// contextReserve is left of a caller's deadline, to log and send the refusal.
 	contextReserve = 100 * time.Millisecond
 
@@ -61,6 +65,8 @@ type Options struct {
 	// [http.ProxyFromEnvironment]. A given client is used as it is, but without
 	// redirects. Its transport must return when the request's context ends.
 	Client *http.Client
+	// Algorithms are those that keys may be for. None means RS256.
+	Algorithms []signature.Algorithm
 	// Now returns the time. Nil means [time.Now]. Only the wall clock is read.
 	Now func() time.Time
 	// Logger receives one record for each fetch and one for each key that was not taken.
@@ -76,7 +82,10 @@ type Source struct {
 	now      func() time.Time
 	log      *slog.Logger
 	deadline time.Duration // of one fetch; [fetchDeadline] outside tests
+	patience time.Duration // of a caller for whom older keys do; [stalePatience] outside tests
 	reserve  time.Duration // of a caller's deadline; [contextReserve] outside tests
+
+	algorithms []signature.Algorithm
 
 	mu        sync.Mutex // guards what follows; never held during a fetch or a log call
 	set       Set        // of the last good fetch; its zero value before that
@@ -84,8 +93,12 @@ type Source struct {
 	lifetime  time.Duration
 	flight    *flight // the fetch under way, if any
 	failures  failures
-	budget    budget // for fetches that only an unknown key ID asks for
-	absent    absent // key IDs that the set did not have
+	budget    budget    // for fetches that only an unknown key ID asks for, or a bad signature
+	suspected time.Time // when a bad signature last asked for one
+	absent    absent    // key IDs that the set did not have
+
+	matched   bool            // whether some key ID named a usable key
+	strangers map[string]bool // up to maxStrangers key IDs that did not, before that
 }
 
 // New returns a Source for the key set at uri and makes no request. The uri must be https
@@ -102,7 +115,10 @@ func New(uri string, o Options) (*Source, error) {
 		now:      o.Now,
 		log:      o.Logger,
 		deadline: fetchDeadline,
+		patience: stalePatience,
 		reserve:  contextReserve,
+
+		algorithms: o.Algorithms,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -114,7 +130,7 @@ func New(uri string, o Options) (*Source, error) {
 }
 
 // Prefetch fetches the set now. It is for a function's init phase, in which no request waits:
-// the first TLS handshake also parses the system's roots. It takes at most 1.5 s. A failed
+// the first TLS handshake also parses the system's roots. It takes at most 5 s. A failed
 // fetch is logged, and the first [Source.Key] tries again at once. The budget for unknown key
 // IDs is not spent.
 func (s *Source) Prefetch(ctx context.Context) error {
@@ -122,9 +138,9 @@ func (s *Source) Prefetch(ctx context.Context) error {
 		return refusal.New(refusal.JWKSUnavailable, "%s", noTime)
 	}
 	s.mu.Lock()
-	f := s.board()
+	f := s.board(prefetchDeadline)
 	s.mu.Unlock()
-	if failed := s.wait(ctx, f); failed != nil {
+	if failed := s.wait(ctx, f, 0); failed != nil {
 		return failed
 	}
 	return nil
@@ -141,31 +157,51 @@ func (s *Source) Age() (time.Duration, bool) {
 	return max(0, s.wall().Sub(s.fetchedAt)), true
 }
 
-// Key returns the key that the provider publishes for RS256 under exactly this key ID. The
-// caller must not modify it. A key says nothing about the token that named it.
+// Usable reports whether there are keys that may be used if the provider does not answer.
+func (s *Source) Usable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.usable(s.wall())
+}
+
+// Holds reports, without I/O, whether the set at hand has a usable key with this ID.
+func (s *Source) Holds(kid string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.set.entries[kid].key != nil
+}
+
+// Key returns the key that the provider publishes under exactly this key ID. The caller must
+// not modify it. A key says nothing about the token that named it. A failed key did not verify
+// the token's signature: if the set has no other, it is returned again.
 //
 // Every error is a [*refusal.Error] with one of four reasons: unknown_kid, key_rejected,
 // jwks_unavailable, jwks_rate_limited.
 //
 // A key of a fresh set is returned without I/O. Otherwise the call may wait for one fetch: at
-// most 1.5 s, and 100 ms less than ctx allows. Calls at the same time share the fetch. A set
-// past its lifetime is fetched again on use. If that fails, its keys stay in use for 24 h from
-// the last good fetch. A key ID that a fresh set lacks causes a fetch, within a budget of two
-// at once and then one every 30 s. A key that a good set no longer has is gone.
-func (s *Source) Key(ctx context.Context, kid string) (*rsa.PublicKey, error) {
+// most 2 s, or 300 ms if the set has the key, and 100 ms less than ctx allows. Calls at the
+// same time share the fetch. A set past its lifetime is fetched again on use. If that fails,
+// its keys stay in use for 24 h from the last good fetch. A key ID that a fresh set lacks
+// causes a fetch, within a budget of two at once and then one every 30 s. So does a failed
+// key, at most every 30 s. A key that a good set no longer has is gone.
+func (s *Source) Key(ctx context.Context, kid string, failed *signature.Key) (*signature.Key, error) {
 	if kid == "" || len(kid) > maxKidBytes {
 		return nil, refusal.New(refusal.UnknownKid, "the key ID has %d bytes, want 1 to %d", len(kid), maxKidBytes)
 	}
 	s.mu.Lock()
-	key, f, err := s.answer(ctx, kid)
+	key, f, err := s.answer(ctx, kid, failed)
+	patience := time.Duration(0)
+	if failed == nil && s.usable(s.wall()) && s.set.has(kid) {
+		patience = s.patience
+	}
 	s.mu.Unlock()
 	if f == nil {
 		return key, err
 	}
-	failed := s.wait(ctx, f)
+	unfetched := s.wait(ctx, f, patience)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.settle(kid, failed)
+	return s.settle(kid, unfetched)
 }
 
 // wall returns the wall clock without its monotonic reading, with which a subtraction would

@@ -1,14 +1,23 @@
 package jwks
 
 import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math/big"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"account-api/internal/signature"
 )
 
 const (
@@ -27,7 +36,7 @@ const (
 
 const (
 	whyPrivate   = "was published with its private half: have it withdrawn"
-	whyAmbiguous = "is one of two different RSA keys with this key ID"
+	whyAmbiguous = "is one of two different keys with this key ID"
 )
 
 // privateMembers hold secrets (RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1).
@@ -36,10 +45,11 @@ var privateMembers = [...]string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 // judgement is the verdict on one member of a set.
 type judgement struct {
 	entry
-	kid    string     // empty if there is no usable one
-	level  slog.Level // of the finding, if entry.key is nil
-	leaked *big.Int   // the modulus, if the private half is published too
-	isJWK  bool
+	kid      string     // empty if there is no usable one
+	level    slog.Level // of the finding, if entry.key is nil
+	identity string     // by which the key is known again; empty for other types
+	leaked   bool       // whether the private half is published too
+	isJWK    bool
 }
 
 // object is a JWK's members by exact name.
@@ -50,7 +60,7 @@ type object map[string]jsontext.Value
 //
 // It does not use jwx's jwk.ParseKey, which refuses a key for a bad certificate and accepts
 // padded and non-canonical encodings of the integers.
-func judge(raw jsontext.Value) judgement {
+func judge(raw jsontext.Value, algorithms []signature.Algorithm) judgement {
 	if raw.Kind() != '{' {
 		return judgement{entry: entry{why: "is not a JSON object"}, level: slog.LevelWarn}
 	}
@@ -71,42 +81,100 @@ func judge(raw jsontext.Value) judgement {
 		j.level, j.why = level, why
 		return j
 	}
+	algorithm, material := m.kind(kty)
+	if octets, _ := m.octets(material); len(octets) > 0 {
+		j.identity = kty + string(bytes.TrimLeft(octets, "\x00")) // zeros do not change a modulus
+	}
 	switch {
 	case m.hasAny(privateMembers[:]):
-		if kty == "RSA" {
-			j.final = true
-			j.leaked, _ = m.integer("n")
-		}
+		j.leaked = true
+		j.final = slices.ContainsFunc(algorithms, func(a signature.Algorithm) bool { return types[a] == kty })
 		return refuse(slog.LevelError, whyPrivate)
 	case !j.isJWK:
 		return refuse(slog.LevelWarn, `has no string "kty"`)
-	case kty != "RSA":
-		return refuse(slog.LevelDebug, "is not an RSA key")
+	case material == "":
+		return refuse(slog.LevelDebug, `is not an RSA, P-256 or Ed25519 key`)
 	case j.kid == "":
 		return refuse(slog.LevelWarn, `has no string "kid" of 1 to 256 bytes`)
 	case !m.allows("use", "sig"):
 		return refuse(slog.LevelDebug, `is not for signatures ("use")`)
 	case !m.allowsVerify():
 		return refuse(slog.LevelDebug, `is not for verifying ("key_ops")`)
-	case !m.allows("alg", "RS256"):
-		return refuse(slog.LevelDebug, `is for another algorithm than RS256 ("alg")`)
+	case !slices.Contains(algorithms, algorithm):
+		return refuse(slog.LevelDebug, fmt.Sprintf(`is for another algorithm than %v ("alg")`, algorithms))
+	}
+	public, why := m.public(kty)
+	if why != "" {
+		return refuse(slog.LevelWarn, why)
+	}
+	j.key = &signature.Key{Algorithm: algorithm, Public: public}
+	return j
+}
+
+// types are the algorithms' types of key (RFC 7518, section 6.1; RFC 8037, section 2).
+var types = map[signature.Algorithm]string{
+	signature.RS256: "RSA", signature.PS256: "RSA", signature.ES256: "EC", signature.EdDSA: "OKP",
+}
+
+// kind returns the one algorithm that a key is for, and the member that holds its public half.
+// Both are empty for a key of another type or curve. An RSA key without alg is for RS256.
+func (m object) kind(kty string) (algorithm signature.Algorithm, material string) {
+	curve, _ := m.text("crv")
+	fits := []signature.Algorithm{}
+	switch {
+	case kty == "RSA":
+		material, fits = "n", []signature.Algorithm{signature.RS256, signature.PS256}
+	case kty == "EC" && curve == "P-256":
+		material, fits = "x", []signature.Algorithm{signature.ES256}
+	case kty == "OKP" && curve == "Ed25519":
+		material, fits = "x", []signature.Algorithm{signature.EdDSA}
+	default:
+		return "", ""
+	}
+	if _, named := m["alg"]; !named {
+		return fits[0], material
+	}
+	for _, algorithm := range fits {
+		if m.allows("alg", string(algorithm)) {
+			return algorithm, material
+		}
+	}
+	return "", material
+}
+
+// public reads the public half of a key, or says what is wrong with it.
+func (m object) public(kty string) (key crypto.PublicKey, why string) {
+	switch kty {
+	case "EC":
+		// Coordinates have their full length (RFC 7518, section 6.2.1.2).
+		x, y := m.ofLength("x", 32), m.ofLength("y", 32)
+		point, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+		if x == nil || y == nil || err != nil {
+			return nil, `has no point of P-256 as "x" and "y" in canonical base64url`
+		}
+		return point, ""
+	case "OKP":
+		x := m.ofLength("x", ed25519.PublicKeySize)
+		if x == nil {
+			return nil, `has no 32 bytes as "x" in canonical base64url`
+		}
+		return ed25519.PublicKey(x), ""
 	}
 	n, ok := m.integer("n")
 	if !ok {
-		return refuse(slog.LevelWarn, `has no "n" in canonical base64url`)
+		return nil, `has no "n" in canonical base64url`
 	}
 	if bits := n.BitLen(); bits < minModulusBits || bits > maxModulusBits || n.Bit(0) == 0 {
-		return refuse(slog.LevelWarn, "has a modulus that is even or not of 2048 to 8192 bits")
+		return nil, "has a modulus that is even or not of 2048 to 8192 bits"
 	}
 	e, ok := m.integer("e")
 	if !ok {
-		return refuse(slog.LevelWarn, `has no "e" in canonical base64url`)
+		return nil, `has no "e" in canonical base64url`
 	}
 	if !e.IsInt64() || e.Int64() < minExponent || e.Int64() > maxExponent || e.Bit(0) == 0 {
-		return refuse(slog.LevelWarn, "has an exponent that is even or not from 3 to 2³¹-1")
+		return nil, "has an exponent that is even or not from 3 to 2³¹-1"
 	}
-	j.key = &rsa.PublicKey{N: n, E: int(e.Int64())}
-	return j
+	return &rsa.PublicKey{N: n, E: int(e.Int64())}, ""
 }
 
 // text returns the member if it is there and a JSON string.
@@ -162,17 +230,28 @@ func (m object) allowsVerify() bool {
 	return verify
 }
 
-// integer reads a Base64urlUInt (RFC 7518, section 2) in canonical form: no padding, no line
-// breaks, no stray bits in the last character. Leading zero octets are forbidden there too.
+// integer reads a Base64urlUInt (RFC 7518, section 2). Leading zero octets are forbidden there.
 // Some providers publish one, so they are accepted.
 func (m object) integer(name string) (*big.Int, bool) {
-	encoded, ok := m.text(name)
-	if !ok || encoded == "" {
-		return nil, false
+	octets, ok := m.octets(name)
+	return new(big.Int).SetBytes(octets), ok
+}
+
+// ofLength returns a member's octets if they are so many.
+func (m object) ofLength(name string, length int) []byte {
+	if octets, _ := m.octets(name); len(octets) == length {
+		return octets
 	}
+	return nil
+}
+
+// octets reads base64url in canonical form: no padding, no line breaks, no stray bits in the
+// last character.
+func (m object) octets(name string) ([]byte, bool) {
+	encoded, _ := m.text(name)
 	octets, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil || base64.RawURLEncoding.EncodeToString(octets) != encoded {
+	if encoded == "" || err != nil || base64.RawURLEncoding.EncodeToString(octets) != encoded {
 		return nil, false
 	}
-	return new(big.Int).SetBytes(octets), true
+	return octets, true
 }

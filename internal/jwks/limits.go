@@ -1,6 +1,9 @@
 package jwks
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 const (
 	// unknownKidInterval is how often, in the long run, unknown key IDs may cause a fetch.
@@ -15,11 +18,17 @@ const (
 
 	// firstBackoff doubles with each failed fetch up to maxBackoff.
 	firstBackoff = time.Second
-	// maxBackoff is for a source that has keys: no request waits.
+	// maxBackoff is for a source that has keys.
 	maxBackoff = 30 * time.Second
+	// maxRetryAfter bounds a provider's Retry-After (RFC 9110, section 10.2.3), which counts
+	// for a source without keys, too: asking a provider that limits requests prolongs it.
+	maxRetryAfter = 5 * time.Minute
 	// maxColdBackoff is for a source without keys, which refuses every request meanwhile.
 	// It saves those requests the wait for fetchDeadline.
 	maxColdBackoff = 4 * time.Second
+	// maxStrangers is how many key IDs without a key, and none with one, make the address
+	// suspicious. Providers publish two to four keys.
+	maxStrangers = 30
 	// coldTries are the failed fetches after which a source without keys backs off: one in
 	// the init phase and one in the first request.
 	coldTries = 2
@@ -83,14 +92,18 @@ func (a *absent) add(kid string, now time.Time) {
 // failures counts the failed fetches since the last good one. During back-off, requests are
 // answered without another fetch. Its zero value has none.
 type failures struct {
-	count int
-	at    time.Time // of the last one
-	last  string    // what went wrong then
+	count      int
+	at         time.Time     // of the last one
+	last       string        // what went wrong then
+	retryAfter time.Duration // that the provider asked for then
 }
 
-func (f *failures) add(now time.Time, what string) {
+func (f *failures) add(now time.Time, err error) {
 	f.count++
-	f.at, f.last = now, what
+	f.at, f.last, f.retryAfter = now, err.Error(), 0
+	if status, ok := errors.AsType[statusError](err); ok {
+		f.retryAfter = status.retryAfter
+	}
 }
 
 // backingOff reports whether it is too early for another fetch. A warm source has keys.
@@ -99,12 +112,12 @@ func (f *failures) backingOff(now time.Time, warm bool) bool {
 	if !warm {
 		count, longest = f.count-coldTries, maxColdBackoff
 	}
-	if count <= 0 {
-		return false
+	pause := time.Duration(0)
+	if count > 0 {
+		pause = longest
 	}
-	pause := longest
-	if doublings := count - 1; doublings < 5 { // 1 s · 2⁵ is past maxBackoff
+	if doublings := count - 1; count > 0 && doublings < 5 { // 1 s · 2⁵ is past maxBackoff
 		pause = min(firstBackoff<<doublings, longest)
 	}
-	return within(now, f.at, pause)
+	return within(now, f.at, max(pause, f.retryAfter))
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token/tokentest"
 )
 
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 	s, err := New(uri, Options{})
 	if err == nil {
 		s.deadline = patience
-		_, err = s.Key(context.Background(), "k1")
+		_, err = s.Key(context.Background(), "k1", nil)
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -149,13 +150,18 @@ func sourceFor(t testing.TB, uri string, trusted *httptest.Server) fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.deadline = patience
+	f.deadline, f.patience = patience, patience
 	if trusted != nil {
 		roots := x509.NewCertPool()
 		roots.AddCert(trusted.Certificate())
 		f.client.Transport = newTransport(roots)
 	}
 	return f
+}
+
+// Key asks for a key as most tokens do.
+func (f fixture) Key(ctx context.Context, kid string) (*signature.Key, error) {
+	return f.Source.Key(ctx, kid, nil)
 }
 
 // wantKey asks for the key ID and fails the test unless it is this key.
@@ -165,12 +171,12 @@ func (f fixture) wantKey(t testing.TB, kid string, want *rsa.PrivateKey) {
 	checkKey(t, key, err, want)
 }
 
-func checkKey(t testing.TB, key *rsa.PublicKey, err error, want *rsa.PrivateKey) {
+func checkKey(t testing.TB, key *signature.Key, err error, want *rsa.PrivateKey) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("got error %q, want a key", err)
 	}
-	if !key.Equal(want.Public()) {
+	if !key.Equal(&signature.Key{Algorithm: signature.RS256, Public: want.Public()}) {
 		t.Fatal("got another key than the one published under this key ID")
 	}
 }
@@ -182,7 +188,7 @@ func (f fixture) wantRefused(t testing.TB, kid string, want refusal.Reason) *ref
 	return checkRefused(t, key, err, want)
 }
 
-func checkRefused(t testing.TB, key *rsa.PublicKey, err error, want refusal.Reason) *refusal.Error {
+func checkRefused(t testing.TB, key *signature.Key, err error, want refusal.Reason) *refusal.Error {
 	t.Helper()
 	var refused *refusal.Error
 	if key != nil || !errors.As(err, &refused) || refused.Reason != want {

@@ -3,7 +3,6 @@ package jwks
 import (
 	"bytes"
 	"context"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 )
 
 const (
@@ -31,7 +31,7 @@ type Set struct {
 
 // entry is the verdict on one key ID.
 type entry struct {
-	key   *rsa.PublicKey // nil: no key that may be used
+	key   *signature.Key // nil: no key that may be used
 	why   string         // what is wrong, if key is nil; follows "the key"
 	final bool           // whether no other key with this ID makes it usable
 }
@@ -52,8 +52,13 @@ type finding struct {
 // JWK. All else is decided key by key. A key that is malformed, too weak or of an unknown kind
 // does not affect the others (section 5: SHOULD be ignored).
 //
+// Keys for other algorithms than the given ones are not usable. None given means RS256.
+//
 // After an error nothing is known about any key.
-func Parse(document []byte) (Set, error) {
+func Parse(document []byte, algorithms ...signature.Algorithm) (Set, error) {
+	if len(algorithms) == 0 {
+		algorithms = []signature.Algorithm{signature.RS256}
+	}
 	members, err := split(document)
 	if err != nil {
 		return Set{}, err
@@ -62,10 +67,10 @@ func Parse(document []byte) (Set, error) {
 	leaked := map[string]bool{}
 	isSet := false
 	for i, raw := range members {
-		judged[i] = judge(raw)
+		judged[i] = judge(raw, algorithms)
 		isSet = isSet || judged[i].isJWK
-		if judged[i].leaked != nil {
-			leaked[string(judged[i].leaked.Bytes())] = true
+		if judged[i].leaked && judged[i].identity != "" {
+			leaked[judged[i].identity] = true
 		}
 	}
 	if !isSet {
@@ -74,7 +79,7 @@ func Parse(document []byte) (Set, error) {
 	set := Set{entries: make(map[string]entry, len(members))}
 	for i, j := range judged {
 		// Once its private half is published, a key is not used anywhere.
-		if j.key != nil && leaked[string(j.key.N.Bytes())] {
+		if j.key != nil && leaked[j.identity] {
 			j.entry, j.level = entry{why: whyPrivate, final: true}, slog.LevelError
 		}
 		if j.key == nil {
@@ -89,7 +94,7 @@ func Parse(document []byte) (Set, error) {
 
 // admit adds the verdict on one more key. Keys of different kinds may share a key ID (RFC
 // 7517, section 4.5), so an unusable key does not exclude a usable one. Of two different
-// usable keys neither is used: each would have to be tried.
+// usable keys neither is used: each would have to be tried, or the token would choose.
 func (s *Set) admit(index int, kid string, e entry) {
 	prior, seen := s.entries[kid]
 	switch {
@@ -113,15 +118,24 @@ func (s *Set) note(level slog.Level, index int, kid, why string) {
 
 // Key returns the usable key with this ID. The error is a [*refusal.Error] with
 // reason unknown_kid or key_rejected.
-func (s Set) Key(kid string) (*rsa.PublicKey, error) {
+func (s Set) Key(kid string) (*signature.Key, error) {
 	e, ok := s.entries[kid]
+	var refused *refusal.Error
 	switch {
 	case !ok:
-		return nil, refusal.New(refusal.UnknownKid, "the key set has no key with this key ID")
+		refused = refusal.New(refusal.UnknownKid, "the key set has no key with this key ID")
 	case e.key == nil:
-		return nil, refusal.New(refusal.KeyRejected, "the key with this key ID %s", e.why)
+		refused = refusal.New(refusal.KeyRejected, "the key with this key ID %s", e.why)
+		if e.final { // published with its private half, or twice
+			refused.By = refusal.Attack
+		}
+	default:
+		return e.key, nil
 	}
-	return e.key, nil
+	if s.Len() == 0 && refused.By == "" {
+		refused.By, refused.Detail = refusal.Misconfiguration, refused.Detail+"; the key set has no usable key at all: compare its algorithms with the settings"
+	}
+	return nil, refused
 }
 
 // Len returns the number of key IDs with a usable key.
@@ -140,14 +154,18 @@ func (s Set) has(kid string) bool { _, ok := s.entries[kid]; return ok }
 func (s Set) loaded() bool { return s.entries != nil }
 
 // report logs the findings: a key for another purpose at debug, a faulty one at warn, one to
-// alarm on at error. Those at debug have no reason to count by.
+// alarm on at error. Only the last have a reason to count by, and a set without any usable key.
 func (s Set) report(log *slog.Logger) {
 	for _, f := range s.findings {
 		attrs := []slog.Attr{slog.Int("index", f.index), slog.String("kid", f.kid), slog.String("detail", "the key "+f.why)}
-		if f.level >= slog.LevelWarn {
-			attrs = append(attrs, reasonAttrs(refusal.KeyRejected)...)
+		if f.level >= slog.LevelError {
+			attrs = append(attrs, reasonAttrs(&refusal.Error{Reason: refusal.KeyRejected, By: refusal.Attack})...)
 		}
 		log.LogAttrs(context.Background(), f.level, "key not taken from the key set", attrs...)
+	}
+	if s.Len() == 0 {
+		attrs := reasonAttrs(&refusal.Error{Reason: refusal.KeyRejected, By: refusal.Misconfiguration})
+		log.LogAttrs(context.Background(), slog.LevelError, "the key set has no usable key: no token can be verified", attrs...)
 	}
 }
 

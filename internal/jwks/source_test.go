@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -253,8 +252,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.deadline != 1500*time.Millisecond || s.reserve != 100*time.Millisecond {
-		t.Errorf("got deadline %v and reserve %v, want 1.5s and 100ms", s.deadline, s.reserve)
+	if s.deadline != 2*time.Second || s.patience != 300*time.Millisecond || s.reserve != 100*time.Millisecond {
+		t.Errorf("got deadline %v, patience %v and reserve %v, want 2s, 300ms and 100ms", s.deadline, s.patience, s.reserve)
 	}
 	if now := s.wall(); time.Since(now).Abs() > time.Hour {
 		t.Errorf("got %v, want the time of day", now)
@@ -271,10 +270,17 @@ func TestKeysThatAreNotTakenAreLogged(t *testing.T) {
 	))))
 	s := p.source(t)
 	s.wantRefused(t, "k1", refusal.KeyRejected)
-	for kid, level := range map[string]slog.Level{"k1": slog.LevelError, "": slog.LevelWarn, "weak": slog.LevelWarn, "bare": slog.LevelError} {
-		if n := len(s.log.with(t, "msg", "key not taken from the key set", "kid", kid, "level", level.String(), "reason", "key_rejected", "category", "attack")); n != 1 {
-			t.Errorf("got %d records at %v for %q, want 1", n, level, kid)
+	for kid, fields := range map[string][]string{
+		"k1":   {"level", "ERROR", "reason", "key_rejected", "category", "attack"},
+		"bare": {"level", "ERROR", "reason", "key_rejected", "category", "attack"},
+		"weak": {"level", "WARN", "reason", "<nil>"}, "": {"level", "WARN", "reason", "<nil>"},
+	} {
+		if n := len(s.log.with(t, append(fields, "msg", "key not taken from the key set", "kid", kid)...)); n != 1 {
+			t.Errorf("got %d records with %v for %q, want 1", n, fields, kid)
 		}
+	}
+	if n := len(s.log.with(t, "msg", "the key set has no usable key: no token can be verified", "level", "ERROR", "category", "misconfiguration")); n != 1 {
+		t.Errorf("got %d records about a set without a usable key, want 1", n)
 	}
 	other := s.log.with(t, "kid", "other", "level", "DEBUG")
 	if len(other) != 1 || other[0]["reason"] != nil {

@@ -29,7 +29,7 @@ func newTransport(bundle *x509.CertPool) *bundleFirst {
 	with := func(roots *x509.CertPool) *http.Transport {
 		return &http.Transport{
 			Proxy:           http.ProxyFromEnvironment,
-			DialContext:     (&net.Dialer{}).DialContext,
+			DialContext:     dialer{net.DefaultResolver}.dial,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 			// A kept connection is dead after a freeze, and has two goroutines.
 			DisableKeepAlives:      true,

@@ -21,10 +21,10 @@ const (
 // The token, in the order in which its parts are checked.
 const (
 	MalformedToken    Reason = "malformed_token"    // not one canonical compact JWS over strict JSON
-	UnsupportedAlg    Reason = "unsupported_alg"    // header names another algorithm than RS256
+	UnsupportedAlg    Reason = "unsupported_alg"    // header names an algorithm that is not configured, or not the key's
 	UnsupportedHeader Reason = "unsupported_header" // header has what could choose a key, a codec or an extension
 	WrongType         Reason = "wrong_type"         // header typ is not that of an access token
-	WrongKind         Reason = "wrong_kind"         // claims are those of an ID, refresh or logout token
+	WrongKind         Reason = "wrong_kind"         // not an access token as the provider's profile describes it
 	MissingKid        Reason = "missing_kid"        // no usable key ID
 	BadClaims         Reason = "bad_claims"         // a registered claim has the wrong type, form or size
 	Expired           Reason = "expired"            // exp is now or past
@@ -34,6 +34,7 @@ const (
 	BadAudience       Reason = "bad_audience"       // aud does not name this API
 	BadSubject        Reason = "bad_subject"        // sub is absent or unusable as a principal
 	SenderConstrained Reason = "sender_constrained" // bound to a key that a bearer request cannot prove
+	ClaimsTooLarge    Reason = "claims_too_large"   // the claims to pass on exceed 4 KiB
 	BadSignature      Reason = "bad_signature"      // the key does not verify the signature
 )
 
@@ -58,21 +59,18 @@ const (
 	Client           Category = "client"           // the caller: get another token
 	Outage           Category = "outage"           // the identity provider, or the way to it
 	Misconfiguration Category = "misconfiguration" // this deployment
-	Attack           Category = "attack"           // no valid client or provider sends this
+	Attack           Category = "attack"           // nobody: this is no accident
 	Defect           Category = "defect"           // our code
 )
 
-// Category returns the reason's category. A reason that is not in the table is a defect.
+// Category returns the category that a reason has unless its [Error] knows better. A reason
+// that is not in the table is a defect.
 func (r Reason) Category() Category {
 	switch r {
-	case MissingToken, MalformedToken, WrongType, WrongKind, MissingKid, BadClaims, Expired, NotYetValid,
-		IssuedInFuture, BadIssuer, BadAudience, BadSubject, SenderConstrained, BadSignature,
-		UnknownKid:
+	case MissingToken, MalformedToken, UnsupportedAlg, UnsupportedHeader, WrongType, WrongKind, MissingKid,
+		BadClaims, Expired, NotYetValid, IssuedInFuture, BadIssuer, BadAudience, BadSubject,
+		SenderConstrained, ClaimsTooLarge, BadSignature, UnknownKid, KeyRejected, JWKSRateLimited:
 		return Client
-	case UnsupportedAlg, UnsupportedHeader, KeyRejected, JWKSRateLimited:
-		// Only a stream of made-up key IDs spends the fetch budget. If the provider did
-		// not answer, the reason would be JWKSUnavailable.
-		return Attack
 	case JWKSUnavailable:
 		return Outage
 	case ConfigError, InvalidEvent:
@@ -85,14 +83,31 @@ func (r Reason) Category() Category {
 // Error is a refusal on its way to the log. Its text is for operators only.
 type Error struct {
 	Reason Reason
-	Detail string // one lower-case sentence without token bytes or claim values
+	By     Category // who has to act; empty for the reason's category
+	Detail string   // one lower-case sentence without token bytes or claim values
 }
 
 func (e *Error) Error() string { return string(e.Reason) + ": " + e.Detail }
 
+// Category returns who has to act.
+func (e *Error) Category() Category {
+	if e.By != "" {
+		return e.By
+	}
+	return e.Reason.Category()
+}
+
 // New returns a refusal whose detail is formatted as by [fmt.Sprintf].
 func New(reason Reason, format string, args ...any) *Error {
 	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// CategoryOf returns the category of err, or [Defect] for an error that is no refusal.
+func CategoryOf(err error) Category {
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return refused.Category()
+	}
+	return Defect
 }
 
 // ReasonOf returns the reason that err carries, or [Internal] for any other error.

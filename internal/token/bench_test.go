@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
+	"account-api/internal/token"
 	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
 )
@@ -75,12 +77,13 @@ func variants(b *testing.B) []variant {
 	compact := tokentest.Valid()
 	public := &tokentest.K1().PublicKey
 	unknown := refusal.New(refusal.UnknownKid, "not in the set")
-	key := func(kid string) (*rsa.PublicKey, error) {
+	published := tokentest.Key(signature.RS256)
+	key := token.KeyFunc(func(_, kid string, _ *signature.Key) (*signature.Key, error) {
 		if kid != "k1" {
 			return nil, unknown
 		}
-		return public, nil
-	}
+		return published, nil
+	})
 	verifier, now := newVerifier(b), tokentest.Now()
 	refuse := func(compact string, want refusal.Reason) func() error {
 		return func() error {

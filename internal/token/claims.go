@@ -20,50 +20,41 @@ const (
 	maxAudiences = 32
 )
 
-// claims are the claims that a check looks at. An absent one is nil.
+// claims are those of a token's claims that something looks at, by name. Null is absent. A
+// claim that nothing looks at may have any value.
 type claims struct {
-	iss, sub, aud, jti value
-	exp, nbf, iat      value
-	scope, permissions value
-	azp, cnf           value
-	marks              [len(marks)]value // of claims that tell kinds of token apart
+	wanted map[string]string // a verifier's, each name by itself
+	found  map[string]value
 }
 
-// take implements [members]. Null is absent. A claim that no check looks at may have any value.
+// take implements [members].
 func (c *claims) take(name []byte, v value) {
-	if v.kind() == jsontext.KindNull {
-		return
+	if wanted, ok := c.wanted[string(name)]; ok && v.kind() != jsontext.KindNull {
+		c.found[wanted] = v
 	}
-	switch string(name) {
-	case "iss":
-		c.iss = v
-	case "sub":
-		c.sub = v
-	case "aud":
-		c.aud = v
-	case "exp":
-		c.exp = v
-	case "nbf":
-		c.nbf = v
-	case "iat":
-		c.iat = v
-	case "jti":
-		c.jti = v
-	case "scope":
-		c.scope = v
-	case "permissions":
-		c.permissions = v
-	case "azp":
-		c.azp = v
-	case "cnf":
-		c.cnf = v
-	default:
-		for i := range marks {
-			if marks[i].claim == string(name) {
-				c.marks[i] = v
-			}
+}
+
+func (c *claims) has(name string) bool { return c.found[name] != nil }
+
+// wantedClaims are the claims that the checks look at, and the further ones.
+func wantedClaims(further []string) map[string]string {
+	names := append([]string{"iss", "sub", "jti", "exp", "nbf", "iat", "cnf", "aud"}, further...)
+	for i := range profiles {
+		p := &profiles[i]
+		names = append(names, p.audience, p.scopes, p.permissions, p.client)
+		for _, n := range p.needs {
+			names = append(names, n.claim)
 		}
 	}
+	for i := range marks {
+		names = append(names, marks[i].claim)
+	}
+	wanted := map[string]string{}
+	for _, name := range names {
+		wanted[name] = name
+	}
+	delete(wanted, "") // where a profile has no such claim
+	return wanted
 }
 
 // claimChecks run in this order.
@@ -71,7 +62,7 @@ var claimChecks = []struct {
 	name Check
 	run  func(*Verifier, *unverified, time.Time) *refusal.Error
 }{
-	{Issuer, checkIssuer},
+	{Issued, checkIssuer},
 	{Confirmation, checkConfirmation}, // before the kind, which is DPoP in Keycloak's bound tokens
 	{TokenKind, checkTokenKind},       // before the audience, which is the client's in an ID token
 	{Audience, checkAudience},
@@ -83,61 +74,83 @@ var claimChecks = []struct {
 	{IssuedAt, checkIssuedAt},
 	{Lifetime, checkLifetime},
 	{Principal, checkSubject},
-	{AuthorizedParty, checkAuthorizedParty},
+	{Client, checkClient},
 	{Scope, checkScope},
 	{Permissions, takePermissions},
+	{PassedOn, checkPassedOn},
 }
 
-// checkIssuer compares iss byte for byte. RFC 7519, section 4.1.1, allows no normalisation.
+// checkIssuer compares iss byte for byte. RFC 7519, section 4.1.1, allows no normalisation. All
+// that follows is about the one issuer that it finds.
 func checkIssuer(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	iss, ok := t.claims.iss.text()
+	iss, ok := t.claims.found["iss"].text()
 	if !ok {
-		return refusal.New(refusal.BadIssuer, "expected iss as a string, got %s", absentOr(t.claims.iss, "another type"))
+		return refusal.New(refusal.BadIssuer, "expected iss as a string, got %s", absentOr(t.claims.found["iss"], "another type"))
 	}
-	if string(iss) != v.expect.Issuer {
-		return refusal.New(refusal.BadIssuer, "expected iss to be the configured issuer, got %s", difference(string(iss), v.expect.Issuer))
+	got := otherValue
+	for i := range v.issuers {
+		if string(iss) == v.issuers[i].Name {
+			t.issuer = &v.issuers[i]
+			return nil
+		}
+		if slip := difference(string(iss), v.issuers[i].Name); slip != otherValue {
+			got, t.issuer, t.slash = slip, &v.issuers[i], slip == otherSlash
+		}
 	}
-	return nil
+	return refusal.New(refusal.BadIssuer, "expected iss to be the configured issuer, got %s", got)
 }
 
-// checkAudience looks for the audience in aud, a string or an array of strings (RFC 7519,
-// section 4.1.3).
+// checkAudience looks for an audience in the profile's claim: a string or an array of strings
+// (RFC 7519, section 4.1.3).
 func checkAudience(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	audiences, isArray := t.claims.aud.elements()
+	name := t.issuer.profile.audience
+	claim := t.claims.found[name]
+	audiences, isArray := claim.elements()
 	if !isArray {
-		audiences = []value{t.claims.aud}
+		audiences = []value{claim}
 	}
 	if len(audiences) > maxAudiences {
-		return refusal.New(refusal.BadAudience, "expected at most %d entries in aud, got %d", maxAudiences, len(audiences))
+		return refusal.New(refusal.BadAudience, "expected at most %d entries in %s, got %d", maxAudiences, name, len(audiences))
 	}
-	found := false
+	found, got := false, otherValue
 	for _, audience := range audiences {
 		text, ok := audience.text()
 		if !ok {
-			return refusal.New(refusal.BadAudience, "expected aud as a string or an array of strings, got %s", absentOr(t.claims.aud, "another type"))
+			return refusal.New(refusal.BadAudience, "expected %s as a string or an array of strings, got %s%s",
+				name, absentOr(claim, "another type"), t.otherProfile())
 		}
-		found = found || string(text) == v.expect.Audience
+		for _, want := range t.issuer.Audiences {
+			found = found || string(text) == want
+			if got == otherValue {
+				got = difference(string(text), want)
+			}
+		}
 	}
 	if found {
 		return nil
 	}
-	got := otherValue
-	for _, audience := range audiences {
-		text, _ := audience.text()
-		if got = difference(string(text), v.expect.Audience); got != otherValue {
-			break
-		}
-	}
-	return refusal.New(refusal.BadAudience, "expected the configured audience in aud, which has %d entries, got %s", len(audiences), got)
+	return refusal.New(refusal.BadAudience, "expected the configured audience in %s, which has %d entries, got %s%s",
+		name, len(audiences), got, t.otherProfile())
 }
 
-const otherValue = "another value"
+// otherProfile is a hint that the token is like those of another provider.
+func (t *unverified) otherProfile() string {
+	if likely := t.likely(); likely != "" && profileOf(likely).audience != t.issuer.profile.audience {
+		return "; the profile " + likely + " expects it in " + profileOf(likely).audience
+	}
+	return ""
+}
+
+const (
+	otherValue = "another value"
+	otherSlash = "it with a different trailing slash"
+)
 
 // difference names the usual slips in a URL, and never the URL.
 func difference(got, want string) string {
 	switch {
 	case strings.TrimSuffix(got, "/") == strings.TrimSuffix(want, "/"):
-		return "it with a different trailing slash"
+		return otherSlash
 	case strings.TrimSpace(got) == want:
 		return "it with white space around"
 	case strings.EqualFold(got, want):
@@ -153,7 +166,7 @@ func difference(got, want string) string {
 // key is a DPoP header (RFC 9449, section 7.2) or a client certificate (RFC 8705, section 3).
 // A TOKEN authorizer sees neither. Without the proof a stolen token would work.
 func checkConfirmation(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	if t.claims.cnf != nil {
+	if t.claims.has("cnf") {
 		return refusal.New(refusal.SenderConstrained, "expected a bearer token, got one bound to a key by cnf: have the provider issue unbound tokens for this audience")
 	}
 	return nil
@@ -161,7 +174,7 @@ func checkConfirmation(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 
 // checkTokenID type-checks jti (RFC 7519, section 4.1.7), which nothing here uses.
 func checkTokenID(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	if _, ok := t.claims.jti.text(); !ok && t.claims.jti != nil {
+	if _, ok := t.claims.found["jti"].text(); !ok && t.claims.has("jti") {
 		return refusal.New(refusal.BadClaims, "expected jti as a string, got another type")
 	}
 	return nil
@@ -170,9 +183,17 @@ func checkTokenID(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 // checkSubject demands a principal. API Gateway answers 500 to an empty principalId. Two
 // that are not printable may look the same in a log.
 func checkSubject(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	sub, _ := t.claims.sub.text()
+	p, claim := t.issuer.profile, t.claims.found["sub"]
+	if claim == nil {
+		claim = t.claims.found[p.machine]
+	}
+	sub, _ := claim.text()
 	if len(sub) == 0 {
-		return refusal.New(refusal.BadSubject, "expected sub as a string, got %s", absentOr(t.claims.sub, "an empty one or another type"))
+		hint := ""
+		if claim == nil && p.noSubject != "" {
+			hint = ": " + p.noSubject
+		}
+		return refusal.New(refusal.BadSubject, "expected sub as a string, got %s%s", absentOr(claim, "an empty one or another type"), hint)
 	}
 	if length := utf8.RuneCount(sub); length > maxSubject {
 		return refusal.New(refusal.BadSubject, "expected sub of at most %d characters, got %d", maxSubject, length)
@@ -184,16 +205,17 @@ func checkSubject(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	return nil
 }
 
-// checkAuthorizedParty holds azp to the rules of sub, but it may be absent.
-func checkAuthorizedParty(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	if t.claims.azp == nil {
+// checkClient holds the client to the rules of sub, but it may be absent.
+func checkClient(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
+	name := t.issuer.profile.client
+	if !t.claims.has(name) {
 		return nil
 	}
-	azp, ok := t.claims.azp.text()
-	if !ok || utf8.RuneCount(azp) > maxSubject || !principal(azp) {
-		return refusal.New(refusal.BadClaims, "expected azp as at most %d printable characters without quotation marks and backslashes, got something else", maxSubject)
+	client, ok := t.claims.found[name].text()
+	if !ok || utf8.RuneCount(client) > maxSubject || !principal(client) {
+		return refusal.New(refusal.BadClaims, "expected %s as at most %d printable characters without quotation marks and backslashes, got something else", name, maxSubject)
 	}
-	t.verdict.AuthorizedParty = string(azp)
+	t.verdict.AuthorizedParty = string(client)
 	return nil
 }
 
@@ -202,42 +224,85 @@ func checkAuthorizedParty(_ *Verifier, t *unverified, _ time.Time) *refusal.Erro
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 func principal(text []byte) bool { return printable(text) && !bytes.ContainsAny(text, `"\`) }
 
-// checkScope demands the characters of RFC 6749, section 3.3. It refuses an array: joined,
-// one element with a space in it would become two scopes. Any number of spaces is accepted.
+// checkScope demands the characters of RFC 6749, section 3.3. An element of an array is one
+// scope: with a space in it, it would become two. Text may have any number of spaces.
 func checkScope(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	if t.claims.scope == nil {
+	p := t.issuer.profile
+	claim := t.claims.found[p.scopes]
+	if claim == nil {
 		return nil
 	}
-	scope, ok := t.claims.scope.text()
-	if !ok {
-		return refusal.New(refusal.BadClaims, "expected scope as a string, got another type")
+	if !p.readsScopes(t) {
+		return refusal.New(refusal.BadClaims, "expected %s as %s, got another type", p.scopes, p.scopeForm())
+	}
+	scope, isText := claim.text()
+	if !isText {
+		list, ok := scopeTokens(claim)
+		if !ok {
+			return refusal.New(refusal.BadClaims, "expected one scope in each element of %s (RFC 6749, section 3.3), got something else", p.scopes)
+		}
+		scope = []byte(strings.Join(list, " "))
 	}
 	for part := range bytes.SplitSeq(scope, []byte{' '}) {
 		if !scopeCharacters(part) {
-			return refusal.New(refusal.BadClaims, "expected scope in the characters of RFC 6749, section 3.3, got others")
+			return refusal.New(refusal.BadClaims, "expected %s in the characters of RFC 6749, section 3.3, got others", p.scopes)
 		}
 	}
 	t.verdict.Scope, t.verdict.HasScope = string(scope), true
 	return nil
 }
 
-// takePermissions keeps permissions if it is an array of scope tokens, and drops it
-// otherwise. It never refuses: the claim is Auth0's own, and dropping it grants nothing.
+// takePermissions keeps permissions if they are an array of scope tokens, and drops them
+// otherwise. It never refuses: they are the provider's own claim, and dropping grants nothing.
 // https://auth0.com/docs/get-started/apis/enable-role-based-access-control-for-apis
 func takePermissions(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	list, ok := t.claims.permissions.elements()
+	t.verdict.Permissions, _ = scopeTokens(t.claims.found[t.issuer.profile.permissions])
+	return nil
+}
+
+// scopeTokens returns the elements of an array if all of them are scope tokens.
+func scopeTokens(v value) ([]string, bool) {
+	elements, ok := v.elements()
 	if !ok {
+		return nil, false
+	}
+	list := make([]string, len(elements))
+	for i, element := range elements {
+		text, _ := element.text()
+		if len(text) == 0 || !scopeCharacters(text) {
+			return nil, false
+		}
+		list[i] = string(text)
+	}
+	return list, true
+}
+
+// maxPassedOn is the most, in bytes, that the claims that are passed on may have together. API
+// Gateway hands them to every function, whose event has 10 KB of headers beside them.
+const maxPassedOn = 4 << 10
+
+// checkPassedOn collects the claims to pass on as one JSON object, as they are but for white
+// space: a number keeps its digits.
+func checkPassedOn(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
+	var object []byte
+	for _, name := range v.passOn {
+		claim := jsontext.Value(t.claims.found[name])
+		if claim == nil {
+			continue
+		}
+		claim = claim.Clone()
+		_ = claim.Compact()                                         // valid JSON, as it was read
+		object, _ = jsontext.AppendQuote(append(object, ','), name) // a name of the settings, valid UTF-8
+		object = append(append(object, ':'), claim...)
+	}
+	if object == nil {
 		return nil
 	}
-	permissions := make([]string, len(list))
-	for i, element := range list {
-		permission, _ := element.text()
-		if len(permission) == 0 || !scopeCharacters(permission) {
-			return nil
-		}
-		permissions[i] = string(permission)
+	object[0] = '{'
+	if object = append(object, '}'); len(object) > maxPassedOn {
+		return refusal.New(refusal.ClaimsTooLarge, "expected at most %d bytes of claims to pass on, got %d: name fewer in the setting claims, or have the provider issue less", maxPassedOn, len(object))
 	}
-	t.verdict.Permissions = permissions
+	t.verdict.PassedOn = string(object)
 	return nil
 }
 

@@ -1,12 +1,13 @@
 package token
 
 import (
-	"crypto/rsa"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 )
 
 // Check names one check by what it is about.
@@ -14,32 +15,33 @@ type Check string
 
 // The checks, in the order in which they are made.
 const (
-	Form            Check = "compact form"
-	Header          Check = "header"
-	Algorithm       Check = "header alg"
-	OtherHeaders    Check = "other headers"
-	Type            Check = "header typ"
-	Thumbprints     Check = "header x5t"
-	KeyID           Check = "header kid"
-	SignatureForm   Check = "signature form"
-	Payload         Check = "payload"
-	Issuer          Check = "claim iss"
-	Confirmation    Check = "claim cnf"
-	TokenKind       Check = "kind of token"
-	Audience        Check = "claim aud"
-	Replicated      Check = "claims in header"
-	TokenID         Check = "claim jti"
-	Dates           Check = "dates"
-	Expiry          Check = "claim exp"
-	NotBefore       Check = "claim nbf"
-	IssuedAt        Check = "claim iat"
-	Lifetime        Check = "lifetime"
-	Principal       Check = "claim sub"
-	AuthorizedParty Check = "claim azp"
-	Scope           Check = "claim scope"
-	Permissions     Check = "permissions"
-	Key             Check = "key"
-	Signature       Check = "signature"
+	Form          Check = "compact form"
+	Header        Check = "header"
+	Algorithm     Check = "header alg"
+	OtherHeaders  Check = "other headers"
+	Type          Check = "header typ"
+	Thumbprints   Check = "header x5t"
+	KeyID         Check = "header kid"
+	SignatureForm Check = "signature form"
+	Payload       Check = "payload"
+	Issued        Check = "claim iss"
+	Confirmation  Check = "claim cnf"
+	TokenKind     Check = "kind of token"
+	Audience      Check = "audience"
+	Replicated    Check = "claims in header"
+	TokenID       Check = "claim jti"
+	Dates         Check = "dates"
+	Expiry        Check = "claim exp"
+	NotBefore     Check = "claim nbf"
+	IssuedAt      Check = "claim iat"
+	Lifetime      Check = "lifetime"
+	Principal     Check = "claim sub"
+	Client        Check = "client"
+	Scope         Check = "scopes"
+	Permissions   Check = "permissions"
+	PassedOn      Check = "passed on"
+	Key           Check = "key"
+	Signature     Check = "signature"
 )
 
 // Finding is the outcome of one check. Its texts hold no token bytes and no claim values,
@@ -61,9 +63,11 @@ func (f Finding) Passed() bool { return f.Refused == nil && f.Needs == "" }
 //
 // The first refusal among the findings is the one that Verify returns. All findings pass
 // if and only if Verify accepts the token.
-func (v *Verifier) Explain(compact string, now time.Time, key KeyFunc) []Finding {
-	e := explanation{verifier: v, now: now, broken: map[Check]bool{}}
-	e.makeAll(compact, key)
+func (v *Verifier) Explain(compact string, now time.Time, keys Keys) []Finding {
+	r := v.newReader(len(compact)) // large enough: values point into it
+	e := explanation{verifier: v, now: now, keys: keys, token: &r.token, broken: map[Check]bool{}}
+	e.token.issuer = &v.issuers[0]
+	e.makeAll(r, compact)
 	return e.findings
 }
 
@@ -71,14 +75,14 @@ func (v *Verifier) Explain(compact string, now time.Time, key KeyFunc) []Finding
 type explanation struct {
 	verifier *Verifier
 	now      time.Time
-	token    unverified
+	keys     Keys
+	token    *unverified
 	findings []Finding
 	broken   map[Check]bool // checks that failed or were not made
 }
 
-func (e *explanation) makeAll(compact string, key KeyFunc) {
-	v, t, r := e.verifier, &e.token, new(reader)
-	r.decoded = make([]byte, 0, len(compact)) // large enough: values point into it
+func (e *explanation) makeAll(r *reader, compact string) {
+	v, t := e.verifier, e.token
 
 	var p parts
 	e.check(Form, func() (refused *refusal.Error) { p, refused = split(compact); return refused })
@@ -95,65 +99,70 @@ func (e *explanation) makeAll(compact string, key KeyFunc) {
 	for _, c := range claimChecks {
 		e.check(c.name, func() *refusal.Error { return c.run(v, t, e.now) }, claimNeeds[c.name]...)
 	}
-	var publicKey *rsa.PublicKey
+	var key *signature.Key
 	e.check(Key, func() (refused *refusal.Error) {
-		publicKey, refused = lookUp(key, t.header.keyID)
+		key, refused = lookUp(e.keys, t, nil)
 		return refused
 	}, KeyID)
-	e.check(Signature, func() *refusal.Error {
-		return verifySignature(t.input, t.signature, publicKey, t.header.keyID)
-	}, SignatureForm, Key)
+	e.check(Signature, func() *refusal.Error { return t.verify(e.keys, key) }, SignatureForm, Key)
 }
 
 // claimNeeds are the checks that must pass before a claim's check can be made.
 var claimNeeds = map[Check][]Check{
-	Issuer: {Payload}, Audience: {Payload}, Replicated: {Header, Payload}, TokenKind: {Payload},
+	Issued: {Payload}, Audience: {Payload}, Replicated: {Header, Payload}, TokenKind: {Type, Payload},
 	Confirmation: {Payload}, TokenID: {Payload}, Dates: {Payload},
 	Expiry: {Dates}, NotBefore: {Dates}, IssuedAt: {Dates}, Lifetime: {Dates},
-	Principal: {Payload}, AuthorizedParty: {Payload}, Scope: {Payload}, Permissions: {Payload},
+	Principal: {Payload}, Client: {Payload}, Scope: {Payload}, Permissions: {Payload}, PassedOn: {Payload},
 }
 
 // check makes one check, unless a check that it needs is broken.
 func (e *explanation) check(c Check, run func() *refusal.Error, needs ...Check) {
-	f := Finding{Check: c, Expected: e.expected(c)}
+	f := Finding{Check: c}
 	if at := slices.IndexFunc(needs, func(need Check) bool { return e.broken[need] }); at >= 0 {
 		f.Needs = needs[at]
 	} else {
-		f.Refused = run()
+		if f.Refused = run(); f.Refused != nil {
+			f.Refused = e.verifier.blame(e.token, f.Refused, e.keys)
+		}
 		f.Seen = e.seen(c)
 	}
+	f.Expected = e.expected(c)
 	e.broken[c] = !f.Passed()
 	e.findings = append(e.findings, f)
 }
 
 // expected says what an acceptable token has.
 func (e *explanation) expected(c Check) string {
-	expect := e.verifier.expect
+	trusted := e.token.issuer
 	switch c {
 	case Form:
 		return fmt.Sprintf("three parts in at most %d bytes", maxCompact)
 	case Header, Payload:
 		return "a strict JSON object in canonical base64url"
 	case Algorithm:
-		return "RS256"
+		return e.verifier.algorithmNames()
 	case OtherHeaders:
 		return "none that offers a key or an extension, and none for nested, compressed or encrypted content"
 	case Type:
-		return expect.types()
+		return "at+jwt, JWT or none"
 	case Thumbprints:
 		return "text, or none"
 	case KeyID:
 		return fmt.Sprintf("1 to %d printable bytes", maxKeyID)
 	case SignatureForm:
 		return "canonical base64url"
-	case Issuer:
-		return expect.Issuer
+	case Issued:
+		var names []string
+		for i := range e.verifier.issuers {
+			names = append(names, e.verifier.issuers[i].Name)
+		}
+		return strings.Join(names, " or ")
 	case Audience:
-		return expect.Audience + ", alone or among others"
+		return strings.Join(trusted.Audiences, " or ") + " in " + trusted.profile.audience + ", alone or among others"
 	case Replicated:
 		return "as in the payload, or none"
 	case TokenKind:
-		return "an access token, with no claim of an ID, refresh or logout token"
+		return "an access token as the profile " + trusted.profile.name + " describes it"
 	case Confirmation:
 		return "none"
 	case TokenID:
@@ -168,51 +177,62 @@ func (e *explanation) expected(c Check) string {
 		return fmt.Sprintf("at most %v", maxLifetime)
 	case Principal:
 		return fmt.Sprintf("1 to %d printable characters, no quotation mark, no backslash", maxSubject)
-	case AuthorizedParty:
-		return fmt.Sprintf("up to %d printable characters, no quotation mark, no backslash, or none", maxSubject)
+	case Client:
+		return fmt.Sprintf("up to %d printable characters in %s, no quotation mark, no backslash, or none", maxSubject, trusted.profile.client)
 	case Scope:
-		return "scope tokens between spaces, or none"
+		return trusted.profile.scopeForm() + " of scope tokens in " + trusted.profile.scopes + ", or none"
 	case Permissions:
-		return "an array of scope tokens; anything else is ignored"
+		if trusted.profile.permissions == "" {
+			return "none under the profile " + trusted.profile.name
+		}
+		return "an array of scope tokens in " + trusted.profile.permissions + "; anything else is ignored"
+	case PassedOn:
+		return fmt.Sprintf("at most %d bytes of the claims to pass on", maxPassedOn)
 	case Key:
-		return "a usable RSA key in the key set under the kid"
+		return "a usable key in the key set under the kid"
 	case Signature:
-		return "RS256 over header and payload by that key"
+		return "of header and payload, by that key with its algorithm"
 	}
 	return ""
 }
 
 // seen says what a check found.
 func (e *explanation) seen(c Check) string {
-	t := &e.token
+	t := e.token
 	switch c {
 	case KeyID:
 		return ShortKeyID(t.header.keyID)
+	case TokenKind:
+		if likely := t.likely(); likely != "" && likely != t.issuer.profile.name {
+			return "looks like an access token of the profile " + likely
+		}
 	case Expiry:
-		return e.when(t.claims.exp, t.dates.expires)
+		return e.when("exp", t.dates.expires)
 	case NotBefore:
-		return e.when(t.claims.nbf, t.dates.notBefore)
+		return e.when("nbf", t.dates.notBefore)
 	case IssuedAt:
-		return e.when(t.claims.iat, t.dates.issued)
+		return e.when("iat", t.dates.issued)
 	case Scope:
-		if t.claims.scope == nil {
+		if !t.verdict.HasScope {
 			return "none: a policy that asks for a scope will deny"
 		}
 	case Permissions:
 		switch {
-		case t.claims.permissions == nil:
+		case !t.claims.has(t.issuer.profile.permissions):
 			return "none"
 		case t.verdict.Permissions == nil:
 			return "ignored"
 		}
 		return fmt.Sprintf("%d", len(t.verdict.Permissions))
+	case PassedOn:
+		return fmt.Sprintf("%d bytes", len(t.verdict.PassedOn))
 	}
 	return ""
 }
 
 // when is a date of the token and its distance from now.
-func (e *explanation) when(v value, date time.Time) string {
-	if v == nil {
+func (e *explanation) when(name string, date time.Time) string {
+	if !e.token.claims.has(name) {
 		return "none"
 	}
 	if distance := e.now.Sub(date).Truncate(time.Second); distance > 0 {

@@ -94,8 +94,8 @@ func properties(verifier *token.Verifier, jwx library, compact string) error {
 // oneSpelling: no other text decodes to an accepted token's bytes.
 func oneSpelling(compact string) error {
 	part := strings.Split(compact, ".")
-	if len(part) != 3 || len(compact) > 8<<10 {
-		return fmt.Errorf("want 3 parts in 8 KiB, got %d in %d bytes", len(part), len(compact))
+	if len(part) != 3 || len(compact) > 10_240 {
+		return fmt.Errorf("want 3 parts in 10 240 bytes, got %d in %d bytes", len(part), len(compact))
 	}
 	for _, segment := range part {
 		raw, err := base64.RawURLEncoding.DecodeString(segment)

@@ -2,12 +2,15 @@ package token
 
 import (
 	"bytes"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 )
 
 // maxKeyID is the longest key ID, in bytes. Usual ones are thumbprints or UUIDs, below 90.
@@ -20,7 +23,15 @@ type header struct {
 	iss, sub, aud value
 	replicates    bool   // whether iss, sub or aud is there
 	forbidden     string // a member that may not be there
-	keyID         string // kid, after its check
+	elsewhere     value  // jku or x5u, where keys would be
+	naming               // after the checks
+}
+
+// naming is what a header says about key and token. Tokens under one key share it.
+type naming struct {
+	keyID     string
+	algorithm signature.Algorithm
+	atJWT     bool // whether typ is at+jwt
 }
 
 // forbiddenHeaders may not be present, whatever their value. RFC 7515 would allow to ignore
@@ -64,6 +75,9 @@ func (h *header) take(name []byte, v value) {
 		if forbiddenHeaders[string(name)] {
 			h.forbidden = string(name)
 		}
+		if string(name) == "jku" || string(name) == "x5u" {
+			h.elsewhere = v
+		}
 	}
 }
 
@@ -79,43 +93,61 @@ var headerChecks = []struct {
 	{KeyID, checkKeyID},
 }
 
-// checkAlgorithm demands RS256 (RFC 8725, section 3.1). The signature is verified with
-// RS256 in any case; a header that names another algorithm is not the provider's.
-func checkAlgorithm(_ *Verifier, h *header) *refusal.Error {
-	if alg, _ := h.alg.text(); string(alg) != "RS256" {
-		return refusal.New(refusal.UnsupportedAlg, "expected header alg RS256, got %s", absentOr(h.alg, "another"))
-	}
-	return nil
-}
-
-func checkForbidden(_ *Verifier, h *header) *refusal.Error {
-	if h.forbidden != "" {
-		return refusal.New(refusal.UnsupportedHeader, "expected no header %s, got one", h.forbidden)
-	}
-	return nil
-}
-
-// checkType refuses tokens whose typ is not an access token's (RFC 8725, section 3.11).
-// Media types are case-insensitive and may omit "application/" (RFC 7515, section 4.1.9).
-func checkType(v *Verifier, h *header) *refusal.Error {
-	strict := v.expect.RequireAccessTokenType
-	if h.typ == nil && !strict {
+// checkAlgorithm demands an algorithm of the settings (RFC 8725, section 3.1). The key's own is
+// used in any case. No honest provider issues an unsigned token.
+func checkAlgorithm(v *Verifier, h *header) *refusal.Error {
+	alg, _ := h.alg.text()
+	h.algorithm = signature.Algorithm(alg)
+	if slices.Contains(v.algorithms, h.algorithm) {
 		return nil
 	}
+	refused := refusal.New(refusal.UnsupportedAlg, "expected header alg %s, got %s", v.algorithmNames(), absentOr(h.alg, "another"))
+	if strings.EqualFold(string(alg), "none") {
+		refused.By = refusal.Attack
+	}
+	return refused
+}
+
+// checkForbidden refuses what could choose a key, a codec or an extension. A key within the
+// token, or at an address that is not an issuer's, is no accident.
+func checkForbidden(v *Verifier, h *header) *refusal.Error {
+	if h.forbidden == "" {
+		return nil
+	}
+	refused := refusal.New(refusal.UnsupportedHeader, "expected no header %s, got one", h.forbidden)
+	switch h.forbidden {
+	case "jwk", "x5c", "trust_chain":
+		refused.By = refusal.Attack
+	case "jku", "x5u":
+		if !v.issuedAt(h.elsewhere) {
+			refused.By = refusal.Attack
+		}
+	}
+	return refused
+}
+
+// issuedAt reports whether an address is on an issuer's host. Some providers name their own key
+// set in each token.
+func (v *Verifier) issuedAt(address value) bool {
+	text, _ := address.text()
+	u, err := url.Parse(string(text))
+	return err == nil && slices.ContainsFunc(v.issuers, func(i issuer) bool {
+		trusted, err := url.Parse(i.Name)
+		return err == nil && trusted.Host != "" && trusted.Host == u.Host
+	})
+}
+
+// checkType refuses tokens whose typ is not an access token's (RFC 8725, section 3.11). A
+// profile may demand at+jwt. Media types are case-insensitive and may omit "application/" (RFC
+// 7515, section 4.1.9).
+func checkType(_ *Verifier, h *header) *refusal.Error {
 	typ, _ := h.typ.text()
 	name := strings.TrimPrefix(strings.ToLower(string(typ)), "application/")
-	if name == "at+jwt" || name == "jwt" && !strict {
+	h.atJWT = name == "at+jwt"
+	if h.typ == nil || h.atJWT || name == "jwt" {
 		return nil
 	}
-	return refusal.New(refusal.WrongType, "expected header typ %s, got %s", v.expect.types(), absentOr(h.typ, "another"))
-}
-
-// types are the values of header typ that are accepted.
-func (e Expectation) types() string {
-	if e.RequireAccessTokenType {
-		return "at+jwt"
-	}
-	return "at+jwt, JWT or none"
+	return refusal.New(refusal.WrongType, "expected header typ at+jwt, JWT or none, got another")
 }
 
 // checkThumbprints type-checks what some providers send beside kid. It is not used.
@@ -147,7 +179,8 @@ func checkKeyID(_ *Verifier, h *header) *refusal.Error {
 
 // checkReplicated compares claims that the header repeats (RFC 7519, section 5.3).
 func checkReplicated(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	for _, pair := range [][2]value{{t.header.iss, t.claims.iss}, {t.header.sub, t.claims.sub}, {t.header.aud, t.claims.aud}} {
+	found := t.claims.found
+	for _, pair := range [][2]value{{t.header.iss, found["iss"]}, {t.header.sub, found["sub"]}, {t.header.aud, found["aud"]}} {
 		if pair[0] != nil && !bytes.Equal(pair[0], pair[1]) {
 			return refusal.New(refusal.UnsupportedHeader, "expected iss, sub and aud in the header as in the claims, got a difference")
 		}

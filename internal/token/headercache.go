@@ -15,31 +15,30 @@ const (
 	maxHeaderSegment = 512
 )
 
-// headerCache remembers which key ID a header segment names: all tokens under a key share
-// the header. Only headers of tokens with a verified signature enter it, so a stranger can
+// headerCache remembers what a header segment says: all tokens under a key share the header. Only headers of tokens with a verified signature enter it, so a stranger can
 // neither fill it nor evict from it. Claims and signature are checked every time.
 type headerCache struct {
-	known atomic.Pointer[map[string]string] // replaced as a whole, never written to
+	known atomic.Pointer[map[string]naming] // replaced as a whole, never written to
 }
 
-// keyID returns the key ID that the header names, if it was seen before.
-func (c *headerCache) keyID(segment string) (kid string, ok bool) {
+// find returns what the header says, if it was seen before.
+func (c *headerCache) find(segment string) (n naming, ok bool) {
 	if known := c.known.Load(); known != nil {
-		kid, ok = (*known)[segment]
+		n, ok = (*known)[segment]
 	}
-	return kid, ok
+	return n, ok
 }
 
 // add remembers a header. A full cache starts again from empty.
-func (c *headerCache) add(segment, kid string) {
-	if _, ok := c.keyID(segment); ok || len(segment) > maxHeaderSegment {
+func (c *headerCache) add(segment string, n naming) {
+	if _, ok := c.find(segment); ok || len(segment) > maxHeaderSegment {
 		return
 	}
-	next := map[string]string{}
+	next := map[string]naming{}
 	if known := c.known.Load(); known != nil && len(*known) < maxHeaders {
 		next = maps.Clone(*known)
 	}
-	next[strings.Clone(segment)] = kid // the segment itself would keep the whole token in memory
+	next[strings.Clone(segment)] = n // the segment itself would keep the whole token in memory
 	// Of two calls at once, one header is forgotten until its next token.
 	c.known.Store(&next)
 }

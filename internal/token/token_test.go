@@ -1,7 +1,6 @@
 package token_test
 
 import (
-	"crypto/rsa"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token"
 	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
@@ -23,16 +23,32 @@ type configuration struct {
 
 func configurations() []configuration {
 	with := func(edit func(*token.Expectation)) token.Expectation {
-		expect := token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience}
+		expect := corpus.Trusting("")
 		edit(&expect)
 		return expect
 	}
 	return []configuration{
 		{"issuer and audience are enough", with(func(*token.Expectation) {}), ""},
-		{"no issuer", with(func(e *token.Expectation) { e.Issuer = "" }), "issuer"},
-		{"no audience", with(func(e *token.Expectation) { e.Audience = "" }), "audience"},
-		{"an issuer with a space", with(func(e *token.Expectation) { e.Issuer += " " }), "issuer"},
-		{"an audience with a line feed", with(func(e *token.Expectation) { e.Audience = "\n" + e.Audience }), "audience"},
+		{"no issuers", with(func(e *token.Expectation) { e.Issuers = nil }), "issuer"},
+		{"no issuer", with(func(e *token.Expectation) { e.Issuers[0].Name = "" }), "issuer"},
+		{"no audiences", with(func(e *token.Expectation) { e.Issuers[0].Audiences = nil }), "audience"},
+		{"no audience", with(func(e *token.Expectation) { e.Issuers[0].Audiences[0] = "" }), "audience"},
+		{"an issuer with a space", with(func(e *token.Expectation) { e.Issuers[0].Name += " " }), "issuer"},
+		{"an audience with a line feed", with(func(e *token.Expectation) { e.Issuers[0].Audiences[0] = "\n" + tokentest.Audience }), "audience"},
+		{"an issuer twice", with(func(e *token.Expectation) { e.Issuers = append(e.Issuers, e.Issuers[0]) }), "issuer once"},
+		{"every provider", with(func(e *token.Expectation) {
+			for _, name := range token.Providers() {
+				e.Issuers = append(e.Issuers, token.Issuer{Name: "https://" + name + ".example/", Audiences: []string{"a", "b"}, Provider: name})
+			}
+		}), ""},
+		{"an unknown provider", with(func(e *token.Expectation) { e.Issuers[0].Provider = "Auth0" }), "follows rfc9068"},
+		{"every algorithm", with(func(e *token.Expectation) { e.Algorithms = signature.Algorithms() }), ""},
+		{"an HMAC", with(func(e *token.Expectation) { e.Algorithms = []signature.Algorithm{"HS256"} }), "algorithm"},
+		{"none as algorithm", with(func(e *token.Expectation) { e.Algorithms = []signature.Algorithm{signature.RS256, "none"} }), "algorithm"},
+		{"claims to pass on", with(func(e *token.Expectation) { e.PassOn = []string{"org_id", "https://claims.example/roles"} }), ""},
+		{"a claim twice", with(func(e *token.Expectation) { e.PassOn = []string{"org_id", "org_id"} }), "each once"},
+		{"a claim without a name", with(func(e *token.Expectation) { e.PassOn = []string{""} }), "each once"},
+		{"a claim that is not UTF-8", with(func(e *token.Expectation) { e.PassOn = []string{"\xff"} }), "each once"},
 	}
 }
 
@@ -67,7 +83,7 @@ type proof struct {
 
 func proofs() []proof {
 	// Those about single sentences come first: they are few and fail for most mutants.
-	all := slices.Concat(explanations(), details(), []proof{{"header cache", checkHeaderCache}, {"header cache size", checkHeaderCacheSize}})
+	all := slices.Concat(explanations(), details(), blames(), hints(), []proof{{"header cache", checkHeaderCache}, {"header cache size", checkHeaderCacheSize}})
 	for _, c := range configurations() {
 		all = append(all, proof{c.name, c.check})
 	}
@@ -89,7 +105,7 @@ func TestDetail(t *testing.T) {
 // a log line may show.
 func details() []proof {
 	var all []proof
-	add := func(compact, detail string, key token.KeyFunc) {
+	add := func(compact, detail string, key token.Keys) {
 		all = append(all, proof{"detail " + detail, func() error {
 			verifier, err := token.NewVerifier(given("", "", "").Expect)
 			if err != nil {
@@ -153,7 +169,9 @@ func details() []proof {
 	} {
 		add(row.token, row.detail, corpus.Published)
 	}
-	anyKey := func(string) (*rsa.PublicKey, error) { return &tokentest.K3().PublicKey, nil }
+	anyKey := token.KeyFunc(func(string, string, *signature.Key) (*signature.Key, error) {
+		return &signature.Key{Algorithm: signature.RS256, Public: &tokentest.K3().PublicKey}, nil
+	})
 	for kid, shown := range map[string]string{
 		"0123456789abcdef":          `"0123456789abcdef"`,
 		"0123456789abcdefg":         `"0123456789abcdef"`,
@@ -187,7 +205,9 @@ func checkHeaderCache() error {
 		given("an expired token", corpus.Claims(corpus.Set("exp", corpus.In(0))), refusal.Expired),
 		given("no signature", corpus.Unsigned(tokentest.Valid()), refusal.MalformedToken),
 		given("the key is gone", tokentest.Valid(), refusal.UnknownKid, func(r *corpus.Row) {
-			r.Key = func(string) (*rsa.PublicKey, error) { return nil, refusal.New(refusal.UnknownKid, "removed") }
+			r.Key = func(string, string, *signature.Key) (*signature.Key, error) {
+				return nil, refusal.New(refusal.UnknownKid, "removed")
+			}
 		}),
 		given("a header that repeats sub", tokentest.Sign(repeating, tokentest.Payload().JSON(), tokentest.K1()), corpus.Accepted),
 		given("the same header over another sub", tokentest.Sign(repeating, tokentest.Payload().With("sub", `"other"`).JSON(), tokentest.K1()), refusal.UnsupportedHeader),
@@ -269,7 +289,7 @@ func TestConcurrentUse(t *testing.T) {
 
 func newVerifier(t testing.TB) *token.Verifier {
 	t.Helper()
-	verifier, err := token.NewVerifier(token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience})
+	verifier, err := token.NewVerifier(corpus.Trusting(""))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"math/big"
 	"testing"
 
-	"account-api/internal/refusal"
+	"account-api/internal/signature"
 )
 
 // TestPublishedSignatures verifies the RS256 examples of the RFCs. Neither is an access
@@ -33,7 +33,7 @@ func TestPublishedSignatures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			key := &rsa.PublicKey{N: new(big.Int).SetBytes(modulus), E: 65537}
+			key := &signature.Key{Algorithm: signature.RS256, Public: &rsa.PublicKey{N: new(big.Int).SetBytes(modulus), E: 65537}}
 			r := new(reader)
 			p, refused := split(vector.header + "." + vector.payload + "." + vector.signature)
 			if refused != nil {
@@ -44,16 +44,15 @@ func TestPublishedSignatures(t *testing.T) {
 					t.Error(refused)
 				}
 			}
-			signature, refused := r.decode("signature", p.signature)
+			signed, refused := r.decode("signature", p.signature)
 			if refused != nil {
 				t.Fatal(refused)
 			}
-			if refused := verifySignature([]byte(p.input), signature, key, "k"); refused != nil {
-				t.Errorf("want the published signature verified, got %v", refused)
+			if err := key.Verify([]byte(p.input), signed); err != nil {
+				t.Errorf("want the published signature verified, got %v", err)
 			}
-			other := "f" + p.input[1:]
-			if refused := verifySignature([]byte(other), signature, key, "k"); refused == nil || refused.Reason != refusal.BadSignature {
-				t.Errorf("want %s for another text, got %v", refusal.BadSignature, refused)
+			if err := key.Verify([]byte("f"+p.input[1:]), signed); err == nil {
+				t.Error("want another text refused, got it verified")
 			}
 		})
 	}

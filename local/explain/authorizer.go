@@ -7,13 +7,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
+	"account-api/internal/token/environment"
 	"account-api/local/record"
 )
 
 // authorizer is what a stack declares about its authorizer.
 type authorizer struct {
-	issuer, audience, keys string
-	expression             *regexp.Regexp // that the whole header has to match at the gateway
+	environment.Trust
+	expression *regexp.Regexp // that the whole header has to match at the gateway
 }
 
 // readAuthorizer runs the Pulumi program against mocks and reads the authorizer from what it
@@ -35,8 +36,9 @@ func readAuthorizer(s settings) (authorizer, error) {
 		return authorizer{}, fmt.Errorf("the authorizer's identityValidationExpression: %w", err)
 	}
 	for _, function := range g.OfType("aws:lambda/function:Function") {
-		if value := function.Environment(); declared.DependsOn(function.URN) && value["JWKS_URI"] != "" {
-			return authorizer{value["TOKEN_ISSUER"], value["AUDIENCE"], value["JWKS_URI"], expression}, nil
+		if variables := function.Environment(); declared.DependsOn(function.URN) && variables["JWKS_URI"] != "" {
+			trust, err := environment.Read(func(name string) string { return variables[name] })
+			return authorizer{trust, expression}, err
 		}
 	}
 	return authorizer{}, fmt.Errorf("expected the authorizer of stack %q to invoke a function with JWKS_URI in its environment, found none", s.stack)

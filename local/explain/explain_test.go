@@ -84,16 +84,16 @@ func TestExplanations(t *testing.T) {
 		{"an issuer without its slash", corpus.Claims(corpus.Set("iss", `"https://issuer.example"`)), 1,
 			[]string{"FAIL claim iss expected iss to be the configured issuer, got it with a different trailing slash", "expected: " + tokentest.Issuer, "slash included"}},
 		{"another audience", corpus.Claims(corpus.Set("aud", `["https://hunter22.example","b"]`)), 1,
-			[]string{"FAIL claim aud expected the configured audience in aud, which has 2 entries, got another value", "expected: " + tokentest.Audience + ", alone or among others", "reason bad_audience"}},
+			[]string{"FAIL audience expected the configured audience in aud, which has 2 entries, got another value", "expected: " + tokentest.Audience + " in aud, alone or among others", "reason bad_audience"}},
 		{"an ID token", corpus.Claims(corpus.Set("aud", `"hunter22hunter22"`), corpus.Also("nonce", `"hunter22hunter22"`)), 1,
-			[]string{"FAIL kind of token expected an access token, got an ID token: has nonce", "FAIL claim aud", "reason wrong_kind and category client", "not the ID, refresh or logout token"}},
+			[]string{"FAIL kind of token expected an access token, got an ID token: has nonce", "FAIL audience", "reason wrong_kind and category client", "not another kind of token"}},
 		{"an unknown key", corpus.Headers(corpus.Set("kid", `"zz"`)), 1,
 			[]string{"FAIL key the key set has no key with this key ID", "- signature not checked: key has to pass first", "reason unknown_kid"}},
 		{"no algorithm", corpus.Unsigned(corpus.Headers(corpus.Set("alg", `"none"`))), 1,
-			[]string{"FAIL gateway", "FAIL header alg expected header alg RS256, got another", "FAIL signature form", "fix: have the provider sign this API's tokens with RS256"}},
+			[]string{"FAIL gateway", "FAIL header alg expected header alg RS256, got another", "FAIL signature form", "fix: have the provider sign this API's tokens with one of the algorithms"}},
 		{"a forged signature", corpus.Forged(), 1, []string{`FAIL signature key "k1" does not verify the signature`, "reason bad_signature"}},
 		{"several things at once", corpus.Claims(corpus.Set("iss", "1"), corpus.Set("aud", "1"), corpus.Drop("sub")), 1,
-			[]string{"FAIL claim iss", "FAIL claim aud", "FAIL claim sub", "reason bad_issuer"}},
+			[]string{"FAIL claim iss", "FAIL audience", "FAIL claim sub", "reason bad_issuer"}},
 		{"an opaque token", "hunter22hunter22", 1, []string{"FAIL gateway", "got 1 as in an opaque token", "- claim iss not checked: payload has to pass first", "nothing in the authorizer's log", "take the access token"}},
 	} {
 		t.Run(r.name, func(t *testing.T) {
@@ -134,6 +134,52 @@ func TestKeysFromTheProvider(t *testing.T) {
 	expired := corpus.Claims(corpus.Set("exp", corpus.In(-1)))
 	if status, out := explained(t, expired, append(live, "-offline")...); status != 1 || !strings.Contains(out, "reason expired") {
 		t.Errorf("expected an expired token refused without keys as well, got %d\n%s", status, out)
+	}
+}
+
+func TestAnAccessTokenOfAnotherProfile(t *testing.T) {
+	cognito := corpus.Claims(corpus.Drop("aud"), corpus.Drop("azp"), corpus.Also("client_id", tokentest.Quote(tokentest.Audience)), corpus.Also("token_use", `"access"`))
+	if status, out := explained(t, cognito, ours("-jwks", keyFile(t))...); status != 1 || !strings.Contains(out, "looks like an access token of the profile cognito") {
+		t.Errorf("expected the profile named, got %d\n%s", status, out)
+	}
+}
+
+// TestWithoutAToken compares the settings with what a provider publishes.
+func TestWithoutAToken(t *testing.T) {
+	var discovery string
+	keys, mux := tokentest.PublicKeySet(), http.NewServeMux()
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(discovery)) })
+	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) { w.Write(keys) })
+	provider := httptest.NewServer(mux)
+	defer provider.Close()
+	issuer := provider.URL + "/"
+	published := func(issuer, keys, algorithm string) string {
+		return `{"issuer":"` + issuer + `","jwks_uri":"` + keys + `","id_token_signing_alg_values_supported":["` + algorithm + `"]}`
+	}
+	live := []string{"-root", root, "-stack", stack(), "-config", "issuer=" + issuer, "-config", "audience=any", "-config", "jwksUri=" + issuer + "keys"}
+	for _, r := range []struct {
+		name, discovery string
+		keys            []byte
+		status          int
+		says            []string
+	}{
+		{"all agree", published(issuer, issuer+"keys", "RS256"), keys, 0, []string{"pass issuer", "pass jwks_uri", "pass algorithms RS256", "pass key set 2 usable keys for [RS256]"}},
+		{"another issuer", published(provider.URL, issuer+"keys", "RS256"), keys, 1, []string{"FAIL issuer", "pulumi config set issuer " + provider.URL}},
+		{"other keys", published(issuer, issuer+"other", "RS256"), keys, 1, []string{"FAIL jwks_uri", "pulumi config set jwksUri " + issuer + "other"}},
+		{"another algorithm", published(issuer, issuer+"keys", "ES256"), tokentest.JWKS(tokentest.AlgorithmJWK("e", "ES256")), 1, []string{"FAIL algorithms ES256", "FAIL key set 0 usable keys"}},
+		{"no discovery document", "<html>", keys, 1, []string{"FAIL discovery", "curl -i " + issuer, "pass key set"}},
+		{"no key set", published(issuer, issuer+"keys", "RS256"), []byte("{}"), 1, []string{"pass issuer", "FAIL key set"}},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			discovery, keys = r.discovery, r.keys
+			status, out := explained(t, "\n", live...)
+			squeezed := strings.Join(strings.Fields(out), " ")
+			for _, part := range r.says {
+				if status != r.status || !strings.Contains(squeezed, part) {
+					t.Errorf("expected status %d and %q, got %d\n%s", r.status, part, status, out)
+				}
+			}
+		})
 	}
 }
 

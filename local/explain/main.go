@@ -3,6 +3,8 @@
 //
 //	go run ./local/explain -stack prod < token
 //
+// Without a token it compares the settings with what the provider publishes.
+//
 // A refused caller sees only 401, and the function's log has only the first reason. The
 // settings come from the stack's Pulumi program and the keys from the provider. The output has
 // no part of the token and no claim but dates, so it can be pasted into a ticket. What the
@@ -11,7 +13,6 @@ package main
 
 import (
 	"context"
-	"crypto/rsa"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 
 	"account-api/internal/jwks"
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token"
 	"account-api/local/record"
 )
@@ -65,6 +67,9 @@ func run(arguments []string, in io.Reader, out, errs io.Writer, now time.Time) i
 	case err != nil:
 		return usageStatus
 	}
+	if file, ok := in.(*os.File); ok && isTerminal(file) {
+		in = strings.NewReader("") // nobody types a token
+	}
 	accepted, err := explain(s, in, out, now)
 	switch {
 	case err != nil:
@@ -76,20 +81,29 @@ func run(arguments []string, in io.Reader, out, errs io.Writer, now time.Time) i
 	return refusedStatus
 }
 
+// isTerminal reports whether nothing was piped in.
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 func explain(s settings, in io.Reader, out io.Writer, now time.Time) (accepted bool, err error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
 	if err != nil {
 		return false, fmt.Errorf("read the token: %w", err)
 	}
 	p := present(string(text))
-	if p.compact == "" || len(text) > maxInput {
+	if p.compact == "" && s.offline || len(text) > maxInput {
 		return false, fmt.Errorf("expected a token on standard input, of at most %d bytes, got %d: pipe it in, as in pbpaste | go run ./local/explain", maxInput, len(text))
 	}
 	a, err := readAuthorizer(s)
 	if err != nil {
 		return false, err
 	}
-	verifier, err := token.NewVerifier(token.Expectation{Issuer: a.issuer, Audience: a.audience})
+	if p.compact == "" {
+		return checkProvider(s, a, out)
+	}
+	verifier, err := token.NewVerifier(a.Expectation)
 	if err != nil {
 		return false, err
 	}
@@ -113,21 +127,27 @@ func keysOf(s settings, a authorizer) (token.KeyFunc, error) {
 		if err != nil {
 			return nil, err
 		}
-		set, err := jwks.Parse(document)
+		set, err := jwks.Parse(document, a.Algorithms...)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.keyFile, err)
 		}
-		return set.Key, nil
+		return func(_, kid string, _ *signature.Key) (*signature.Key, error) { return set.Key(kid) }, nil
 	case s.offline:
-		return func(string) (*rsa.PublicKey, error) {
+		return func(string, string, *signature.Key) (*signature.Key, error) {
 			return nil, refusal.New(refusal.JWKSUnavailable, "not looked up, because of -offline")
 		}, nil
 	}
-	source, err := jwks.New(a.keys, jwks.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("jwksUri: %w", err)
+	sources := map[string]*jwks.Source{}
+	for i, issuer := range a.Issuers {
+		source, err := jwks.New(a.JWKSURIs[i], jwks.Options{Algorithms: a.Algorithms})
+		if err != nil {
+			return nil, fmt.Errorf("jwksUri of %s: %w", issuer.Name, err)
+		}
+		sources[issuer.Name] = source
 	}
-	return func(kid string) (*rsa.PublicKey, error) { return source.Key(context.Background(), kid) }, nil
+	return func(issuer, kid string, failed *signature.Key) (*signature.Key, error) {
+		return sources[issuer].Key(context.Background(), kid, failed)
+	}, nil
 }
 
 // presentation is the token as it was given.

@@ -69,7 +69,7 @@ func (r report) keySource() string {
 	case r.withoutKeys():
 		return "nowhere (-offline)"
 	}
-	return r.keys
+	return strings.Join(r.JWKSURIs, " or ")
 }
 
 // notes are about how the token was given. They do not change the verdict.
@@ -99,7 +99,23 @@ func (r report) verdict() string {
 	if !r.passesGateway {
 		return "refused: 401 from the gateway, nothing in the authorizer's log\nfix: " + r.fix(reason)
 	}
-	return fmt.Sprintf("refused: 401, with reason %s and category %s in the authorizer's log\nfix: %s", reason, reason.Category(), r.fix(reason))
+	return fmt.Sprintf("refused: 401, with reason %s and category %s in the authorizer's log\nfix: %s", reason, r.findings[at].Refused.Category(), r.fix(reason))
+}
+
+func (r report) issuers() string {
+	var names []string
+	for _, issuer := range r.Issuers {
+		names = append(names, issuer.Name)
+	}
+	return strings.Join(names, " or ")
+}
+
+func (r report) audiences() string {
+	var names []string
+	for _, issuer := range r.Issuers {
+		names = append(names, issuer.Audiences...)
+	}
+	return strings.Join(names, " or ")
 }
 
 // fix says what to do about a refusal.
@@ -108,27 +124,29 @@ func (r report) fix(reason refusal.Reason) string {
 	case refusal.MalformedToken:
 		return "take the access token from the provider's answer as it is, and all of it"
 	case refusal.UnsupportedAlg:
-		return "have the provider sign this API's tokens with RS256"
+		return "have the provider sign this API's tokens with one of the algorithms above, or name its algorithm in the stack's setting algorithms"
 	case refusal.WrongKind:
-		return "send the access token that the provider issued for the audience " + r.audience + ", not the ID, refresh or logout token"
+		return "send the access token that the provider issued for the audience " + r.audiences() + ", not another kind of token; where a profile is named above, set the stack's provider to it"
 	case refusal.WrongType, refusal.BadSubject, refusal.MissingKid, refusal.UnsupportedHeader, refusal.SenderConstrained:
-		return "request an access token for the audience " + r.audience + " from " + r.issuer
+		return "request an access token for the audience " + r.audiences() + " from " + r.issuers()
 	case refusal.Expired:
 		return "request a new token"
 	case refusal.NotYetValid, refusal.IssuedInFuture:
 		return "wait; if it happens again, correct the clock of the issuer"
 	case refusal.BadIssuer:
-		return "request the token from " + r.issuer + ", or set the stack's issuer to the token's iss, slash included"
+		return "request the token from " + r.issuers() + ", or set the stack's issuer to the token's iss, slash included"
 	case refusal.BadAudience:
-		return "request the token with the audience " + r.audience + ", or set the stack's audience to the API's identifier at the provider"
+		return "request the token with the audience " + r.audiences() + ", or set the stack's audience to the API's identifier at the provider"
 	case refusal.UnknownKid:
 		return "request a new token: its key is not at " + r.keySource() + "; if a new one fails too, set the stack's jwksUri"
 	case refusal.KeyRejected:
-		return "have the provider publish an RSA key of 2048 bits or more, for RS256, once under each kid"
+		return "have the provider publish a key for a configured algorithm, once under each kid; RSA takes 2048 bits or more"
 	case refusal.BadSignature:
 		return "take the token from the provider as it is; if that fails too, the provider signs with other keys: set the stack's jwksUri"
+	case refusal.ClaimsTooLarge:
+		return "name fewer claims in the stack's setting claims, or have the provider issue less"
 	case refusal.JWKSUnavailable, refusal.JWKSRateLimited:
-		return "check that " + r.keySource() + " answers 200 with a key set: curl -i " + strings.TrimSpace(r.keys)
+		return "check that " + r.keySource() + " answers 200 with a key set: curl -i " + strings.TrimSpace(r.keySource())
 	default:
 		return "have the provider issue the claim as expected above"
 	}

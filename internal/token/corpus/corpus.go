@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token"
 	"account-api/internal/token/tokentest"
 )
@@ -30,6 +31,9 @@ type Row struct {
 	// for which a provider that publishes [tokentest.PublicKeySet] may stand in.
 	Key     token.KeyFunc
 	OwnKeys bool
+
+	// Mismatch is set if the key's algorithm, and not only the header, decides.
+	Mismatch bool
 }
 
 // Accepted is the Want of a row whose token is a good one.
@@ -40,9 +44,10 @@ const Accepted refusal.Reason = ""
 func Given(name, compact string, want refusal.Reason, options ...func(*Row)) Row {
 	r := Row{
 		Name: name, Token: compact, Want: want,
-		Expect: token.Expectation{Issuer: tokentest.Issuer, Audience: tokentest.Audience},
+		Expect: Trusting(""),
 		At:     tokentest.Now(),
 		Claims: token.Claims{
+			Issuer:          tokentest.Issuer,
 			Subject:         tokentest.Subject,
 			Scope:           tokentest.Scope,
 			HasScope:        true,
@@ -58,20 +63,34 @@ func Given(name, compact string, want refusal.Reason, options ...func(*Row)) Row
 	return r
 }
 
+// Trusting expects the usual issuer's tokens, as a provider's profile describes them.
+func Trusting(provider string) token.Expectation {
+	return token.Expectation{Issuers: []token.Issuer{
+		{Name: tokentest.Issuer, Audiences: []string{tokentest.Audience}, Provider: provider},
+	}}
+}
+
 // Published is the provider's key set, [tokentest.PublicKeySet], as a function.
-func Published(kid string) (*rsa.PublicKey, error) {
+var Published token.KeyFunc = func(_, kid string, _ *signature.Key) (*signature.Key, error) {
 	switch kid {
 	case "k1":
-		return &tokentest.K1().PublicKey, nil
+		return rs256(tokentest.K1()), nil
 	case "k2":
-		return &tokentest.K2().PublicKey, nil
+		return rs256(tokentest.K2()), nil
 	}
 	return nil, refusal.New(refusal.UnknownKid, "key %q is not in the key set", "…")
+}
+
+func rs256(key *rsa.PrivateKey) *signature.Key {
+	return &signature.Key{Algorithm: signature.RS256, Public: &key.PublicKey}
 }
 
 // NeedsKey reports whether the outcome depends on a key. If it does not, no key may be
 // looked up.
 func (r Row) NeedsKey() bool {
+	if r.Mismatch {
+		return true
+	}
 	switch r.Want {
 	case Accepted, refusal.UnknownKid, refusal.KeyRejected, refusal.BadSignature, refusal.JWKSUnavailable, refusal.Internal:
 		return r.Key != nil
@@ -83,12 +102,13 @@ func (r Row) NeedsKey() bool {
 func Rows() []Row { return slices.Clone(rows()) }
 
 var rows = sync.OnceValue(func() []Row {
-	return slices.Concat(formRows(), headerRows(), keyRows(), claimRows(), kindRows(), dateRows(), principalRows(), grantRows())
+	return slices.Concat(formRows(), headerRows(), keyRows(), claimRows(), kindRows(), dateRows(), principalRows(), grantRows(),
+		providerRows(), issuerRows(), passedRows(), algorithmRows())
 })
 
 // The options of the tables.
 
-func accessTokenType(r *Row)           { r.Expect.RequireAccessTokenType = true }
+func provider(name string) func(*Row)  { return func(r *Row) { r.Expect = Trusting(name) } }
 func after(d time.Duration) func(*Row) { return func(r *Row) { r.At = r.At.Add(d) } }
 func keys(k token.KeyFunc) func(*Row)  { return func(r *Row) { r.Key, r.OwnKeys = k, true } }
 

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"account-api/internal/jwks"
+	"account-api/internal/signature"
+)
+
+// maxDocument, in bytes, is what is read of a provider's answer.
+const maxDocument = 150_000
+
+// checkProvider compares the settings with what the issuers publish: the discovery document
+// (OpenID Connect Discovery 1.0, section 4) and the key set.
+func checkProvider(s settings, a authorizer, out io.Writer) (passed bool, err error) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	passed = true
+	say := func(ok bool, what, found, fix string) {
+		if ok {
+			fmt.Fprintf(table, "pass\t%s\t%s\n", what, found)
+			return
+		}
+		passed = false
+		fmt.Fprintf(table, "FAIL\t%s\t%s\n\t\tfix: %s\n", what, found, fix)
+	}
+	algorithms := a.Algorithms
+	if len(algorithms) == 0 {
+		algorithms = []signature.Algorithm{signature.RS256}
+	}
+	for i, issuer := range a.Issuers {
+		fmt.Fprintf(table, "stack %s: no token given, so the settings of %s were compared with what it publishes\n\n", s.stack, issuer.Name)
+		address := strings.TrimSuffix(issuer.Name, "/") + "/.well-known/openid-configuration"
+		var discovery struct {
+			Issuer     string   `json:"issuer"`
+			JWKSURI    string   `json:"jwks_uri"`
+			Algorithms []string `json:"id_token_signing_alg_values_supported"`
+		}
+		document, err := download(address)
+		if err == nil {
+			err = json.Unmarshal(document, &discovery)
+		}
+		if err != nil {
+			say(false, "discovery", fmt.Sprintf("%s: %v", address, err), "check the setting issuer, and that this machine reaches it: curl -i "+address)
+		} else {
+			say(discovery.Issuer == issuer.Name, "issuer", fmt.Sprintf("%q", discovery.Issuer), fmt.Sprintf("pulumi config set issuer %s", discovery.Issuer))
+			say(discovery.JWKSURI == a.JWKSURIs[i], "jwks_uri", fmt.Sprintf("%q", discovery.JWKSURI),
+				fmt.Sprintf("the setting is %q; pulumi config set jwksUri %s", a.JWKSURIs[i], discovery.JWKSURI))
+			// The document names them for ID tokens only. Access tokens have the same keys.
+			known := slices.ContainsFunc(algorithms, func(a signature.Algorithm) bool { return slices.Contains(discovery.Algorithms, string(a)) })
+			say(known, "algorithms", strings.Join(discovery.Algorithms, ", "), "name one of them in the setting algorithms")
+		}
+		var set jwks.Set
+		if document, err = download(a.JWKSURIs[i]); err == nil {
+			set, err = jwks.Parse(document, algorithms...)
+		}
+		if err != nil {
+			say(false, "key set", fmt.Sprintf("%s: %v", a.JWKSURIs[i], err), "check the setting jwksUri: curl -i "+a.JWKSURIs[i])
+		} else {
+			say(set.Len() > 0, "key set", fmt.Sprintf("%d usable keys for %v", set.Len(), algorithms), "compare the keys' alg with the setting algorithms")
+		}
+		fmt.Fprintln(table)
+	}
+	return passed, table.Flush()
+}
+
+// download is a GET request for a small document. As in the function, no redirect is followed.
+func download(address string) ([]byte, error) {
+	client := &http.Client{
+		Timeout:       10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Get(address)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d, want 200", response.StatusCode)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, maxDocument))
+}
