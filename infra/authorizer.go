@@ -21,20 +21,9 @@ type authorizer struct {
 // newAuthorizer declares the function, the authorizer that invokes it, and the
 // permission for exactly this authorizer to do so.
 func (s *stack) newAuthorizer(a *api) (*authorizer, error) {
-	environment := pulumi.StringMap{
-		"JWKS_URI":     pulumi.String(s.config.JWKSURI),
-		"TOKEN_ISSUER": pulumi.String(s.config.Issuer),
-		"AUDIENCE":     pulumi.String(s.config.Audience),
-	}
-	if s.config.AuthorizerTTL > 0 {
-		// API Gateway applies a cached answer to every method that the token is used
-		// for. If it named only the method called first, all others would answer 403:
-		// https://repost.aws/knowledge-center/api-gateway-lambda-authorization-errors
-		environment["POLICY_SCOPE"] = pulumi.String("api")
-	}
 	auth := &authorizer{}
 	var err error
-	auth.function, err = s.newFunction("handlers/authorizer", "Authenticates a bearer token and passes its claims on", environment)
+	auth.function, err = s.newFunction("handlers/authorizer", "Authenticates a bearer token and passes its claims on", stringMap(s.config.environment()))
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // checkIssuer refuses an issuer that no token of the provider can name. The iss claim is
 // compared byte for byte (RFC 7519 section 4.1.1): without its slash, every token is
 // refused.
-func checkIssuer(issuer string) error {
+func checkIssuer(issuer, provider string) error {
 	if err := checkHTTPS(issuer); err != nil {
 		return err
 	}
@@ -28,15 +28,26 @@ func checkIssuer(issuer string) error {
 		u.Path = "/"
 		return fmt.Errorf("Auth0's issuer is the tenant's host and a slash, got %q; set %q", issuer, u)
 	}
+	if form := issuerForms[provider]; form != nil && !loopback.Is(u.Hostname()) && !form.MatchString(issuer) {
+		return fmt.Errorf("expected the form of %s's issuers, %s, got %q; set one, or another provider", provider, form, issuer)
+	}
 	return nil
 }
 
-func checkAudience(audience string) error {
-	switch trimmed := strings.TrimSpace(audience); {
-	case trimmed == "":
-		return errors.New(`expected the API's identifier at the provider, got nothing; set for example "https://orders.example.com"`)
-	case trimmed != audience:
-		return fmt.Errorf("expected no space around it, got %q; set %q", audience, trimmed)
+// checkAudiences demands one audience or more. Each is passed on between spaces.
+func checkAudiences(setting string, audiences []string) error {
+	if len(audiences) == 0 {
+		return fmt.Errorf(`expected the API's identifier at the provider, got nothing; set for example %s "https://orders.example.com"`, setting)
+	}
+	for _, audience := range audiences {
+		switch words := strings.Fields(audience); {
+		case len(words) == 0:
+			return fmt.Errorf(`expected the API's identifier at the provider, got nothing; set for example %s "https://orders.example.com"`, setting)
+		case len(words) > 1:
+			return fmt.Errorf("expected no space in it, got %q; set several as a list: pulumi config set --path '%s[1]' %s", audience, setting, words[1])
+		case words[0] != audience:
+			return fmt.Errorf("expected no space around it, got %q; set %q", audience, words[0])
+		}
 	}
 	return nil
 }

@@ -17,12 +17,17 @@ import (
 // with their defaults, but no types: the CLI would refuse a wrong type alone, before
 // the program lists everything that is wrong.
 type Config struct {
-	Issuer           string // the tokens' iss claim, byte for byte
-	Audience         string // the API's identifier in the tokens' aud claim
-	JWKSURI          string // where the issuer's public keys are
-	AllowedOrigin    string // the origin whose pages may read answers, or "*"
-	AuthorizerTTL    int    // seconds that API Gateway caches an authorizer's answer
-	LogRetentionDays int    // days that CloudWatch keeps logs
+	Issuer           string   // the tokens' iss claim, byte for byte
+	Audience         []string // the API's identifiers, of which the tokens name one
+	JWKSURI          string   // where the issuer's public keys are
+	Provider         string   // the profile of the issuer's access tokens
+	OtherIssuers     []issuer // further issuers that are trusted
+	Algorithms       []string // of the issuers' keys
+	Claims           []string // of the tokens, passed on to the policies
+	Outage           int      // the status while no keys can be fetched, 401 or 503
+	AllowedOrigin    string   // the origin whose pages may read answers, or "*"
+	AuthorizerTTL    int      // seconds that API Gateway caches an authorizer's answer
+	LogRetentionDays int      // days that CloudWatch keeps logs
 
 	ThrottleRate        int // requests a second that a method answers on average
 	ThrottleBurst       int // requests at once that a method answers
@@ -41,13 +46,18 @@ type Config struct {
 	region string // aws:region, which dashboards name and ARNs are checked against
 }
 
-// keys are the settings' names and the fields that they fill, each a *string, an *int
-// or a *bool.
+// keys are the settings' names and the fields that they fill, each a *string, an *int,
+// a *bool, or one that takes a list.
 func (c *Config) keys() map[string]any {
 	return map[string]any{
 		"issuer":                  &c.Issuer,
 		"audience":                &c.Audience,
 		"jwksUri":                 &c.JWKSURI,
+		"provider":                &c.Provider,
+		"otherIssuers":            &c.OtherIssuers,
+		"algorithms":              &c.Algorithms,
+		"claims":                  &c.Claims,
+		"outage":                  &c.Outage,
 		"allowedOrigin":           &c.AllowedOrigin,
 		"authorizerTtl":           &c.AuthorizerTTL,
 		"logRetentionDays":        &c.LogRetentionDays,
@@ -125,6 +135,14 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 			if *field = value == "true"; !*field && value != "false" {
 				wrong.add(key, fmt.Errorf("expected true or false, got %q; set one, or remove the key for its default", value))
 			}
+		case *[]string:
+			var err error
+			*field, err = readList(key, value)
+			wrong.add(key, err)
+		case *[]issuer:
+			var err error
+			*field, err = readIssuers(value)
+			wrong.add(key, err)
 		}
 	}
 	for full := range given {
@@ -140,10 +158,7 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 	}
 	c.region = given["aws:region"]
 	c.check(wrong)
-	if c.JWKSURI == "" {
-		// OpenID Connect Discovery 1.0 names no path for the key set; this is Auth0's.
-		c.JWKSURI = strings.TrimSuffix(c.Issuer, "/") + "/.well-known/jwks.json"
-	}
+	c.JWKSURI = cmp.Or(c.JWKSURI, defaultKeys(c.Issuer))
 	return c, wrong
 }
 
@@ -182,8 +197,9 @@ func edits(from, to string) int {
 // check adds what is wrong with the values.
 func (c Config) check(wrong faults) {
 	wrong.add("aws:region", checkRegion(c.region))
-	wrong.add("issuer", checkIssuer(c.Issuer))
-	wrong.add("audience", checkAudience(c.Audience))
+	wrong.add("issuer", checkIssuer(c.Issuer, c.Provider))
+	wrong.add("audience", checkAudiences("audience", c.Audience))
+	c.checkTrust(wrong)
 	if c.JWKSURI != "" {
 		wrong.add("jwksUri", checkHTTPS(c.JWKSURI))
 	}

@@ -20,6 +20,8 @@ const (
 	requestHeaders = "Authorization,Content-Type"
 	// exposedHeaders are what a page may read beyond the safelisted headers.
 	exposedHeaders = "WWW-Authenticate,x-amzn-RequestId"
+	// retryAfter, in seconds, is when the authorizer has tried again to fetch the keys.
+	retryAfter = "5"
 )
 
 // quoted is a literal in API Gateway's parameter mappings, which need the quotes.
@@ -45,7 +47,12 @@ func (s *stack) originHeaders() map[string]string {
 // built-in ones differ between types in the spelling of the message's key.
 func (s *stack) newGatewayResponses(a *api) (published, error) {
 	var parts published
-	for _, kind := range []string{"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED"} {
+	kinds := []string{"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED"}
+	if s.config.Outage == 503 {
+		// Which of the two it is when an authorizer fails, the records disagree on.
+		kinds = append(kinds, "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR")
+	}
+	for _, kind := range kinds {
 		headers := s.originHeaders()
 		headers["Access-Control-Expose-Headers"] = exposedHeaders
 		args := &apigateway.ResponseArgs{
@@ -59,6 +66,11 @@ func (s *stack) newGatewayResponses(a *api) (published, error) {
 			args.StatusCode = pulumi.String("401")
 			// RFC 9110 section 15.5.2: a 401 must say which scheme would help.
 			headers["WWW-Authenticate"] = "Bearer"
+		}
+		if strings.HasPrefix(kind, "AUTHORIZER_") {
+			args.StatusCode = pulumi.String("503")
+			headers["Retry-After"] = retryAfter
+			headers["Access-Control-Expose-Headers"] += ",Retry-After"
 		}
 		parameters := pulumi.StringMap{}
 		for header, value := range headers {

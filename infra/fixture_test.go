@@ -23,6 +23,11 @@ config:
   issuer: https://id.example.net/
   audience: https://sample.example.net
   jwksUri: ""
+  provider: ""
+  otherIssuers: ""
+  algorithms: ""
+  claims: ""
+  outage: 401
   allowedOrigin: https://pages.example.net
   authorizerTtl: 0
   logRetentionDays: 400

@@ -26,6 +26,11 @@ var changes = [][]string{
 	{"issuer=https://after.example.com/"},
 	{"audience=after"},
 	{"jwksUri=https://keys.example.com/jwks"},
+	{"provider=rfc9068"},
+	{`otherIssuers=[{"issuer":"https://other.example.com/","audience":"other"}]`},
+	{`algorithms=["RS256","ES256"]`},
+	{`claims=["org_id"]`},
+	{"outage=503"},
 	{"allowedOrigin=https://after.example.com"},
 	{"authorizerTtl=299"},
 	{"logRetentionDays=1827"},
@@ -48,22 +53,11 @@ type update struct {
 
 // updates are what each change does to the example.
 func updates(root string) ([]update, error) {
-	project, err := os.MkdirTemp("", "docs")
+	project, err := exampleProject(root)
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(project)
-	files := map[string][]byte{"Pulumi.example.yaml": []byte(example)}
-	for _, name := range []string{"Pulumi.yaml", "Pulumi.README.md"} {
-		if files[name], err = os.ReadFile(filepath.Join(root, name)); err != nil {
-			return nil, err
-		}
-	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(project, name), content, 0o600); err != nil {
-			return nil, err
-		}
-	}
 	before, err := declare(record.Stack{Root: project, Name: "example"})
 	if err != nil {
 		return nil, err
@@ -87,6 +81,27 @@ func updates(root string) ([]update, error) {
 		all = append(all, u)
 	}
 	return all, nil
+}
+
+// exampleProject is a copy of the project with the example as its only stack. The caller
+// removes it.
+func exampleProject(root string) (string, error) {
+	project, err := os.MkdirTemp("", "docs")
+	if err != nil {
+		return "", err
+	}
+	files := map[string][]byte{"Pulumi.example.yaml": []byte(example)}
+	for _, name := range []string{"Pulumi.yaml", "Pulumi.README.md"} {
+		if files[name], err = os.ReadFile(filepath.Join(root, name)); err != nil {
+			return "", err
+		}
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(project, name), content, 0o600); err != nil {
+			return "", err
+		}
+	}
+	return project, nil
 }
 
 // difference lists what an update from one declaration to another does, by operation,

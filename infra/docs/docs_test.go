@@ -119,3 +119,40 @@ func TestPagesAreWrittenForTheStacksThatThereAre(t *testing.T) {
 		}
 	}
 }
+
+// TestProvidersPage: the page has a verdict on tokens of many providers, and those of the
+// profiles' own providers pass only as access tokens.
+func TestProvidersPage(t *testing.T) {
+	page, err := providersPage(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(providers) < 12 {
+		t.Errorf("expected at least 12 providers, got %d", len(providers))
+	}
+	for _, line := range []string{
+		"| Auth0 | access | **accepted**, principal `user`, client `client`, scopes `openid read:items`, permissions `read:items` |",
+		"| Auth0 | ID | **refused**: `wrong_kind: expected an access token, got an ID token: has nonce; send the access token instead` |",
+		"| Auth0, ID token without a nonce | ID | **refused**: `bad_audience: ",
+		"| Okta | access | **accepted**, principal `user`, client `client`, scopes `openid read:items`, no permissions |",
+		"| Okta | ID | **refused**: `wrong_kind: ",
+		"| Entra ID | access | **accepted**, principal `user`, client `client`, scopes `read.items`, permissions `Items.Read` |",
+		"| Entra ID | ID | **refused**: `wrong_kind: ",
+		"| Cognito | access | **accepted**, principal `user`, client `1example23456789`, scopes `account/read:items`, no permissions |",
+		"| Cognito | ID | **refused**: `wrong_kind: ",
+		"| Keycloak | access | **accepted**, principal `user`, client `client`, scopes `profile read:items`, no permissions |",
+		"| Keycloak | ID | **refused**: `wrong_kind: ",
+		"| Duende IdentityServer | access | **accepted**, principal `user`, client `client`, scopes `read:items offline_access`, no permissions |",
+		"| Duende IdentityServer | ID | **refused**: `wrong_kind: ",
+		"| Supabase | access | **accepted**",
+	} {
+		if !strings.Contains(page, line) {
+			t.Errorf("expected the line %s in:\n%s", line, page)
+		}
+	}
+	for line := range strings.Lines(page) {
+		if strings.Contains(line, "| refresh | **accepted**") {
+			t.Errorf("expected no refresh token accepted, got %s", line)
+		}
+	}
+}

@@ -39,7 +39,11 @@ func write(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
-	for name, page := range map[string]string{"conformance.md": conformancePage(verdicts), "changes.md": changes} {
+	providers, err := providersPage(root)
+	if err != nil {
+		return err
+	}
+	for name, page := range map[string]string{"conformance.md": conformancePage(verdicts), "changes.md": changes, "providers.md": providers} {
 		if err := os.WriteFile(filepath.Join(root, "docs", name), []byte(page), 0o644); err != nil {
 			return err
 		}
