@@ -113,7 +113,7 @@ func (c Config) checkTrust(wrong faults) {
 	}
 	for _, name := range c.Claims {
 		if strings.ContainsAny(name, " \t\r\n") {
-			wrong.add("claims", fmt.Errorf("expected one name in each element, got %q; pulumi config set --path 'claims[1]' %s", name, strings.Fields(name+" NAME")[1]))
+			wrong.add("claims", fmt.Errorf("expected one name in each element, got %q; pulumi config set --path 'claims[1]' %s", name, strings.Fields(name + " NAME")[1]))
 		}
 	}
 	if c.Outage != 401 && c.Outage != 503 {

@@ -137,10 +137,8 @@ func (p provider) verifier(project string) (func(issued) string, error) {
 	}
 	var trust environment.Trust
 	for _, function := range g.OfType("aws:lambda/function:Function") {
-		declared, _ := function.Inputs["environment"].(map[string]any)
-		variables, _ := declared["variables"].(map[string]any)
-		if variables["JWKS_URI"] != nil {
-			trust, err = environment.Read(func(name string) string { text, _ := variables[name].(string); return text })
+		if variables := function.Environment(); variables["JWKS_URI"] != "" {
+			trust, err = environment.Read(func(name string) string { return variables[name] })
 		}
 	}
 	if err != nil {
