@@ -224,3 +224,18 @@ func answerTo(question []byte) []byte {
 	}
 	return answer
 }
+
+// TestASlowKeySet takes longer than a request would have had: the init phase has the time.
+func TestASlowKeySet(t *testing.T) {
+	p := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(1700 * time.Millisecond)
+		both()(w, r)
+	})
+	s := p.source(t)
+	s.deadline, s.patience = fetchDeadline, stalePatience
+	if err := s.Prefetch(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s.wantKey(t, "k1", tokentest.K1())
+	p.wantGets(t, 1)
+}

@@ -45,6 +45,7 @@ func blames() []proof {
 		{"a certificate elsewhere", corpus.Headers(corpus.Also("x5u", `"https://evil.example/keys"`)), refusal.Attack},
 		{"keys at the issuer", corpus.Headers(corpus.Also("jku", `"https://issuer.example/keys"`)), refusal.Client},
 		{"a certificate at the issuer", corpus.Headers(corpus.Also("x5u", `"https://issuer.example/keys"`)), refusal.Client},
+		{"keys at the issuer, and another address", corpus.Headers(corpus.Also("jku", `"https://issuer.example/keys"`), corpus.Also("foo", `"https://evil.example/"`)), refusal.Client},
 		{"keys at no host", corpus.Headers(corpus.Also("jku", `"keys"`)), refusal.Attack},
 		{"keys at an address that is none", corpus.Headers(corpus.Also("jku", `"https://issuer.example/%zz"`)), refusal.Attack},
 		{"an extension", corpus.Headers(corpus.Also("crit", "[]")), refusal.Client},
@@ -76,7 +77,8 @@ func blames() []proof {
 			return nil
 		}})
 	}
-	return append(all, proof{"an issuer that is no URL is nobody's host", checkStrangeIssuers}, proof{"a replaced key", checkReplacedKey})
+	return append(all, proof{"an issuer that is no URL is nobody's host", checkStrangeIssuers}, proof{"a replaced key", checkReplacedKey},
+		proof{"blames each finding by itself", checkEachBlame})
 }
 
 // checkStrangeIssuers: an issuer need not be a URL.
@@ -91,6 +93,26 @@ func checkStrangeIssuers() error {
 		_, err = verifier.Verify(corpus.Headers(corpus.Also("jku", `"keys"`)), tokentest.Now(), corpus.Published)
 		if got := refusal.CategoryOf(err); got != refusal.Attack {
 			return fmt.Errorf("want category attack with the issuer %s, got %s", name, got)
+		}
+	}
+	return nil
+}
+
+// checkEachBlame: who is to blame for one finding is not to blame for the next.
+func checkEachBlame() error {
+	verifier, err := token.NewVerifier(corpus.Trusting(""))
+	if err != nil {
+		return err
+	}
+	expired := tokentest.Payload().With("exp", corpus.In(-1))
+	for _, compact := range []string{
+		corpus.RawPayload(expired.With("iss", `"https://issuer.example"`).String()),
+		tokentest.Sign(tokentest.Header("k1").With("alg", `"HS256"`).JSON(), expired.JSON(), tokentest.K1()),
+	} {
+		for _, f := range verifier.Explain(compact, tokentest.Now(), holding{corpus.Published}) {
+			if f.Check == token.Expiry && f.Refused.Category() != refusal.Client {
+				return fmt.Errorf("want category client for an expired token, got %s", f.Refused.Category())
+			}
 		}
 	}
 	return nil
@@ -150,6 +172,7 @@ func hints() []proof {
 		{"", corpus.Claims(corpus.Set("aud", `"x"`), corpus.Also("cid", `"c"`), corpus.Drop("scope")), "got another value$"},
 		{"", corpus.Claims(bare, corpus.Set("aud", `"x"`)), "got another value$"},
 		{"cognito", corpus.Claims(corpus.Also("token_use", `"access"`)), "expected client_id as a string or an array of strings, got none$"},
+		{"cognito", corpus.Claims(corpus.Also("token_use", `"access"`), corpus.Set("scope", `["a"]`)), "got none$"},
 		{"", corpus.Claims(corpus.Also("typ", `"Bearer"`), corpus.Also("nonce", `"n"`)), "got an ID token: has nonce; the profile keycloak accepts such access tokens"},
 		{"okta", tokentest.Valid(), "another kind of token: has no cid; the profile auth0 accepts such access tokens"},
 		{"okta", corpus.Claims(bare, corpus.Also("permissions", `["a"]`)), "has no cid; the profile auth0 accepts such access tokens"},

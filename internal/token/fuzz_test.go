@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"account-api/internal/refusal"
+	"account-api/internal/signature"
 	"account-api/internal/token"
 	"account-api/internal/token/corpus"
 	"account-api/internal/token/tokentest"
@@ -40,6 +41,43 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header, payload []byte) {
 		if err := properties(newVerifier(t), jwx, tokentest.Sign(header, payload, tokentest.K1())); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// FuzzAlgorithms signs with one algorithm whatever the fuzzer finds, under a key ID of its own
+// choice. Only a header that names the algorithm of the key, and that key, are accepted.
+func FuzzAlgorithms(f *testing.F) {
+	all := signature.Algorithms()
+	for i, algorithm := range all {
+		for _, named := range all {
+			f.Add(uint8(i), tokentest.Header(string(algorithm)).With("alg", tokentest.Quote(string(named))).JSON(), tokentest.Payload().JSON())
+		}
+	}
+	expect := corpus.Trusting("")
+	expect.Algorithms = all
+	verifier, err := token.NewVerifier(expect)
+	if err != nil {
+		f.Fatal(err)
+	}
+	set := map[string]*signature.Key{}
+	for _, algorithm := range all {
+		set[string(algorithm)] = tokentest.Key(algorithm)
+	}
+	keys := token.KeyFunc(func(_, kid string, _ *signature.Key) (*signature.Key, error) {
+		if set[kid] == nil {
+			return nil, refusal.New(refusal.UnknownKid, "not in the set")
+		}
+		return set[kid], nil
+	})
+	f.Fuzz(func(t *testing.T, index uint8, header, payload []byte) {
+		algorithm := all[int(index)%len(all)]
+		claims, err := verifier.Verify(tokentest.SignAs(algorithm, header, payload), tokentest.Now(), keys)
+		var named struct {
+			Alg string `json:"alg"`
+		}
+		if err == nil && (claims.KeyID != string(algorithm) || json.Unmarshal(header, &named) != nil || named.Alg != claims.KeyID) {
+			t.Errorf("accepted a signature of %s under header %q with the key %q", algorithm, named.Alg, claims.KeyID)
 		}
 	})
 }

@@ -288,14 +288,12 @@ func lookUp(keys Keys, t *unverified, failed *signature.Key) (*signature.Key, *r
 
 // verify verifies the signature with the key, or with the one that replaced it.
 func (t *unverified) verify(keys Keys, key *signature.Key) *refusal.Error {
+	t.verdict.KeyID, t.verdict.Issuer = t.header.keyID, t.issuer.Name
 	refused := t.verifyWith(key)
 	if refused != nil {
 		if replaced, none := lookUp(keys, t, key); none == nil && !replaced.Equal(key) {
 			refused = t.verifyWith(replaced)
 		}
-	}
-	if refused == nil {
-		t.verdict.KeyID, t.verdict.Issuer = t.header.keyID, t.issuer.Name
 	}
 	return refused
 }
