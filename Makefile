@@ -66,7 +66,7 @@ conform: export CONFORM_TOKEN_WITHOUT_SCOPE := $(or $(TOKEN_WITHOUT_SCOPE),$(CON
 conform: ## Ask a deployed or local API whether it answers as declared (URL=… [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1])
 	@go run ./local/conform -url "$(URL)" $(if $(filter-out file,$(origin STACK)),-stack "$(STACK)") $(if $(V),-v)
 
-explain: ## Say why a token is refused: make explain STACK=prod < token
+explain: ## Say why a token is refused: make explain STACK=prod < token (without one: check the settings)
 	@go run ./local/explain -stack "$(STACK)"
 
 fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
