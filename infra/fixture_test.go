@@ -24,9 +24,9 @@ config:
   audience: https://sample.example.net
   jwksUri: ""
   provider: ""
-  otherIssuers: ""
-  algorithms: ""
-  claims: ""
+  otherIssuers: []
+  algorithms: []
+  claims: []
   outage: 401
   allowedOrigin: https://pages.example.net
   authorizerTtl: 0
