@@ -137,6 +137,10 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 			}
 		case *[]string:
 			var err error
+			if key == "audience" && value != "" && !strings.HasPrefix(value, "[") { // one needs no list
+				*field = []string{value}
+				break
+			}
 			*field, err = readList(key, value)
 			wrong.add(key, err)
 		case *[]issuer:

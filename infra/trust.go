@@ -38,17 +38,11 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// readList reads a setting that is text, or a list of texts. Pulumi hands over a list as JSON.
+// readList reads a list of texts, which Pulumi hands over as JSON.
 func readList(setting, value string) ([]string, error) {
-	if !strings.HasPrefix(value, "[") && !strings.HasPrefix(value, "{") {
-		if value == "" {
-			return nil, nil
-		}
-		return []string{value}, nil
-	}
 	var list []string
-	if err := json.Unmarshal([]byte(value), &list); err != nil {
-		return nil, fmt.Errorf("expected text or a list of texts, got %s; pulumi config set --path '%s[0]' VALUE", value, setting)
+	if err := json.Unmarshal([]byte(value), &list); err != nil && value != "" {
+		return nil, fmt.Errorf("expected a list of texts, got %s; pulumi config set --path '%s[0]' VALUE", value, setting)
 	}
 	return list, nil
 }
