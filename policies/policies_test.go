@@ -116,7 +116,8 @@ func TestAHandlerCarriesWhatIsOnDiskWithoutTests(t *testing.T) {
 func TestAHandlerCanUseItsPolicy(t *testing.T) {
 	found := false
 	everyDirectory(t, func(t *testing.T, directory string) {
-		if !load(t, directory).Decides() {
+		// A handler of this name asks for the entrypoint, though no rule may have its name.
+		if _, err := os.Stat("../handlers/" + directory); err != nil && !load(t, directory).Decides() {
 			return
 		}
 		found = true

@@ -4,7 +4,8 @@
 //	policy -root . -test
 //
 // It reads the policies from disk, so a saved rule needs no other build. It prints a JSON
-// array with one object for each directory of policies/ with a rule named decision:
+// array with one object for each directory of policies/ that has a rule named decision, or a
+// handler of its name:
 //
 //	{"handler":"orders","entrypoint":"orders/decision","allowed":{"scope":"read:orders"},"denied":{},"scopes":["read:orders"]}
 //
@@ -106,7 +107,7 @@ func run(ctx context.Context, to io.Writer, q question) error {
 		if err != nil {
 			return fmt.Errorf("read policies: %w", err)
 		}
-		if !decides {
+		if _, err := os.Stat(filepath.Join(q.root, "handlers", directory.Name())); err != nil && !decides {
 			continue
 		}
 		p := policy{Handler: directory.Name(), Entrypoint: directory.Name() + "/decision"}

@@ -111,6 +111,8 @@ func TestRunPrintsTheTestsOfEveryPolicy(t *testing.T) {
 		"policies/odd/odd_test.rego":     "package odd_test\n\ntest_a if {\n",
 		"policies/claim/claim.rego":      "package claim\n\nallow if input.claims.orgid\n" + decided,
 		"policies/guard/guard.rego":      "package guard\n\nviolations contains \"x\"\n",
+		"policies/renamed/renamed.rego":  "package renamed\n\ndefault verdict := {\"allow\": false, \"reasons\": set()}\n",
+		"handlers/renamed/main.go":       "package main\n",
 	})
 	var out strings.Builder
 	if err := run(t.Context(), &out, question{root: root, test: true}); err != nil {
@@ -125,6 +127,9 @@ func TestRunPrintsTheTestsOfEveryPolicy(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("expected %s in %s", want, out.String())
 		}
+	}
+	if want := `"error":"policies/renamed/renamed.rego:1: rego_compile_error: expected a rule at data.renamed.decision`; !strings.Contains(out.String(), want) {
+		t.Errorf("expected %s in %s", want, out.String())
 	}
 	if strings.Contains(out.String(), "guard") {
 		t.Errorf("expected nothing about guard rails in %s", out.String())
