@@ -1,0 +1,123 @@
+package access
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"account-api/internal/access/flow"
+	"account-api/internal/decision"
+)
+
+// Record is a decision from a handler's log, in OPA's form:
+// https://www.openpolicyagent.org/docs/management-decision-logs
+type Record struct {
+	ID     string         `json:"decision_id"`
+	Path   string         `json:"path"`
+	Input  decision.Input `json:"input"`
+	Erased []string       `json:"erased"` // JSON pointers, as in /input/principal
+	Result *struct {
+		Allow bool `json:"allow"`
+	} `json:"result"`
+}
+
+// Recorded says what would become of recorded decisions.
+type Recorded struct {
+	Records      int             `json:"records"`
+	Unchanged    int             `json:"unchanged"`
+	Changed      map[Kind]int    `json:"changed,omitempty"`
+	Examples     map[Kind]string `json:"examples,omitempty"` // a decision_id
+	CannotJudge  int             `json:"cannotJudge"`        // a value that the rules read is erased
+	Because      []string        `json:"because,omitempty"`  // the erased values
+	Disagreement int             `json:"disagreement"`       // the base answers otherwise than the record says
+}
+
+// mostLine bounds a line of a log, in bytes.
+const mostLine = 1 << 20
+
+// ReadLog reads the decisions of a log, one JSON object a line. Other lines are skipped:
+// a function's log has more than decisions.
+func ReadLog(log io.Reader) ([]Record, error) {
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, mostLine)
+	records := []Record{}
+	for lines.Scan() {
+		var record Record
+		if strings.Contains(lines.Text(), `"decision_id"`) && json.Unmarshal(lines.Bytes(), &record) == nil && record.Result != nil {
+			records = append(records, record)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read log: %w", err)
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("read log: expected a line with decision_id and result, as a handler's decision log has it, got none")
+	}
+	return records, nil
+}
+
+// replay asks both versions about the records of an endpoint.
+func replay(ctx context.Context, name string, reading flow.Reading, before, after version, records []Record) *Recorded {
+	r := &Recorded{Changed: map[Kind]int{}, Examples: map[Kind]string{}}
+	for _, record := range records {
+		if strings.Trim(record.Path, "/") != name+"/decision" {
+			continue
+		}
+		r.Records++
+		if erased := readAndErased(reading, record.Erased); len(erased) > 0 {
+			r.CannotJudge++
+			r.Because = append(r.Because, erased...)
+			continue
+		}
+		was, is := before.answer(ctx, record.Input), after.answer(ctx, record.Input)
+		if before.policy != nil && (was.Status == 200) != record.Result.Allow {
+			r.Disagreement++
+		}
+		if kind := kind(was, is); kind == "" {
+			r.Unchanged++
+		} else {
+			if r.Changed[kind]++; r.Changed[kind] == 1 {
+				r.Examples[kind] = record.ID
+			}
+		}
+	}
+	slices.Sort(r.Because)
+	r.Because = slices.Compact(r.Because)
+	return r
+}
+
+// readAndErased are the erased values that a rule reads.
+func readAndErased(reading flow.Reading, erased []string) (found []string) {
+	for _, pointer := range erased {
+		parts := strings.Split(strings.TrimPrefix(pointer, "/input/"), "/")
+		for i, part := range parts {
+			parts[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+		}
+		for leaf := range reading.Leaves {
+			if leaf.Field == parts[0] && (len(parts) == 1 || leaf.Member == parts[1] || leaf.Member == "" || leaf.Member == flow.Member) {
+				found = append(found, pointer)
+				break
+			}
+		}
+	}
+	return found
+}
+
+// moment is a point in time, to the nanosecond.
+func moment(nanoseconds int64) string {
+	return time.Unix(0, nanoseconds).UTC().Format("Mon 2006-01-02T15:04:05.999999999Z")
+}
+
+// shown is text on one line, without what ends a code span.
+func shown(text string) string {
+	quoted := fmt.Sprintf("%q", text)
+	if quoted != `"`+text+`"` || strings.ContainsAny(text, "`|") || text == "" || text != strings.TrimSpace(text) {
+		return strings.NewReplacer("`", "\\u0060", "|", "\\u007c").Replace(quoted)
+	}
+	return text
+}
