@@ -313,7 +313,7 @@ func (f *flow) expression(rule *ast.Rule, e *ast.Expr) {
 		for i, operand := range operands {
 			places, found := f.in(rule, operand)
 			text, isText := operand.Value.(ast.String)
-			if name == ast.Split.Name && i == 1 && isText {
+			if name == ast.Split.Name && i == 1 && isText && len(all) > 0 {
 				f.separators[all[0]] = append(f.separators[all[0]], string(text))
 			}
 			if isText && !slices.Contains(comparisons, name) {

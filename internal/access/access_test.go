@@ -1,0 +1,141 @@
+package access_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"account-api/internal/access"
+)
+
+// orders is a policy in which allow and what stands beside it is given.
+func orders(rego string) string {
+	if strings.HasPrefix(rego, "package") {
+		return rego
+	}
+	return "package orders\n\n" + rego + `
+
+default decision := {"allow": false, "reasons": {"a permit is required"}}
+
+decision := {"allow": true, "reasons": set()} if allow == true
+`
+}
+
+// tree is policies/ with a policy orders and other files, each as "name: content".
+func tree(rego string, others ...string) fstest.MapFS {
+	files := fstest.MapFS{}
+	if rego != "" {
+		files["orders/orders.rego"] = &fstest.MapFile{Data: []byte(orders(rego))}
+	}
+	for _, file := range others {
+		name, content, _ := strings.Cut(file, ": ")
+		files[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	return files
+}
+
+// show is a change in brief.
+func show(c access.Change) string {
+	text := fmt.Sprintf("%s %s: %d>%d", c.Kind, c.Smallest[0].Words, c.Before.Status, c.After.Status)
+	if c.Contrast != nil {
+		text += " not with " + c.Contrast.With
+	}
+	return text
+}
+
+func compared(t *testing.T, base, head fstest.MapFS) access.Endpoint {
+	t.Helper()
+	report, err := access.Compare(t.Context(), base, head, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(report.Endpoints, func(e access.Endpoint) bool { return e.Name == "orders" })
+	return report.Endpoints[i]
+}
+
+func TestCompare(t *testing.T) {
+	const (
+		read   = `allow if "read" in split(input.scope, " ")`
+		orRead = "allow if \"read\" in split(input.scope, \" \")\n\n"
+		shared = "package shared\n\nblocked contains \"crawler\"\n\nhas(list, wanted) if wanted in split(list, \" \")\n"
+	)
+	for _, row := range []struct {
+		name       string
+		base, head string
+		want       []string // changes, in order
+		complete   bool
+	}{
+		{"a rule narrowed to two scopes", read, "allow if {\n\t\"read\" in split(input.scope, \" \")\n\t\"write\" in split(input.scope, \" \")\n}",
+			[]string{"revoked scope `read`: 200>403"}, true},
+		{"a rule widened by a scope", read, orRead + `allow if "admin" in split(input.scope, " ")`,
+			[]string{"gained scope `admin`: 403>200"}, true},
+		{"a refactoring without effect", read, "granted contains s if some s in split(input.scope, \" \")\n\nallow if granted[\"read\"]",
+			nil, true},
+		{"contains in place of equality", `allow if input.azp == "web"`, `allow if contains(input.azp, "web")`,
+			[]string{"gained azp `webx`: 403>200"}, false},
+		{"a flipped default", read + "\n\ndefault allow := false", read + "\n\ndefault allow := true",
+			[]string{"gained anybody: 403>200"}, true},
+		{"a permission in place of a scope", read, orRead + `allow if "read" in split(input.permissions, " ")`,
+			[]string{"gained permissions `read`: 403>200"}, true},
+		{"two values of one rule", read, orRead + "allow := false if input.azp == \"web\"",
+			[]string{"error scope `read`, azp `web`: 200>500"}, true},
+		// What is absent is in no list, but neither is it not: the negation is undefined.
+		{"a client that is blocked", read, "allow if {\n\t\"read\" in split(input.scope, \" \")\n\tnot input.azp in {\"crawler\", \"spider\"}\n}",
+			[]string{"revoked scope `read`: 200>403 not with azp `other`"}, true},
+		{"a client that is not blocked any more", "allow if {\n\tinput.azp\n\tnot input.azp in {\"crawler\", \"spider\"}\n}", "allow if {\n\tinput.azp\n\tnot input.azp in {\"spider\"}\n}",
+			[]string{"gained azp `crawler`: 403>200"}, true},
+		{"the own record only, loosened", `allow if input.azp == input.principal`, `allow if startswith(input.azp, input.principal)`,
+			nil, false},
+		{"a misspelt field under a negation", "allow if {\n\t\"read\" in split(input.scope, \" \")\n\tnot blocked\n}\n\nblocked if input.azp == \"crawler\"",
+			"allow if {\n\t\"read\" in split(input.scope, \" \")\n\tnot blocked\n}\n\nblocked if input.permissions == \"crawler\"",
+			[]string{"gained scope `read`, azp `crawler`: 403>200 not with permissions `crawler`",
+				"revoked scope `read`, permissions `crawler`: 200>403"}, true},
+		{"lower case", `allow if input.azp == "web"`, `allow if lower(input.azp) == "web"`,
+			[]string{"gained azp `WEB`: 403>200"}, false},
+		{"a count of scopes", read, orRead + `allow if count(split(input.scope, " ")) > 4`,
+			[]string{"gained scope `other other1 other2 other3 other4`: 403>200"}, false},
+		{"the first scope only", read, `allow if split(input.scope, " ")[0] == "read"`,
+			[]string{"revoked scope `\" read\"`: 200>403"}, false},
+		{"a list of scopes in one order", read, orRead + `allow if split(input.scope, " ") == ["a", "b", "a"]`,
+			[]string{"gained scope `a b a`: 403>200"}, false},
+		{"an empty scope", read, orRead + `allow if "" in split(input.scope, " ")`,
+			[]string{"gained scope `\" \"`: 403>200"}, false},
+		{"a helper moved to shared", "allow if has(input.scope, \"read\")\n\nhas(list, wanted) if wanted in split(list, \" \")", "import data.shared\n\nallow if shared.has(input.scope, \"read\")",
+			nil, true},
+		{"another reason only", `default decision := {"allow": false, "reasons": {"no"}}`, `default decision := {"allow": false, "reasons": {"never"}}`,
+			[]string{"reason anybody: 403>403"}, true},
+		{"a longer list of roles", "roles := {\"web\": [\"read\"]}\n\nallow if \"read\" in roles[input.azp]", "roles := {\"web\": [\"read\"], \"app\": [\"read\"]}\n\nallow if \"read\" in roles[input.azp]",
+			[]string{"gained azp `app`: 403>200"}, true},
+		{"a text that is computed", read, orRead + `allow if concat(":", ["read", "all"]) in split(input.scope, " ")`,
+			nil, false},
+		{"a policy that does not parse", read, "allow if {",
+			[]string{"error anybody: 403>500", "error scope `read`: 200>500"}, true},
+		{"another name of the decision", read, "package orders\n\nverdict := {\"allow\": true, \"reasons\": set()}\n",
+			[]string{"error anybody: 403>500", "error scope `read`: 200>500"}, true},
+		{"a policy that parses again", "allow if {", read,
+			[]string{"gained scope `read`: 500>200", "reason anybody: 500>403"}, true},
+		{"a new endpoint", "", read, []string{"gained scope `read`: 0>200"}, true},
+		{"a removed endpoint", read, "", []string{"revoked scope `read`: 200>0"}, true},
+		{"the same", read, read, nil, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			base, head := row.base, row.head
+			if strings.HasPrefix(base, "default decision") {
+				base, head = "package orders\n\n"+base, "package orders\n\n"+head
+			}
+			got := compared(t, tree(base, "shared/shared.rego: "+shared), tree(head, "shared/shared.rego: "+shared))
+			var changes []string
+			for _, c := range got.Changes {
+				changes = append(changes, show(c))
+			}
+			if !slices.Equal(changes, row.want) {
+				t.Errorf("changes: got %q, want %q", changes, row.want)
+			}
+			if got.Complete != row.complete {
+				t.Errorf("complete: got %t, outside %q, left out %q", got.Complete, got.Outside, got.LeftOut)
+			}
+		})
+	}
+}
