@@ -208,12 +208,6 @@ func (s space) contains(large, small caller) bool {
 
 // alone is the one leaf that decides whether a caller's change is of a kind.
 func (s space) alone(j judged, kind Kind) string {
-	if len(s.dimensions) < 2 {
-		if len(s.dimensions) == 1 {
-			return s.dimensions[0].leaf.String()
-		}
-		return ""
-	}
 	found := ""
 	for d, dimension := range s.dimensions {
 		const changes, stays = 1, 2

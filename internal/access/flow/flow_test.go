@@ -66,7 +66,7 @@ func TestShapes(t *testing.T) {
 				"first := s if some s in split(input.scope, \" \")\n\nallow if first == \"a\"", `allow if { [x, _] = split(input.scope, " "); x == "a" }`}},
 		{"every part of a split",
 			[]string{`allow if { every s in split(input.scope, " ") { s in {"a", "b"} } }`},
-			[]string{`allow if { every i, s in split(input.scope, " ") { i < 2 } }`, `allow if { every s in split(input.scope, " ") { count(s) > 1 } }`}},
+			[]string{`allow if { every i, s in split(input.scope, " ") { s == "a"; i < 2 } }`, `allow if { every s in split(input.scope, " ") { count(s) > 1 } }`}},
 		{"the parts as a set",
 			[]string{granted + `allow if "read" in granted`, granted + `allow if granted["read"]`, `allow if "read" in {s | some s in split(input.scope, " ")}`, `allow if "a" in {s | some s in split(input.scope, " "); s != "b"}`},
 			[]string{`allow if "read" in [s | some s in split(input.scope, " ")]`, `allow if count([1 | some s in split(input.scope, " "); s == "a"]) == 2`, granted + `allow if granted[input.azp]`,
