@@ -80,6 +80,13 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 mutants: ## Make small mistakes in each policy and show those that no Rego test notices
 	@go run ./internal/mutant/mutants
 
+access-diff: ## Say who gains or loses access by the policies here (BASE=main [LOG=decisions.jsonl] [FORMAT=markdown|json] [ALLOW_GAINED="why"])
+	@mkdir -p dist && go build -o dist/access-diff ./internal/access/access-diff
+	@internal/access/against "$(BASE)" $(if $(LOG),-log "$(LOG)") $(if $(FORMAT),-format "$(FORMAT)") -allow-gained "$(ALLOW_GAINED)"
+
+access-table: ## Write docs/access.md: who may do what
+	@go run ./internal/access/access-table
+
 replay: ## Decide recorded decisions again with the policies of this checkout (LOG=decisions.jsonl)
 	@go run ./internal/decision/replay $(LOG)
 
@@ -92,6 +99,7 @@ guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
 docs: ## Write everything generated anew: pages of docs/, and what a policy may use
 	@go run ./infra/docs
 	@go run ./internal/decision/generate
+	@go run ./internal/access/access-table
 
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }

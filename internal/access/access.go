@@ -231,7 +231,7 @@ func load(ctx context.Context, policies fs.FS, name string) (version, error) {
 	v := version{files: own, present: true}
 	policy, err := decision.Prepare(ctx, own, name+"/decision")
 	if err == nil {
-		v.documents, err = documents(own)
+		v.documents, err = decision.Documents(own)
 	}
 	if err != nil {
 		v.fault = err.Error()
@@ -240,9 +240,6 @@ func load(ctx context.Context, policies fs.FS, name string) (version, error) {
 	v.policy = policy
 	return v, nil
 }
-
-// documents reads the data documents of a policy.
-func documents(fs.FS) (map[string]any, error) { return nil, nil }
 
 // same reports whether two versions have the same text.
 func (v version) same(other version) bool {

@@ -87,7 +87,7 @@ func TestCompare(t *testing.T) {
 		{"a client that is not blocked any more", "allow if {\n\tinput.azp\n\tnot input.azp in {\"crawler\", \"spider\"}\n}", "allow if {\n\tinput.azp\n\tnot input.azp in {\"spider\"}\n}",
 			[]string{"gained azp `crawler`: 403>200"}, true},
 		{"the own record only, loosened", `allow if input.azp == input.principal`, `allow if startswith(input.azp, input.principal)`,
-			nil, false},
+			[]string{"gained azp `otherx`: 403>200 not with principal `another`"}, false},
 		{"a misspelt field under a negation", "allow if {\n\t\"read\" in split(input.scope, \" \")\n\tnot blocked\n}\n\nblocked if input.azp == \"crawler\"",
 			"allow if {\n\t\"read\" in split(input.scope, \" \")\n\tnot blocked\n}\n\nblocked if input.permissions == \"crawler\"",
 			[]string{"gained scope `read`, azp `crawler`: 403>200 not with permissions `crawler`",
@@ -126,6 +126,51 @@ func TestCompare(t *testing.T) {
 				base, head = "package orders\n\n"+base, "package orders\n\n"+head
 			}
 			got := compared(t, tree(base, "shared/shared.rego: "+shared), tree(head, "shared/shared.rego: "+shared))
+			var changes []string
+			for _, c := range got.Changes {
+				changes = append(changes, show(c))
+			}
+			if !slices.Equal(changes, row.want) {
+				t.Errorf("changes: got %q, want %q", changes, row.want)
+			}
+			if got.Complete != row.complete {
+				t.Errorf("complete: got %t, outside %q, left out %q", got.Complete, got.Outside, got.LeftOut)
+			}
+		})
+	}
+}
+
+func TestCompareReadsTheRequestClaimsAndData(t *testing.T) {
+	const (
+		blocks  = "import data.shared\n\nallow if {\n\tinput.azp\n\tnot input.azp in shared.blocked\n}"
+		crawler = `shared/data.json: {"blocked": ["crawler"]}`
+	)
+	for _, row := range []struct {
+		name       string
+		base, head fstest.MapFS
+		want       []string
+		complete   bool
+	}{
+		{"a client less in a data document", tree(blocks, `shared/data.json: {"blocked": ["crawler", "spider"]}`), tree(blocks, crawler),
+			[]string{"gained azp `spider`: 403>200"}, true},
+		{"the same list in YAML", tree(blocks, crawler), tree(blocks, "shared/data.yaml: blocked: [crawler]"), nil, true},
+		{"a table of roles in a data document", tree("allow if \"read\" in data.orders.roles[input.azp]", `orders/data.json: {"roles": {"web": ["read"]}}`), tree("allow if \"read\" in data.orders.roles[input.azp]", `orders/data.json: {"roles": {"web": ["read"], "app": ["read", "write"]}}`),
+			[]string{"gained azp `app`: 403>200"}, true},
+		{"the own record only, loosened", tree("allow if input.parameters.account == input.principal"), tree("allow if startswith(input.parameters.account, input.principal)"),
+			[]string{"gained parameters.account `otherx`: 403>200 not with principal `another`"}, false},
+		{"the own record or any for support", tree("allow if input.parameters.account == input.principal"), tree("allow if input.parameters.account == input.principal\n\nallow if input.azp == \"support\""),
+			[]string{"gained azp `support`: 403>200"}, true},
+		{"a query parameter that overrides", tree(`allow if "read" in split(input.scope, " ")`), tree("allow if \"read\" in split(input.scope, \" \")\n\nallow if \"yes\" in input.query.debug"),
+			[]string{"gained query.debug `[\"yes\"]`: 403>200"}, true},
+		{"a role in a claim", tree(`allow if "admin" in input.claims["https://orders/roles"]`), tree("allow if \"admin\" in input.claims[\"https://orders/roles\"]\n\nallow if \"clerk\" in input.claims[\"https://orders/roles\"]"),
+			[]string{"gained claims.https://orders/roles `[\"clerk\"]`: 403>200"}, false},
+		{"longer office hours", tree("allow if {\n\t[hour, _, _] := time.clock(input.time)\n\thour >= 9\n\thour < 17\n}"), tree("allow if {\n\t[hour, _, _] := time.clock(input.time)\n\thour >= 9\n\thour <= 17\n}"),
+			[]string{"gained time `Wed 2026-01-07T17:00:00Z`: 403>200"}, false},
+		{"another verb", tree(`allow if input.method == "GET"`), tree(`allow if input.method in {"GET", "DELETE"}`),
+			[]string{"gained method `DELETE`: 403>200"}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := compared(t, row.base, row.head)
 			var changes []string
 			for _, c := range got.Changes {
 				changes = append(changes, show(c))

@@ -165,7 +165,19 @@ func changes(s space, j judged) []Change {
 func change(s space, j judged, kind Kind, members []int) Change {
 	first := members[0]
 	c := Change{Kind: kind, Before: j.answers[j.before[first]], After: j.answers[j.after[first]], Callers: len(members)}
-	var smallest []caller
+	smallest := s.smallest(j, members)
+	for _, small := range smallest[:min(len(smallest), mostWitnesses)] {
+		c.Smallest = append(c.Smallest, s.witness(small))
+	}
+	c.More = max(0, len(smallest)-mostWitnesses)
+	c.Alone = s.alone(j, kind)
+	c.Contrast = s.contrast(j, first)
+	return c
+}
+
+// smallest are the callers of a group none of whom has all of another, and more. They are
+// some only, if they are many.
+func (s space) smallest(j judged, members []int) (smallest []caller) {
 	for _, i := range members {
 		if slices.ContainsFunc(smallest, func(small caller) bool { return s.contains(j.callers[i], small) }) {
 			continue
@@ -175,13 +187,29 @@ func change(s space, j judged, kind Kind, members []int) Change {
 			break
 		}
 	}
-	for _, small := range smallest[:min(len(smallest), mostWitnesses)] {
-		c.Smallest = append(c.Smallest, s.witness(small))
+	return smallest
+}
+
+// added is the one dimension in which a caller has what another lacks, or -1.
+func (s space) added(small, large caller) int {
+	found := -1
+	for d := range large {
+		if large[d] == small[d] {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = d
 	}
-	c.More = max(0, len(smallest)-mostWitnesses)
-	c.Alone = s.alone(j, kind)
-	c.Contrast = s.contrast(j, first)
-	return c
+	if found < 0 {
+		return -1
+	}
+	had, has := s.dimensions[found].value(small[found]), s.dimensions[found].value(large[found])
+	if has.json == nil || had.json != nil && small[found] != 0 {
+		return -1
+	}
+	return found
 }
 
 // contains reports whether a caller has all that another has.
@@ -243,20 +271,8 @@ func (s space) contrast(j judged, index int) *Contrast {
 		if j.kind(i) != "" || j.answers[j.before[i]].Status != status {
 			continue
 		}
-		differs, other := 0, -1
-		for d := range c {
-			if c[d] != small[d] {
-				differs++
-				other = d
-			}
-		}
-		if differs != 1 {
-			continue
-		}
-		d := s.dimensions[other]
-		had, has := d.value(small[other]), d.value(c[other])
-		if has.json != nil && (had.json == nil || small[other] == 0) {
-			return &Contrast{With: words(d, has), Answer: j.answers[j.before[i]]}
+		if d := s.added(small, c); d >= 0 {
+			return &Contrast{With: words(s.dimensions[d], s.dimensions[d].value(c[d])), Answer: j.answers[j.before[i]]}
 		}
 	}
 	return nil
@@ -290,6 +306,6 @@ func words(d dimension, v value) string {
 		return d.leaf.String() + " `" + moment(content) + "`"
 	default:
 		text, _ := json.Marshal(content) // of strings and numbers
-		return d.leaf.String() + " `" + shown(string(text)) + "`"
+		return d.leaf.String() + " `" + escaped(string(text)) + "`"
 	}
 }

@@ -117,7 +117,12 @@ func moment(nanoseconds int64) string {
 func shown(text string) string {
 	quoted := fmt.Sprintf("%q", text)
 	if quoted != `"`+text+`"` || strings.ContainsAny(text, "`|") || text == "" || text != strings.TrimSpace(text) {
-		return strings.NewReplacer("`", "\\u0060", "|", "\\u007c").Replace(quoted)
+		return escaped(quoted)
 	}
 	return text
+}
+
+// escaped is a string of JSON or Go without what ends a code span or a cell.
+func escaped(quoted string) string {
+	return strings.NewReplacer("`", "\\u0060", "|", "\\u007c").Replace(quoted)
 }

@@ -134,7 +134,11 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 			}
 		}
 		d.core = append(d.core, absent)
-		for _, near := range nearMisses(found.Texts) {
+		texts := found.Texts
+		if len(found.Peers) > 1 {
+			texts = append(slices.Clone(texts), fresh[0])
+		}
+		for _, near := range nearMisses(texts) {
 			d.near = append(d.near, value{json: near, size: 2})
 		}
 		if leaf.Member != "" && !slices.Contains(found.Texts, "") {

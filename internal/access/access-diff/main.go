@@ -16,8 +16,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 
 	"account-api/internal/access"
 )
@@ -70,10 +70,28 @@ func diff(ctx context.Context, stdout, stderr io.Writer, arguments []string) (ac
 			return "", fmt.Errorf("%s: %w", *log, err)
 		}
 	}
-	report, err := access.Compare(ctx, os.DirFS(filepath.Join(*base, "policies")), os.DirFS(filepath.Join(*head, "policies")), records)
+	before, err := policies(*base)
+	if err != nil {
+		return "", err
+	}
+	after, err := policies(*head)
+	if err != nil {
+		return "", err
+	}
+	report, err := access.Compare(ctx, before, after, records)
 	if err != nil {
 		return "", err
 	}
 	verdict, _ := report.Verdict(terms)
 	return verdict, write(report, stdout, terms)
+}
+
+// policies is the directory policies/ of a version. A symbolic link may not lead out of the
+// version: the report would quote what it leads to, and may stand in a public comment.
+func policies(directory string) (fs.FS, error) {
+	root, err := os.OpenRoot(directory)
+	if err != nil {
+		return nil, err
+	}
+	return fs.Sub(root.FS(), "policies")
 }

@@ -157,3 +157,21 @@ func TestMarkdownOfAStrangeReason(t *testing.T) {
 		t.Errorf("got\n%s", &output)
 	}
 }
+
+// A link out of the version would put a file of the machine into a public comment.
+func TestLinksOutOfTheVersionAreNotRead(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("TOKEN=5ecr3t"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"more.rego", "data.json"} {
+		head := policy(t, read)
+		if err := os.Symlink(secret, filepath.Join(head, "policies/orders", name)); err != nil {
+			t.Fatal(err)
+		}
+		var output strings.Builder
+		if exit := run(t.Context(), &output, &output, []string{"-base", policy(t, read), "-head", head}); exit == 0 || strings.Contains(output.String(), "5ecr3t") {
+			t.Errorf("%s: got exit status %d:\n%s", name, exit, &output)
+		}
+	}
+}

@@ -40,7 +40,7 @@ func TestShapes(t *testing.T) {
 		inside, outside []string
 	}{
 		{"whether a field is defined",
-			[]string{`allow if input.azp`, `allow if not input.azp`, `allow if { x := input; x.azp }`, "import data.shared\n\nallow if shared.web(input)", `allow if input.nothing`},
+			[]string{`allow if input.azp`, `allow if not input.azp`, `allow if { x := input; x.azp }`, "import data.shared\n\nallow if shared.web(input)"},
 			[]string{`allow if input`, `allow if input[_] == "x"`, `allow if { some k; input[k] == "x" }`, `allow if input[input.azp]`, `allow if count(input) == 1`}},
 		{"equality with a constant",
 			[]string{`allow if input.azp == "web"`, `allow if input.azp != "web"`, `allow if not input.azp == "web"`, "wanted := \"web\"\n\nallow if input.azp == wanted", `allow if "web" = input.azp`},
@@ -74,6 +74,10 @@ func TestShapes(t *testing.T) {
 		{"operations on that set",
 			[]string{granted + `allow if count({"a", "b"} - granted) == 0`, granted + `allow if count({"a", "b"} & granted) > 1`, granted + `allow if {"a"} == {"a", "b"} & granted`, granted + `allow if "c" in granted - {"a"}`, granted + `allow if "c" in granted | {"a"}`},
 			[]string{granted + `allow if count(granted) == 1`, granted + `allow if granted == {"a"}`, granted + `allow if count(granted - {"a"}) == 0`, granted + "more contains s if some s in split(input.permissions, \" \")\n\nallow if count(granted & more) > 0", granted + `allow if count({lower("A")} - granted) == 0`}},
+		{"a list",
+			[]string{`allow if "v" in input.query.x`, `allow if { some v in input.query.x; v == "a" }`, `allow if not "v" in input.query["x"]`, `allow if input.parameters.account == input.principal`, `allow if input.method == "GET"`},
+			[]string{`allow if input.query.x[0] == "v"`, `allow if input.path[1] == "a"`, `allow if input.path == ["a"]`, `allow if count(input.query) == 0`, `allow if { some k, v in input.query; "a" in v; k != "b" }`, `allow if { q := input.query; "v" in q.x }`,
+				`allow if input.principal in input.query.x`, `allow if "admin" in input.claims.roles`, `allow if input.claims.level == 3`, `allow if input.time > 5`, `allow if time.weekday(input.time) == "Monday"`, `allow if "v" in object.get(input.query, "x", [])`}},
 		{"object.get",
 			[]string{`allow if object.get(input, "azp", "none") == "web"`, "roles := {\"web\": 1}\n\nallow if object.get(roles, input.azp, 0) == 1"},
 			[]string{`allow if object.get(input, input.azp, "x") == "x"`, `allow if object.get(input, ["azp"], "none") == "web"`, `allow if object.get(input, "azp", lower("A")) == "web"`}},
