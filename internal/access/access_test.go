@@ -162,6 +162,8 @@ func TestCompareReadsTheRequestClaimsAndData(t *testing.T) {
 			[]string{"gained azp `support`: 403>200"}, true},
 		{"a query parameter that overrides", tree(`allow if "read" in split(input.scope, " ")`), tree("allow if \"read\" in split(input.scope, \" \")\n\nallow if \"yes\" in input.query.debug"),
 			[]string{"gained query.debug `[\"yes\"]`: 403>200"}, true},
+		{"an empty value of a query parameter", tree(`allow if "" in input.query.debug`), tree(`allow if "yes" in input.query.debug`),
+			[]string{"gained query.debug `[\"yes\"]`: 403>200", "revoked query.debug `[\"\"]`: 200>403"}, true},
 		{"a role in a claim", tree(`allow if "admin" in input.claims["https://orders/roles"]`), tree("allow if \"admin\" in input.claims[\"https://orders/roles\"]\n\nallow if \"clerk\" in input.claims[\"https://orders/roles\"]"),
 			[]string{"gained claims.https://orders/roles `[\"clerk\"]`: 403>200"}, false},
 		{"longer office hours", tree("allow if {\n\t[hour, _, _] := time.clock(input.time)\n\thour >= 9\n\thour < 17\n}"), tree("allow if {\n\t[hour, _, _] := time.clock(input.time)\n\thour >= 9\n\thour <= 17\n}"),

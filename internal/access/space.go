@@ -216,7 +216,7 @@ func lists(leaf flow.Leaf, kind flow.Kind, found *flow.Values, fresh []string, s
 	for _, text := range found.Texts {
 		if isText && separator != "" && strings.Contains(text, separator) {
 			core = append(core, value{json: text, list: strings.Split(text, separator), size: strings.Count(text, separator) + 1})
-		} else if text != "" {
+		} else if text != "" || !isText {
 			parts = append(parts, text)
 		}
 	}
