@@ -186,3 +186,80 @@ func TestCompareReadsTheRequestClaimsAndData(t *testing.T) {
 		})
 	}
 }
+
+// Sixteen scopes have 65,536 combinations. The largest are not tried, and the report says so.
+func TestCompareSaysWhatItLeavesOut(t *testing.T) {
+	const most = 4 // at once, of 16 scopes and another
+	got := compared(t, tree(many(16, false)), tree(many(16, false)+"allow if input.azp == \"web\""))
+	want := fmt.Sprintf("scope with more than %d of its values at once", most)
+	if got.Complete || !slices.Contains(got.LeftOut, want) || len(got.Changes) == 0 || show(got.Changes[0]) != "gained azp `web`: 403>200 not with azp `other`" && show(got.Changes[0]) != "gained azp `web`: 403>200" {
+		t.Errorf("got complete %t, left out %q, changes %+v; want %q", got.Complete, got.LeftOut, got.Changes, want)
+	}
+	defer access.SetMostCallers(50)()
+	got = compared(t, tree(many(6, true)), tree(many(8, true)))
+	if got.Complete || got.Callers != 50 || len(got.LeftOut) != 1 || !strings.Contains(got.LeftOut[0], "callers, the largest") {
+		t.Errorf("got complete %t, %d callers, left out %q", got.Complete, got.Callers, got.LeftOut)
+	}
+}
+
+// A shared package and its users are compared together, and an endpoint that uses nothing of
+// a change is the same.
+func TestCompareEachEndpointThatChanges(t *testing.T) {
+	const refunds = "refunds/refunds.rego: package refunds\n\nimport data.shared\n\ndefault decision := {\"allow\": false, \"reasons\": {\"no\"}}\n\ndecision := {\"allow\": true, \"reasons\": set()} if shared.web(input)\n"
+	shared := func(client string) string {
+		return "shared/shared.rego: package shared\n\nweb(caller) if caller.azp == \"" + client + "\"\n"
+	}
+	report, err := access.Compare(t.Context(),
+		tree(`allow if "read" in split(input.scope, " ")`, refunds, shared("web")),
+		tree(`allow if "read" in split(input.scope, " ")`, refunds, shared("app")), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var changes []string
+	for _, e := range report.Endpoints {
+		for _, c := range e.Changes {
+			changes = append(changes, e.Name+": "+show(c))
+		}
+	}
+	if want := []string{"refunds: gained azp `app`: 403>200", "refunds: revoked azp `web`: 200>403"}; !slices.Equal(changes, want) {
+		t.Errorf("got %q, want %q", changes, want)
+	}
+}
+
+func TestChangesOfOneFieldAlone(t *testing.T) {
+	for _, row := range []struct{ name, base, head, alone string }{
+		{"a client more", "allow if input.azp == \"web\"\n\nallow if input.scope == \"read\"", "allow if input.azp in {\"web\", \"app\"}\n\nallow if input.scope == \"read\"", ""},
+		{"a client whatever the scope", "allow if false\n\nallow if {\n\tinput.scope == \"read\"\n\tinput.azp == \"none\"\n}", "allow if input.azp == \"app\"\n\nallow if {\n\tinput.scope == \"read\"\n\tinput.azp == \"none\"\n}", "azp"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := compared(t, tree(row.base), tree(row.head)).Changes[0].Alone; got != row.alone {
+				t.Errorf("got %q, want %q", got, row.alone)
+			}
+		})
+	}
+}
+
+func TestTable(t *testing.T) {
+	page, err := access.Table(t.Context(), tree("allow if {\n\t\"read\" in split(input.scope, \" \")\n\tnot blocked\n}\n\nblocked if input.azp == \"crawler\"\n\nallow if startswith(input.azp, \"admin\")"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"## policies/orders",
+		"| scope `read` | `200` | azp `crawler` |",
+		"| azp `admin` | `200` |  |",
+		"| anybody | `403 a permit is required` |  |",
+		"These are samples.",
+		"- `policies/orders/orders.rego:10: startswith(input.azp, \"admin\") (startswith of input)`",
+	} {
+		if !strings.Contains(page, line+"\n") && !strings.Contains(page, line) {
+			t.Errorf("expected %s in\n%s", line, page)
+		}
+	}
+	if _, err := access.Table(t.Context(), tree("allow if {")); err == nil || !strings.Contains(err.Error(), "policies/orders/orders.rego:5") {
+		t.Errorf("of a policy that does not compile: got %v", err)
+	}
+	if _, err := access.Table(t.Context(), fstest.MapFS{"guard/guard.rego": {Data: []byte("package guard\n\nviolations := 1\n")}}); err == nil {
+		t.Error("without a policy that decides: expected an error, got none")
+	}
+}

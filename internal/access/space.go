@@ -119,6 +119,11 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 			separator = found.Separators[0]
 		}
 		d.core, d.near, leftOut = lists(leaf, kind, found, fresh, separator)
+		for i, v := range d.core {
+			if required && slices.Equal(v.list, fresh[:1]) {
+				d.core[i].size = 0
+			}
+		}
 		d.core = append(d.core, absent)
 	default:
 		for i, text := range fresh {

@@ -258,9 +258,11 @@ func (f *flow) rule(rule *ast.Rule, entrypoint string) {
 			inside := place{within: rule, variable: name}
 			if f.inputs[at] {
 				f.inputs[inside] = true
+				continue
 			}
 			if name := f.objects[at]; name != "" {
 				f.objects[inside] = name
+				continue
 			}
 		}
 		places, values := f.in(rule, argument)
