@@ -80,9 +80,9 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 mutants: ## Make small mistakes in each policy and show those that no Rego test notices
 	@go run ./internal/mutant/mutants
 
-access-diff: ## Say who gains or loses access by the policies here (BASE=main [LOG=decisions.jsonl] [FORMAT=markdown|json] [ALLOW_GAINED="why"])
+access-diff: ## Say who gains or loses access by the policies here (BASE=main [LOG=decisions.jsonl] [FORMAT=markdown|json] [ALLOW_GAINED="why"] [COMPLETE=1])
 	@mkdir -p dist && go build -o dist/access-diff ./internal/access/access-diff
-	@internal/access/against "$(BASE)" $(if $(LOG),-log "$(LOG)") $(if $(FORMAT),-format "$(FORMAT)") -allow-gained "$(ALLOW_GAINED)"
+	@internal/access/against "$(BASE)" $(if $(LOG),-log "$(LOG)") $(if $(FORMAT),-format "$(FORMAT)") $(if $(COMPLETE),-require-complete) -allow-gained "$(ALLOW_GAINED)"
 
 access-table: ## Write docs/access.md: who may do what
 	@go run ./internal/access/access-table

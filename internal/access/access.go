@@ -315,7 +315,7 @@ func compare(ctx context.Context, name string, before, after version, records []
 	}
 	e.Callers = len(judged.callers)
 	e.LeftOut = append(s.leftOut, judged.leftOut...)
-	e.Complete = judged.core && len(s.leftOut) == 0 && len(e.Outside) == 0
+	e.Complete = judged.core && !s.cut && len(e.Outside) == 0
 	e.Changes = changes(s, judged)
 	if records != nil {
 		e.Recorded = replay(ctx, name, reading, before, after, records)

@@ -195,6 +195,14 @@ func TestCompareSaysWhatItLeavesOut(t *testing.T) {
 	if got.Complete || !slices.Contains(got.LeftOut, want) || len(got.Changes) == 0 || show(got.Changes[0]) != "gained azp `web`: 403>200 not with azp `other`" && show(got.Changes[0]) != "gained azp `web`: 403>200" {
 		t.Errorf("got complete %t, left out %q, changes %+v; want %q", got.Complete, got.LeftOut, got.Changes, want)
 	}
+	var clients strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&clients, "allow if input.azp == \"client%d\"\n\n", i)
+	}
+	got = compared(t, tree(clients.String()), tree(clients.String()+"allow if input.azp == \"web\""))
+	if !got.Complete || len(got.LeftOut) != 1 || !strings.Contains(got.LeftOut[0], "near misses of azp") {
+		t.Errorf("with many near misses: got complete %t, left out %q", got.Complete, got.LeftOut)
+	}
 	defer access.SetMostCallers(50)()
 	got = compared(t, tree(many(6, true)), tree(many(8, true)))
 	if got.Complete || got.Callers != 50 || len(got.LeftOut) != 1 || !strings.Contains(got.LeftOut[0], "callers, the largest") {

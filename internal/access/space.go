@@ -41,6 +41,7 @@ type dimension struct {
 	leaf       flow.Leaf
 	core, near []value
 	split      bool
+	cut        bool // the core has not all values
 }
 
 // always are the fields that every real request has. Their least value is present.
@@ -50,12 +51,14 @@ var always = []string{"principal", "method", "path", "resource", "time"}
 type space struct {
 	dimensions []dimension
 	leftOut    []string // in words
+	cut        bool     // the core has not all values
 }
 
 func newSpace(reading flow.Reading) space {
 	var s space
 	for leaf, values := range reading.Leaves {
 		d, leftOut := newDimension(leaf, values, reading)
+		s.cut = s.cut || d.cut
 		s.dimensions = append(s.dimensions, d)
 		s.leftOut = append(s.leftOut, leftOut...)
 	}
@@ -150,13 +153,14 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 			d.near = append(d.near, value{json: "", size: 2})
 		}
 	}
+	d.cut = len(leftOut) > 0
 	// A caller lacks most things: the least value first, and no value twice.
 	slices.SortStableFunc(d.core, func(a, b value) int { return cmp.Compare(a.size, b.size) })
 	d.core = distinct(d.core, nil)
 	d.near = distinct(d.near, d.core)
 	slices.SortStableFunc(d.near, func(a, b value) int { return cmp.Compare(a.size, b.size) })
 	if len(d.near) > mostNear {
-		leftOut = append(leftOut, fmt.Sprintf("%d of %d near misses of %s", len(d.near)-mostNear, len(d.near), leaf))
+		leftOut = append(slices.Clone(leftOut), fmt.Sprintf("%d of %d near misses of %s", len(d.near)-mostNear, len(d.near), leaf))
 		d.near = d.near[:mostNear]
 	}
 	return d, leftOut

@@ -38,7 +38,7 @@ func Table(ctx context.Context, policies fs.FS) (string, error) {
 			page.WriteString(row)
 		}
 		page.WriteString("\n")
-		if len(reading.Outside) > 0 || len(s.leftOut) > 0 || !j.core {
+		if len(reading.Outside) > 0 || s.cut || !j.core {
 			page.WriteString("These are samples. What the rules do with the input can let in others:\n\n")
 			for _, e := range reading.Outside {
 				fmt.Fprintf(&page, "- %s\n", code(e.String()))
