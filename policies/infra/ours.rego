@@ -92,6 +92,22 @@ requirements contains required(annotation, problems) if {
 }
 
 # METADATA
+# title: No function logs what a denied caller's claims are
+# description: make run sets EXPLAIN_DENIALS. The explanation of a denial holds the values that the policy saw.
+# custom:
+#   row: 40
+#   ids: []
+#   severity: high
+#   how: no function declares EXPLAIN_DENIALS
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	problems := {problem(function, "remove EXPLAIN_DENIALS from its environment: it is for the local run only") |
+		some function in functions
+		"EXPLAIN_DENIALS" in object.keys(variables(function))
+	}
+}
+
+# METADATA
 # title: Does a resource name its project and its stack?
 tagged(resource) if {
 	resource.inputs.tags.project

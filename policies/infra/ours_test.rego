@@ -34,6 +34,10 @@ ours_violations := {
 		"rows": {39},
 		"changes": [remove("/method")],
 	},
+	"a function that explains denials in its log": {
+		"rows": {40},
+		"changes": [add("/function/inputs/environment/variables/EXPLAIN_DENIALS", "true")],
+	},
 	"no tags": {
 		"rows": {35},
 		"changes": [remove("/function/inputs/tags")],
