@@ -24,7 +24,7 @@ func TestPolicyInputOfAnEvent(t *testing.T) {
 		Principal:       "auth0|fred",
 		Scope:           "write:orders",
 		AuthorizedParty: "web",
-		Claims:          decision.Claims(`{"org":{"ids":["acme-7",4711]}}`),
+		Claims:          decision.Claims(`{"org":{"ids":["acme-7",471147114711]}}`),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -87,7 +87,7 @@ func personal() string {
 		`"resource":"/orders"`, `"resource":"/accounts/{account}/orders/{order+}"`,
 		`"pathParameters":null`, `"pathParameters":{"account":"auth0%7Cfred","order":"20/7%2F8"}`,
 		`"multiValueQueryStringParameters":null`, `"multiValueQueryStringParameters":{"mail":["fred@example.com"],"page":["2"]}`,
-	).Replace(event(`{"principalId":"auth0|fred","scope":"write:orders","azp":"web","claims":"{\"org\":{\"ids\":[\"acme-7\",4711]}}"}`))
+	).Replace(event(`{"principalId":"auth0|fred","scope":"write:orders","azp":"web","claims":"{\"org\":{\"ids\":[\"acme-7\",471147114711]}}"}`))
 }
 
 func TestDecisionLogMasksReasons(t *testing.T) {
@@ -112,7 +112,7 @@ func TestDecisionLogMasksReasons(t *testing.T) {
 			if masked := strings.Contains(log.String(), `"masked":["/result/reasons/0"]`); masked != strings.Contains(row.logged, "***") {
 				t.Errorf("masked: got %t in %s", masked, log)
 			}
-			for _, secret := range []string{"fred", "acme", "4711"} {
+			for _, secret := range []string{"fred", "acme", "471147114711"} {
 				if strings.Contains(log.String(), secret) {
 					t.Errorf("the log holds %s: %s", secret, log)
 				}
