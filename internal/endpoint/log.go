@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,7 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"account-api/internal/decision"
 	"account-api/internal/logline"
@@ -138,32 +139,26 @@ func secrets(input decision.Input) []string {
 	for name, values := range input.Query {
 		texts = append(append(texts, name), values...)
 	}
-	var claims any
-	if json.Unmarshal(input.Claims, &claims) == nil {
-		texts = append(texts, textsIn(claims)...)
-	}
+	texts = append(texts, textsIn(input.Claims)...)
 	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) })
 	return texts
 }
 
-// textsIn lists the strings and numbers in the values of a JSON document.
-func textsIn(value any) (texts []string) {
-	switch value := value.(type) {
-	case string:
-		return []string{value}
-	case float64:
-		return []string{fmt.Sprint(value)}
-	case []any:
-		for _, element := range value {
-			texts = append(texts, textsIn(element)...)
+// textsIn lists the strings and numbers in the values of a JSON document. Numbers stay digit
+// for digit, as a policy prints them: as a float64, a large one would be another text.
+func textsIn(document []byte) (texts []string) {
+	for decoder := jsontext.NewDecoder(bytes.NewReader(document)); ; {
+		token, err := decoder.ReadToken()
+		if err != nil {
+			return texts // its end: the claims were read before
 		}
-	case map[string]any:
-		for _, member := range value {
-			texts = append(texts, textsIn(member)...)
+		container, length := decoder.StackIndex(decoder.StackDepth())
+		isName := container == '{' && length%2 == 1
+		if kind := token.Kind(); kind == '"' && !isName || kind == '0' {
+			texts = append(texts, token.String())
 		}
 	}
-	return texts
 }
 
 // shortest is the length from which a secret is replaced wherever it is. A shorter one, such
