@@ -275,8 +275,8 @@ func read(versions ...version) flow.Reading {
 	return flow.Read(sources...)
 }
 
-func compare(ctx context.Context, name string, before, after version, records []Record) (Endpoint, error) {
-	e := Endpoint{Name: name, State: Compared, Changes: []Change{}, Reads: []string{}}
+func compare(ctx context.Context, endpoint string, before, after version, records []Record) (Endpoint, error) {
+	e := Endpoint{Name: endpoint, State: Compared, Changes: []Change{}, Reads: []string{}}
 	switch {
 	case !before.present:
 		e.State = New
@@ -300,7 +300,7 @@ func compare(ctx context.Context, name string, before, after version, records []
 	}
 	reading := read(before, after)
 	for leaf := range reading.Leaves {
-		e.Reads = append(e.Reads, leaf.String())
+		e.Reads = append(e.Reads, name(leaf.String()))
 	}
 	slices.Sort(e.Reads)
 	for _, expression := range reading.Outside {
@@ -318,7 +318,7 @@ func compare(ctx context.Context, name string, before, after version, records []
 	e.Complete = judged.core && !s.cut && len(e.Outside) == 0
 	e.Changes = changes(s, judged)
 	if records != nil {
-		e.Recorded = replay(ctx, name, reading, before, after, records)
+		e.Recorded = replay(ctx, endpoint, reading, before, after, records)
 	}
 	return e, nil
 }

@@ -109,7 +109,9 @@ func TestCompare(t *testing.T) {
 		{"a longer list of roles", "roles := {\"web\": [\"read\"]}\n\nallow if \"read\" in roles[input.azp]", "roles := {\"web\": [\"read\"], \"app\": [\"read\"]}\n\nallow if \"read\" in roles[input.azp]",
 			[]string{"gained azp `app`: 403>200"}, true},
 		{"a text that is computed", read, orRead + `allow if concat(":", ["read", "all"]) in split(input.scope, " ")`,
-			nil, false},
+			[]string{"gained scope `read:all`: 403>200"}, false},
+		{"a list that is computed", read, orRead + `allow if input.azp in split("web,app", ",")`,
+			[]string{"gained azp `app`: 403>200"}, false},
 		{"a policy that does not parse", read, "allow if {",
 			[]string{"error anybody: 403>500", "error scope `read`: 200>500"}, true},
 		{"another name of the decision", read, "package orders\n\nverdict := {\"allow\": true, \"reasons\": set()}\n",
@@ -190,6 +192,7 @@ func TestCompareReadsTheRequestClaimsAndData(t *testing.T) {
 // Sixteen scopes have 65,536 combinations. The largest are not tried, and the report says so.
 func TestCompareSaysWhatItLeavesOut(t *testing.T) {
 	const most = 4 // at once, of 16 scopes and another
+	defer access.SetMostCallers(20_000)()
 	got := compared(t, tree(many(16, false)), tree(many(16, false)+"allow if input.azp == \"web\""))
 	want := fmt.Sprintf("scope with more than %d of its values at once", most)
 	if got.Complete || !slices.Contains(got.LeftOut, want) || len(got.Changes) == 0 || show(got.Changes[0]) != "gained azp `web`: 403>200 not with azp `other`" && show(got.Changes[0]) != "gained azp `web`: 403>200" {

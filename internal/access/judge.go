@@ -256,7 +256,7 @@ func (s space) alone(j judged, kind Kind) string {
 			if found != "" {
 				return ""
 			}
-			found = dimension.leaf.String()
+			found = name(dimension.leaf.String())
 		}
 	}
 	return found
@@ -286,7 +286,7 @@ func (s space) witness(c caller) Witness {
 		switch {
 		case c[i] == 0 && v.size == 0: // the least
 		case v.json == nil && d.core[0].json != nil:
-			all = append(all, "no "+d.leaf.String())
+			all = append(all, "no "+name(d.leaf.String()))
 		case v.json != nil:
 			all = append(all, words(d, v))
 		}
@@ -301,11 +301,11 @@ func (s space) witness(c caller) Witness {
 func words(d dimension, v value) string {
 	switch content := v.json.(type) {
 	case string:
-		return d.leaf.String() + " `" + shown(content) + "`"
+		return name(d.leaf.String()) + " `" + shown(content) + "`"
 	case int64:
-		return d.leaf.String() + " `" + moment(content) + "`"
+		return name(d.leaf.String()) + " `" + moment(content) + "`"
 	default:
 		text, _ := json.Marshal(content) // of strings and numbers
-		return d.leaf.String() + " `" + escaped(string(text)) + "`"
+		return name(d.leaf.String()) + " `" + escaped(string(text)) + "`"
 	}
 }

@@ -122,6 +122,11 @@ func shown(text string) string {
 	return text
 }
 
+// name is the name of a leaf or a directory, where it stands outside a code span.
+func name(text string) string {
+	return strings.NewReplacer("@", "\\u0040", "<", "\\u003c", "[", "\\u005b", "*", "\\u002a").Replace(shown(text))
+}
+
 // escaped is a string of JSON or Go without what ends a code span or a cell.
 func escaped(quoted string) string {
 	return strings.NewReplacer("`", "\\u0060", "|", "\\u007c").Replace(quoted)

@@ -198,7 +198,7 @@ func policies(rego string) fstest.MapFS {
 // that it does not report. LONG=1 takes 100,000 pairs of policies, which is some minutes.
 func TestCompleteIsNeverTooGenerous(t *testing.T) {
 	defer access.SetMostCallers(1000)()
-	pairs, inputs := 300, 60
+	pairs, inputs := 150, 60
 	if os.Getenv("LONG") != "" {
 		pairs = 110_000
 	}

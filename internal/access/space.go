@@ -160,7 +160,7 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 	d.near = distinct(d.near, d.core)
 	slices.SortStableFunc(d.near, func(a, b value) int { return cmp.Compare(a.size, b.size) })
 	if len(d.near) > mostNear {
-		leftOut = append(slices.Clone(leftOut), fmt.Sprintf("%d of %d near misses of %s", len(d.near)-mostNear, len(d.near), leaf))
+		leftOut = append(slices.Clone(leftOut), fmt.Sprintf("%d of %d near misses of %s", len(d.near)-mostNear, len(d.near), name(leaf.String())))
 		d.near = d.near[:mostNear]
 	}
 	return d, leftOut
@@ -170,7 +170,7 @@ func cutText(leaf flow.Leaf, cut int) []string {
 	if cut == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s with more than %d of its values at once", leaf, cut)}
+	return []string{fmt.Sprintf("%s with more than %d of its values at once", name(leaf.String()), cut)}
 }
 
 // fresh are texts that no rule names: two, or one for each text that may be compared with

@@ -34,7 +34,7 @@ func (r Report) WriteJSON(to io.Writer, terms Terms) error {
 func (r Report) WriteText(to io.Writer, terms Terms) error {
 	var text strings.Builder
 	for _, e := range r.Endpoints {
-		fmt.Fprintf(&text, "policies/%s: %s\n", e.Name, e.summary())
+		fmt.Fprintf(&text, "policies/%s: %s\n", shown(e.Name), e.summary())
 		for _, fault := range e.Faults {
 			fmt.Fprintf(&text, "  %s\n", strings.ReplaceAll(fault, "\n", "\n    "))
 		}
@@ -54,7 +54,7 @@ func (r Report) WriteText(to io.Writer, terms Terms) error {
 		fmt.Fprintf(&text, "allowed, because: %s\n", reason)
 	}
 	fmt.Fprintf(&text, "verdict: %s\n", verdict)
-	_, err := io.WriteString(to, text.String())
+	_, err := io.WriteString(to, printable(text.String()))
 	return err
 }
 
@@ -66,10 +66,10 @@ func (r Report) WriteMarkdown(to io.Writer, terms Terms) error {
 	var same []string
 	for _, e := range r.Endpoints {
 		if e.State == Same {
-			same = append(same, "`policies/"+e.Name+"`")
+			same = append(same, code("policies/"+e.Name))
 			continue
 		}
-		fmt.Fprintf(&text, "### policies/%s\n\n%s\n\n", e.Name, e.summary())
+		fmt.Fprintf(&text, "### policies/%s\n\n%s\n\n", name(e.Name), e.summary())
 		for _, fault := range e.Faults {
 			fmt.Fprintf(&text, "```\n%s\n```\n\n", strings.ReplaceAll(fault, "```", "'''"))
 		}
@@ -96,8 +96,19 @@ func (r Report) WriteMarkdown(to io.Writer, terms Terms) error {
 		fmt.Fprintf(&text, "If this is meant, say why in a line of the pull request's description:\n\n```\nAccess-reviewed: %s <reason>\n```\n\n", fingerprint)
 	}
 	fmt.Fprintf(&text, "%s\n", notCovered)
-	_, err := io.WriteString(to, text.String())
+	_, err := io.WriteString(to, printable(text.String()))
 	return err
+}
+
+// printable is text without what moves a terminal's cursor or turns the direction of writing.
+// Faults quote lines of the policies.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
 
 // code is a code span for a cell of a table, for text that the change's author wrote.

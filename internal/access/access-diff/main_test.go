@@ -156,6 +156,16 @@ func TestMarkdownOfAStrangeReason(t *testing.T) {
 	if !strings.Contains(output.String(), "| `200 a ¦ b ' <img> @everyone ## heading` |") {
 		t.Errorf("got\n%s", &output)
 	}
+	output.Reset()
+	head = policy(t, "allow if \"x\" in input.query[\"@team | <b>\"]\n\nallow if \x1b[31m")
+	if exit := run(t.Context(), &output, &output, []string{"-base", policy(t, read), "-head", head}); exit != 4 || strings.Contains(output.String(), "\x1b") {
+		t.Errorf("got exit status %d and\n%q", exit, &output)
+	}
+	output.Reset()
+	head = policy(t, "allow if \"x\" in input.query[\"@team | <b>\"]")
+	if exit := run(t.Context(), &output, &output, []string{"-base", policy(t, read), "-head", head, "-format", "markdown"}); exit != 3 || strings.Contains(output.String(), "@team") || strings.Contains(output.String(), "<b>") {
+		t.Errorf("got exit status %d and\n%s", exit, &output)
+	}
 }
 
 // A link out of the version would put a file of the machine into a public comment.

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 // Policy is what flow reads of one.
@@ -327,8 +328,36 @@ func (f *flow) expression(rule *ast.Rule, e *ast.Expr) {
 			all = append(all, places...)
 			values.add(found)
 		}
+		values.add(f.computed(name, operands))
+		if len(all) == 0 || slices.Contains(texts, name) {
+			all, _ = f.in(rule, operands[len(operands)-1])
+		}
 		f.join(all, values)
 	}
+}
+
+// computable are the built-in functions whose result is a constant where their operands
+// are.
+var computable = []string{ast.Concat.Name, ast.Lower.Name, ast.Upper.Name, ast.Sprintf.Name, ast.Split.Name, ast.Replace.Name, ast.Trim.Name, ast.TrimPrefix.Name, ast.TrimSuffix.Name}
+
+// computed are the constants that a function makes of constants.
+func (f *flow) computed(name string, operands []*ast.Term) constants {
+	values := newConstants()
+	function := topdown.GetBuiltin(name)
+	builtin := ast.BuiltinMap[name]
+	if function == nil || builtin == nil || !slices.Contains(computable, name) || len(operands) <= builtin.Decl.Arity() {
+		return values
+	}
+	in := operands[:builtin.Decl.Arity()]
+	if slices.ContainsFunc(in, func(t *ast.Term) bool { return !t.IsGround() }) {
+		return values
+	}
+	// An error is the policy's, and shows when it decides.
+	_ = function(topdown.BuiltinContext{}, in, func(result *ast.Term) error {
+		_, values = f.in(nil, result)
+		return nil
+	})
+	return values
 }
 
 // alias notes the variable in x := input or x := input.query. The compiler makes such

@@ -206,6 +206,8 @@ func (s *shapes) head(known scope, rule *ast.Rule) bits {
 		switch key := s.term(known, rule.Head.Key); {
 		case s.dynamic(known, rule):
 			return s.fault("a set with keys from the input")
+		case !rule.Head.Ref().IsGround() && !key.only(determined): // an object of such sets
+			return s.fault("several sets of values that hold input")
 		case key.only(determined | quote):
 			return key
 		case key.only(text | spelled):
