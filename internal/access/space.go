@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
 	"math/big"
 	"reflect"
 	"slices"
@@ -115,6 +116,17 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 		for _, near := range nearMisses(found.Texts) {
 			d.near = append(d.near, value{json: near, size: 2}, value{json: []string{near}, list: []string{near}, size: 2})
 		}
+		for _, number := range around(found.Numbers) {
+			d.near = append(d.near, value{json: number, size: 2})
+		}
+		plain := slices.Clone(d.core)
+		for _, path := range found.Paths {
+			for _, v := range plain {
+				if v.json != nil {
+					d.core = append(d.core, value{json: nested(path, v.json), size: v.size})
+				}
+			}
+		}
 		leftOut = append(leftOut, cutText(leaf, cut)...)
 	case kind == flow.List, d.split:
 		separator := " "
@@ -149,6 +161,9 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 		for _, near := range nearMisses(texts) {
 			d.near = append(d.near, value{json: near, size: 2})
 		}
+		for _, number := range around(found.Numbers) {
+			d.near = append(d.near, value{json: string(number), size: 2})
+		}
 		if leaf.Member != "" && !slices.Contains(found.Texts, "") {
 			d.near = append(d.near, value{json: "", size: 2})
 		}
@@ -164,6 +179,25 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 		d.near = d.near[:mostNear]
 	}
 	return d, leftOut
+}
+
+// nested is an object with a value at a path.
+func nested(path []string, content any) any {
+	for _, key := range slices.Backward(path) {
+		content = map[string]any{key: content}
+	}
+	return content
+}
+
+// around are numbers and their neighbours.
+func around(numbers []json.Number) (near []json.Number) {
+	for _, number := range numbers {
+		near = append(near, number)
+		if n, err := number.Int64(); err == nil && n > math.MinInt64 && n < math.MaxInt64 {
+			near = append(near, json.Number(fmt.Sprint(n-1)), json.Number(fmt.Sprint(n+1)))
+		}
+	}
+	return near
 }
 
 func cutText(leaf flow.Leaf, cut int) []string {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
@@ -37,6 +38,7 @@ type Values struct {
 	Numbers    []json.Number
 	Sequences  [][]string // arrays of strings
 	Separators []string   // that the leaf is split by
+	Paths      [][]string // to members within the leaf, if it may be any JSON
 	Peers      []Leaf     // text that may be compared with this leaf
 }
 
@@ -58,7 +60,7 @@ type Source struct {
 // Read reads policies together: a constant that one of them compares a leaf with counts for
 // all.
 func Read(sources ...Source) Reading {
-	f := &flow{parent: map[place]place{}, found: map[place]*constants{}, separators: map[place][]string{}, inputs: map[place]bool{}, objects: map[place]string{}}
+	f := &flow{parent: map[place]place{}, found: map[place]*constants{}, separators: map[place][]string{}, paths: map[Leaf][][]string{}, inputs: map[place]bool{}, objects: map[place]string{}}
 	var read []*shapes
 	for side, source := range sources {
 		f.side, f.documents = side, source.Documents
@@ -86,11 +88,25 @@ func Read(sources ...Source) Reading {
 			reading.Outside = append(reading.Outside, s.empties()...)
 		}
 	}
-	slices.SortFunc(reading.Outside, func(a, b Expression) int {
+	reading.Outside = innermost(reading.Outside)
+	return reading
+}
+
+// innermost leaves out an expression that contains another of the same line: that one says
+// why. The result is sorted.
+func innermost(all []Expression) (kept []Expression) {
+	slices.SortFunc(all, func(a, b Expression) int {
+		if a.Place == b.Place && len(a.Text) != len(b.Text) {
+			return len(a.Text) - len(b.Text)
+		}
 		return cmpStrings(a.Place, b.Place, a.Text, b.Text)
 	})
-	reading.Outside = slices.CompactFunc(reading.Outside, func(a, b Expression) bool { return a.Place == b.Place && a.Text == b.Text })
-	return reading
+	for _, e := range all {
+		if !slices.ContainsFunc(kept, func(k Expression) bool { return k.Place == e.Place && strings.Contains(e.Text, k.Text) }) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // splitsPeers reports whether a list of texts may be compared with another leaf.
@@ -149,6 +165,9 @@ func (f *flow) reading() Reading {
 		v.Texts = sorted(v.Texts)
 		v.Numbers = sorted(v.Numbers)
 		v.Separators = sorted(v.Separators)
+		v.Paths = f.paths[leaf]
+		slices.SortFunc(v.Paths, slices.Compare)
+		v.Paths = slices.CompactFunc(v.Paths, slices.Equal)
 		slices.SortFunc(v.Sequences, slices.Compare)
 		v.Sequences = slices.CompactFunc(v.Sequences, slices.Equal)
 		peers := groups[f.find(place{leaf: leaf})]
@@ -208,6 +227,7 @@ type flow struct {
 	parent     map[place]place
 	found      map[place]*constants
 	separators map[place][]string
+	paths      map[Leaf][][]string
 	side       int
 	rules      map[string]*ast.Rule // one for each path that the decision depends on
 	documents  map[string]any
@@ -526,6 +546,7 @@ func (f *flow) referred(rule *ast.Rule, ref ast.Ref) (places []place, rest []*as
 	switch {
 	case head.Equal(ast.InputRootDocument.Value) || f.inputs[at] || f.objects[at] != "":
 		if leaf, taken := leafOf(operands); taken > 0 {
+			f.within(leaf, operands[taken:])
 			return []place{{leaf: leaf}}, operands[taken:], values
 		}
 		for _, field := range Fields {
@@ -564,6 +585,21 @@ func (f *flow) referred(rule *ast.Rule, ref ast.Ref) (places []place, rest []*as
 		return places, ref[max(longest, min(depth, len(ref))):], values
 	}
 	return []place{at}, operands, values
+}
+
+// within notes the path to a member of a leaf that may be any JSON.
+func (f *flow) within(leaf Leaf, operands []*ast.Term) {
+	var path []string
+	for _, operand := range operands {
+		key, constant := operand.Value.(ast.String)
+		if !constant {
+			break
+		}
+		path = append(path, string(key))
+	}
+	if len(path) > 0 {
+		f.paths[leaf] = append(f.paths[leaf], path)
+	}
 }
 
 // Member stands for any name in a field with members.
