@@ -28,10 +28,6 @@ func (g *generator) constant() string {
 	return g.pick(`"a"`, `"b"`, `"c"`, `"a"`, `"b"`, `"c"`, `""`, `"a b"`, `"B"`)
 }
 
-func (g *generator) constants() string {
-	return g.set()
-}
-
 func (g *generator) set() string { return "{" + g.constant() + ", " + g.constant() + "}" }
 
 func (g *generator) text() string {
