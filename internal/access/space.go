@@ -17,11 +17,11 @@ import (
 )
 
 // Bounds of a search. A pair of decisions takes about 40 µs, so that two cores judge mostCallers
-// in 5 s. mostSubsets are those of 13 parts: 12 constants and one text that no rule names.
+// in 5 s. mostSubsets are those of 15 parts: 14 constants and one text that no rule names.
 var mostCallers = 200_000 // less in a test that compares many policies
 
 const (
-	mostSubsets = 1 << 13
+	mostSubsets = 1 << 15
 	mostNear    = 400 // near misses of a leaf
 )
 

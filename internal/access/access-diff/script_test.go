@@ -66,6 +66,7 @@ func TestScriptOfThePullRequest(t *testing.T) {
 		{"a comment again", head, "99", []string{"MAY_COMMENT=true"}, 3, "api --method PATCH repos/owner/name/issues/comments/99"},
 		{"a fork", head, "", []string{"MAY_COMMENT=false"}, 3, ""},
 		{"a policy that does not compile", broken, "", []string{"MAY_COMMENT=true"}, 4, "POST"},
+		{"a token that may not comment", head, "", []string{"MAY_COMMENT=true", "GH_TOKEN=another"}, 3, ""},
 		{"no policies", t.TempDir(), "", []string{"MAY_COMMENT=true"}, 1, "POST"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
