@@ -42,7 +42,7 @@ func (g *generator) list() string {
 func (g *generator) helper(definition string) string {
 	g.n++
 	name := fmt.Sprintf("helper%d", g.n)
-	fmt.Fprintf(&g.helpers, "%s %s\n\n", name, definition)
+	fmt.Fprintf(&g.helpers, "%s%s\n\n", name, strings.Replace(" "+definition, " [", "[", 1))
 	return name
 }
 
@@ -62,11 +62,12 @@ func (g *generator) granted() string {
 func (g *generator) condition() string {
 	v := fmt.Sprintf("v%d", g.n)
 	g.n++
-	kinds := 25 // of the listed shapes, or nearly
-	if g.wild {
-		kinds = 36
+	// From 25 to 35 are conditions of no listed shape.
+	kind := g.IntN(48)
+	for !g.wild && kind >= 25 && kind < 36 {
+		kind = g.IntN(48)
 	}
-	switch g.IntN(kinds) {
+	switch kind {
 	case 0:
 		return g.text()
 	case 1:
@@ -133,6 +134,32 @@ func (g *generator) condition() string {
 		return "count([1 | some " + v + " in " + g.list() + "; " + v + " == " + g.constant() + "]) == " + g.pick("1", "2")
 	case 34:
 		return g.text() + " == concat(\"\", [" + g.constant() + ", " + g.constant() + "])"
+	case 36:
+		return g.constant() + " in " + g.granted() + g.pick(" - ", " | ", " & ") + g.set()
+	case 37:
+		return g.function(":= "+g.constant()+" if x == "+g.constant()+" else := "+g.constant()) + "(" + g.text() + ") == " + g.constant()
+	case 38:
+		by := g.helper("[k] contains s if {\n\tsome k in " + g.set() + "\n\tsome s in " + g.list() + "\n}")
+		return "some " + v + " in " + by + "[" + g.constant() + "]\n\t" + v + " == " + g.pick(g.constant(), g.text())
+	case 39:
+		return "some " + v + " in " + g.set() + "\n\t" + v + " == " + g.text()
+	case 40:
+		return g.helper(":= "+g.text()) + " == " + g.constant()
+	case 41:
+		return "object.get(" + g.helper(`:= {"a": "b", "b": "c"}`) + ", " + g.text() + ", " + g.constant() + ") == " + g.constant()
+	case 42:
+		return "every " + v + " in " + g.set() + " {\n\t\t" + v + " in " + g.list() + "\n\t}"
+	case 43:
+		return g.constant() + " in {" + v + " | some " + v + " in " + g.list() + "; " + v + g.pick(" != ", " == ") + g.constant() + "}"
+	case 44:
+		return g.pick("is_string", "is_array", "not is_string") + "(" + g.text() + ")"
+	case 45:
+		return "count([" + v + " | some " + v + " in " + g.set() + "; " + v + " in " + g.list() + "]) " + g.pick("== 0", "== 1", "> 1")
+	case 46:
+		return "count({" + v + " | some " + v + " in " + g.set() + "; not " + v + " in " + g.list() + "}) " + g.pick("== 0", "== 1", "> 1")
+	case 47:
+		f := g.function("if x != " + g.constant())
+		return "some " + v + " in " + g.list() + "\n\t" + f + "(" + v + ")"
 	}
 	return "some i" + v + ", " + v + " in " + g.list() + "\n\t" + v + " == " + g.constant() + g.pick("", "\n\ti"+v+" == 1")
 }
@@ -210,7 +237,9 @@ func TestCompleteIsNeverTooGenerous(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		compared++
+		if compared++; compared%10_000 == 0 {
+			t.Logf("%d pairs so far, %d of them complete", compared, complete)
+		}
 		// That a sample is a sample takes no search. Some are searched all the same, to see
 		// how much a sample misses.
 		if outside := flow.Read(flow.Source{Policy: before}, flow.Source{Policy: after}).Outside; len(outside) > 0 && seed%50 > 0 {
