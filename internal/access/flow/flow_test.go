@@ -35,7 +35,7 @@ const granted = "granted contains s if some s in split(input.scope, \" \")\n\n"
 
 // Each shape of [flow.Shapes], as a body, and what is close to it but outside.
 func TestShapes(t *testing.T) {
-	for _, row := range []struct {
+	rows := []struct {
 		shape           string
 		inside, outside []string
 	}{
@@ -96,7 +96,14 @@ func TestShapes(t *testing.T) {
 		{"functions of what is determined",
 			[]string{`allow if lower("A") == "a"`, "n := count({\"a\"}) if input.azp == \"web\"\n\nallow if n > 0"},
 			[]string{`allow if count(input.azp) == 3`, `allow if lower(input.azp) == "web"`, `allow if trim(input.azp, " ") == "web"`, `allow if contains(input.azp, "web")`, `allow if input.azp == "web" with input.azp as "web"`}},
-	} {
+	}
+	if len(rows) != len(flow.Shapes) {
+		t.Errorf("expected a row for each of %d shapes, got %d", len(flow.Shapes), len(rows))
+	}
+	for i, row := range rows {
+		if row.shape != flow.Shapes[i].Name {
+			t.Errorf("expected the shape %q, got %q", flow.Shapes[i].Name, row.shape)
+		}
 		t.Run(row.shape, func(t *testing.T) {
 			for _, rego := range row.inside {
 				if outside := reading(t, rego).Outside; len(outside) > 0 {
