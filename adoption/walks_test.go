@@ -110,6 +110,7 @@ allow if "admin:everything" in split(input.scope, " ")`),
 		name: "answer with something else", documented: "Change the answer",
 		edits: []edit{
 			replace("handlers/profile/handler.go", `{"name":"Daniël"}`, `{"name":"Ada","since":1843}`),
+			replace("handlers/profile/process_test.go", `{\"name\":\"Daniël\"}`, `{\"name\":\"Ada\",\"since\":1843}`),
 		},
 		allowed: reader, denied: updater,
 		requests: readers(reader, forbidden, `{"name":"Ada","since":1843}`),

@@ -141,16 +141,20 @@ func TestImportsStayBehindTheWalls(t *testing.T) {
 	}
 }
 
+// stackFiles are those of every stack, an adopter's further ones too.
+var stackFiles, _ = fs.Glob(os.DirFS(root), "Pulumi.*.yaml") // the pattern is well-formed
+
 // samples are the values of the shipped sample and where they may stand. They are written
 // in two parts, so that this file holds none of them.
 var samples = []struct {
 	name, text string
 	in         []string // directories and files
 }{
-	{"the scope that the sample requires", "get" + ":profile", []string{"policies/profile"}},
+	// In any policy: the tests of another endpoint name it as a scope that is not enough.
+	{"the scope that the sample requires", "get" + ":profile", []string{"policies"}},
 	{"the sample's answer", "Dani" + "ël", []string{"handlers/profile"}},
-	{"the sample's audience", "https://api.example.com" + "/account", []string{"Pulumi.dev.yaml", "Pulumi.prod.yaml"}},
-	{"the project's name", "account" + "-api", []string{"Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "go.mod"}},
+	{"the sample's audience", "https://api.example.com" + "/account", stackFiles},
+	{"the project's name", "account" + "-api", append([]string{"Pulumi.yaml", "go.mod"}, stackFiles...)},
 }
 
 // documents show the sample, so they may hold its values. The modules besides the product
