@@ -145,11 +145,9 @@ func kind(before, after Answer) Kind {
 
 // version is one side's policy of an endpoint.
 type version struct {
-	files     fs.FS
-	present   bool
-	policy    *decision.Policy
-	documents map[string]any
-	fault     string // why it does not compile
+	present bool
+	policy  *decision.Policy
+	fault   string // why it does not compile
 }
 
 // Compare compares the policies in two directories policies/. Records are decisions from a
@@ -224,15 +222,12 @@ func Endpoints(policies fs.FS) (names []string, err error) {
 func load(ctx context.Context, policies fs.FS, name string) (version, error) {
 	own := ruleset.Of(policies, name)
 	if _, err := fs.Stat(policies, name); errors.Is(err, fs.ErrNotExist) {
-		return version{files: own}, nil
+		return version{}, nil
 	} else if err != nil {
 		return version{}, err
 	}
-	v := version{files: own, present: true}
+	v := version{present: true}
 	policy, err := decision.Prepare(ctx, own, name+"/decision")
-	if err == nil {
-		v.documents, err = decision.Documents(own)
-	}
 	if err != nil {
 		v.fault = err.Error()
 		return v, ctx.Err()
@@ -266,13 +261,13 @@ func (v version) answer(ctx context.Context, input decision.Input) Answer {
 
 // read follows the constants of the versions that compile.
 func read(versions ...version) flow.Reading {
-	var sources []flow.Source
+	var policies []flow.Policy
 	for _, v := range versions {
 		if v.policy != nil {
-			sources = append(sources, flow.Source{Policy: v.policy, Documents: v.documents})
+			policies = append(policies, v.policy)
 		}
 	}
-	return flow.Read(sources...)
+	return flow.Read(policies...)
 }
 
 func compare(ctx context.Context, endpoint string, before, after version, records []Record) (Endpoint, error) {

@@ -242,7 +242,7 @@ func TestCompleteIsNeverTooGenerous(t *testing.T) {
 		}
 		// That a sample is a sample takes no search. Some are searched all the same, to see
 		// how much a sample misses.
-		if outside := flow.Read(flow.Source{Policy: before}, flow.Source{Policy: after}).Outside; len(outside) > 0 && seed%50 > 0 {
+		if outside := flow.Read(before, after).Outside; len(outside) > 0 && seed%50 > 0 {
 			continue
 		}
 		report, err := access.Compare(t.Context(), policies(base), policies(head), nil)

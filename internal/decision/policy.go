@@ -26,6 +26,7 @@ type Policy struct {
 	entrypoint string
 	ref        ast.Ref // of the entrypoint
 	revision   string
+	documents  map[string]any
 	compiler   *ast.Compiler
 	query      rego.PreparedEvalQuery
 }
@@ -87,7 +88,7 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, claims []st
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", entrypoint, err)
 	}
-	return &Policy{entrypoint: entrypoint, ref: ref, revision: source.revision, compiler: compiler, query: query}, nil
+	return &Policy{entrypoint: entrypoint, ref: ref, revision: source.revision, documents: source.documents.data, compiler: compiler, query: query}, nil
 }
 
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.
@@ -124,6 +125,9 @@ func (p *Policy) Rules() []*ast.Rule {
 	slices.SortFunc(rules, func(a, b *ast.Rule) int { return a.Location.Compare(b.Location) })
 	return rules
 }
+
+// Documents are the policy's data documents. They are for tools; do not change them.
+func (p *Policy) Documents() map[string]any { return p.documents }
 
 // source is what the files of a policy say.
 type source struct {

@@ -21,6 +21,7 @@ import (
 type Policy interface {
 	Rules() []*ast.Rule // compiled
 	Entrypoint() string
+	Documents() map[string]any
 }
 
 // Reading is what was found in one policy or several.
@@ -38,6 +39,7 @@ type Values struct {
 	Numbers    []json.Number
 	Sequences  [][]string // arrays of strings
 	Separators []string   // that the leaf is split by
+	Defaults   []string   // texts that object.get puts in place of an absent leaf; Texts has them too
 	Paths      [][]string // to members within the leaf, if it may be any JSON
 	Peers      []Leaf     // text that may be compared with this leaf
 }
@@ -51,31 +53,25 @@ type Expression struct {
 
 func (e Expression) String() string { return fmt.Sprintf("%s: %s (%s)", e.Place, e.Text, e.Why) }
 
-// Source is a policy and its data documents.
-type Source struct {
-	Policy    Policy
-	Documents map[string]any
-}
-
 // Read reads policies together: a constant that one of them compares a leaf with counts for
 // all.
-func Read(sources ...Source) Reading {
-	f := &flow{parent: map[place]place{}, found: map[place]*constants{}, separators: map[place][]string{}, paths: map[Leaf][][]string{}, inputs: map[place]bool{}, objects: map[place]string{}}
+func Read(policies ...Policy) Reading {
+	f := &flow{parent: map[place]place{}, found: map[place]*constants{}, separators: map[place][]string{}, defaults: map[Leaf][]string{}, paths: map[Leaf][][]string{}, inputs: map[place]bool{}, objects: map[place]string{}}
 	var read []*shapes
-	for side, source := range sources {
-		f.side, f.documents = side, source.Documents
+	for side, policy := range policies {
+		f.side, f.documents = side, policy.Documents()
 		f.rules = map[string]*ast.Rule{}
-		rules := source.Policy.Rules()
+		rules := policy.Rules()
 		for _, rule := range rules {
 			f.rules[rule.Ref().GroundPrefix().String()] = rule
 		}
 		for known := -1; known < len(f.inputs)+len(f.objects); { // handed on to functions
 			known = len(f.inputs) + len(f.objects)
 			for _, rule := range rules {
-				f.rule(rule, source.Policy.Entrypoint())
+				f.rule(rule, policy.Entrypoint())
 			}
 		}
-		read = append(read, readShapes(rules, source.Policy.Entrypoint(), source.Documents))
+		read = append(read, readShapes(rules, policy.Entrypoint(), policy.Documents()))
 	}
 	reading := f.reading()
 	for _, s := range read {
@@ -165,6 +161,7 @@ func (f *flow) reading() Reading {
 		v.Texts = sorted(v.Texts)
 		v.Numbers = sorted(v.Numbers)
 		v.Separators = sorted(v.Separators)
+		v.Defaults = f.defaults[leaf]
 		v.Paths = f.paths[leaf]
 		slices.SortFunc(v.Paths, slices.Compare)
 		v.Paths = slices.CompactFunc(v.Paths, slices.Equal)
@@ -227,6 +224,7 @@ type flow struct {
 	parent     map[place]place
 	found      map[place]*constants
 	separators map[place][]string
+	defaults   map[Leaf][]string
 	paths      map[Leaf][][]string
 	side       int
 	rules      map[string]*ast.Rule // one for each path that the decision depends on
@@ -328,6 +326,9 @@ func (f *flow) expression(rule *ast.Rule, e *ast.Expr) {
 		}
 		if leaf, ok := f.got(rule, name, operands); ok {
 			places, values := f.in(rule, operands[2:]...)
+			if text, ok := operands[2].Value.(ast.String); ok {
+				f.defaults[leaf] = append(f.defaults[leaf], string(text))
+			}
 			f.join(append(places, place{leaf: leaf}), values)
 			return
 		}
@@ -348,7 +349,9 @@ func (f *flow) expression(rule *ast.Rule, e *ast.Expr) {
 			all = append(all, places...)
 			values.add(found)
 		}
-		values.add(f.computed(name, operands))
+		if computed, ok := f.computed(name, operands); ok {
+			values = computed
+		}
 		if len(all) == 0 || slices.Contains(texts, name) {
 			all, _ = f.in(rule, operands[len(operands)-1])
 		}
@@ -361,23 +364,23 @@ func (f *flow) expression(rule *ast.Rule, e *ast.Expr) {
 var computable = []string{ast.Concat.Name, ast.Lower.Name, ast.Upper.Name, ast.Sprintf.Name, ast.Split.Name, ast.Replace.Name, ast.Trim.Name, ast.TrimPrefix.Name, ast.TrimSuffix.Name}
 
 // computed are the constants that a function makes of constants.
-func (f *flow) computed(name string, operands []*ast.Term) constants {
-	values := newConstants()
+func (f *flow) computed(name string, operands []*ast.Term) (values constants, ok bool) {
 	function := topdown.GetBuiltin(name)
 	builtin := ast.BuiltinMap[name]
 	if function == nil || builtin == nil || !slices.Contains(computable, name) || len(operands) <= builtin.Decl.Arity() {
-		return values
+		return constants{}, false
 	}
 	in := operands[:builtin.Decl.Arity()]
 	if slices.ContainsFunc(in, func(t *ast.Term) bool { return !t.IsGround() }) {
-		return values
+		return constants{}, false
 	}
 	// An error is the policy's, and shows when it decides.
 	_ = function(topdown.BuiltinContext{}, in, func(result *ast.Term) error {
 		_, values = f.in(nil, result)
+		ok = true
 		return nil
 	})
-	return values
+	return values, ok
 }
 
 // alias notes the variable in x := input or x := input.query. The compiler makes such

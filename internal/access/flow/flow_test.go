@@ -27,7 +27,7 @@ reasons contains "allowed"
 	if err != nil {
 		t.Fatal(err)
 	}
-	return flow.Read(flow.Source{Policy: policy})
+	return flow.Read(policy)
 }
 
 // granted begins policies that have the scopes as a set.
