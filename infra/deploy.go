@@ -15,11 +15,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/internal/bundle"
+	"account-api/internal/decision"
 )
 
 // Bundler makes the deployment package zip of the handler in a directory. Both are
-// slash-separated and relative to the project.
-type Bundler func(ctx *pulumi.Context, handler, zip string) error
+// slash-separated and relative to the project. Claims are those that the stack passes on to
+// the policies.
+type Bundler func(ctx *pulumi.Context, handler, zip string, claims []string) error
 
 // Program declares a stack. It runs with two arguments to [pulumi.Run]: Deploy and the
 // option Settings.
@@ -36,8 +38,10 @@ func New(bundle Bundler) *Program { return &Program{bundle: bundle, endpoints: e
 // Build is the [Bundler] of a deployment. It builds packages from this checkout while the
 // program runs, so that a preview or an update always has the policies and the code of
 // the working tree.
-func Build(ctx *pulumi.Context, handler, zip string) error {
-	_, err := bundle.Build(ctx.Context(), bundle.Options{Root: ".", Package: handler, Out: zip, Progress: progress{ctx}})
+func Build(ctx *pulumi.Context, handler, zip string, claims []string) error {
+	_, err := bundle.Build(ctx.Context(), bundle.Options{
+		Root: ".", Package: handler, Out: zip, Progress: progress{ctx}, Stack: decision.Stack{Name: ctx.Stack(), Claims: claims},
+	})
 	return err
 }
 

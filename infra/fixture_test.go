@@ -11,6 +11,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
+	"account-api/internal/bundle"
+	"account-api/internal/decision"
 	"account-api/local/graph"
 	"account-api/local/record"
 )
@@ -66,7 +68,7 @@ func project(t *testing.T, stacks map[string]string) (root string) {
 	return root
 }
 
-func builds(*pulumi.Context, string, string) error { return nil }
+func builds(*pulumi.Context, string, string, []string) error { return nil }
 
 // declare records what the program with the fixture's endpoints declares for a stack
 // of the fixture, with some settings replaced by "key=value".
@@ -92,7 +94,8 @@ func mustDeclare(t *testing.T, stack string, replaced ...string) *graph.Graph {
 	return g
 }
 
-// shipped records what this project declares for each of its stack files.
+// shipped records what this project declares for each of its stack files. A stack that does
+// not pass on a claim that a policy reads fails the test.
 func shipped(t *testing.T) map[string]*graph.Graph {
 	t.Helper()
 	files, err := filepath.Glob("../Pulumi.*.yaml")
@@ -102,7 +105,9 @@ func shipped(t *testing.T) map[string]*graph.Graph {
 	graphs := map[string]*graph.Graph{}
 	for _, file := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml")
-		program := infra.New(builds)
+		program := infra.New(func(ctx *pulumi.Context, handler, _ string, claims []string) error {
+			return bundle.CheckClaims(ctx.Context(), "..", handler, decision.Stack{Name: ctx.Stack(), Claims: claims})
+		})
 		g, err := record.Run(record.Stack{Root: "..", Name: name}, program.Deploy, program.Settings)
 		if err != nil {
 			t.Fatal(err)

@@ -39,7 +39,7 @@ func (s *stack) newFunction(handler, description string, environment pulumi.Stri
 	fullName := s.name(f.name)
 
 	zip := path.Join("dist", f.name+".zip")
-	if err := s.bundle(s.ctx, handler, zip); err != nil {
+	if err := s.bundle(s.ctx, handler, zip, s.config.Claims); err != nil {
 		return nil, err
 	}
 	// Declared before the function: Lambda would create it on the first invocation,

@@ -4,6 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"account-api/infra"
+	"account-api/local/record"
 )
 
 // TestAuthorizersEnvironment shows what each setting adds to the function's environment.
@@ -108,5 +113,31 @@ func TestOutageAnswers503(t *testing.T) {
 		expect(t, "Retry-After", headers["gatewayresponse.header.Retry-After"], any("'5'"))
 		expect(t, "origin", headers["gatewayresponse.header.Access-Control-Allow-Origin"], any("'https://pages.example.net'"))
 		expect(t, "exposed", headers["gatewayresponse.header.Access-Control-Expose-Headers"], any("'WWW-Authenticate,x-amzn-RequestId,Retry-After'"))
+	}
+}
+
+// A policy is checked with the claims of the stack that it is built for.
+func TestBundlerGetsTheClaimsOfTheStack(t *testing.T) {
+	for setting, want := range map[string][]string{
+		`claims=["org_id","https://claims.example.net/roles"]`: {"org_id", "https://claims.example.net/roles"},
+		`claims=[]`: {},
+	} {
+		override := record.Overrides{}
+		if err := override.Set(setting); err != nil {
+			t.Fatal(err)
+		}
+		bundled := 0
+		program := infra.Fixture(func(ctx *pulumi.Context, handler, _ string, claims []string) error {
+			bundled++
+			if !slices.Equal(claims, want) || ctx.Stack() != "test" {
+				t.Errorf("%s: %s of stack %s gets %q, want %q", setting, handler, ctx.Stack(), claims, want)
+			}
+			return nil
+		})
+		root := project(t, map[string]string{"test": settings})
+		_, err := record.Run(record.Stack{Root: root, Name: "test", Override: override}, program.Deploy, program.Settings)
+		if err != nil || bundled == 0 {
+			t.Errorf("%s: got %d packages, %v", setting, bundled, err)
+		}
 	}
 }

@@ -121,7 +121,7 @@ func TestAHandlerCanUseItsPolicy(t *testing.T) {
 			return
 		}
 		found = true
-		if _, err := decision.PrepareFor(t.Context(), policies.For(directory), directory+"/decision", claims(t)); err != nil {
+		if _, err := decision.PrepareFor(t.Context(), policies.For(directory), directory+"/decision", decision.Stack{Claims: claims(t)}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -35,6 +35,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"account-api/internal/decision"
 )
 
 // Options says what to build, and where to put it.
@@ -48,6 +50,9 @@ type Options struct {
 	// Out is the file to write, relative to the current directory or absolute.
 	// Missing directories above it are made.
 	Out string
+	// Stack is the stack that the package is for: a policy that reads a claim which the
+	// stack does not pass on is refused. Without a name, the claims of all stacks count.
+	Stack decision.Stack
 	// Progress gets one line, in one Write, for every step that may take long. It
 	// is for people. nil discards it.
 	Progress io.Writer
@@ -88,7 +93,7 @@ func build(ctx context.Context, o Options) (Bundle, error) {
 	if err := o.check(); err != nil {
 		return Bundle{}, err
 	}
-	if err := checkPolicy(ctx, o.Root, path.Base(o.Package)); err != nil {
+	if err := o.checkPolicy(ctx); err != nil {
 		return Bundle{}, err
 	}
 	tools, err := pinned(ctx, o)

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"account-api/internal/decision"
 )
 
 func TestBuildKeepsAnUnchangedFile(t *testing.T) {
@@ -178,7 +180,20 @@ func TestBuildErrorsSayWhatToChange(t *testing.T) {
 			changes: map[string]string{
 				"Pulumi.dev.yaml":           "config:\n  claims: [org_id]\n",
 				"policies/greet/greet.rego": "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.claims.orgid\n"},
-			want: []string{"policies/greet/greet.rego:5: ", "undefined ref: input.claims.orgid", "name it in the setting claims", "\nbundle handlers/greet: the handler would refuse"}},
+			want: []string{"policies/greet/greet.rego:5: ", "undefined ref: input.claims.orgid", "no stack passes this claim on: pulumi config set", "\nbundle handlers/greet: the handler would refuse"}},
+		"a policy with a claim that another stack passes on": {
+			changes: map[string]string{
+				"Pulumi.dev.yaml":           "config:\n  claims: [org_id, tier]\n",
+				"policies/greet/greet.rego": "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.claims.org_id\n"},
+			options: func(o *Options) { o.Stack = decision.Stack{Name: "live", Claims: []string{"tier"}} },
+			want: []string{"policies/greet/greet.rego:5: ", "undefined ref: input.claims.org_id",
+				"stack live does not pass this claim on: pulumi config set --path 'claims[1]' org_id --stack live\n", "bundle handlers/greet: the handler would refuse"}},
+		"a policy with a claim in a stack without any": {
+			changes: map[string]string{
+				"Pulumi.dev.yaml":           "config:\n  claims: [\"https://example.net/my role\"]\n",
+				"policies/greet/greet.rego": "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.claims[\"https://example.net/my role\"]\n"},
+			options: func(o *Options) { o.Stack = decision.Stack{Name: "live"} },
+			want:    []string{"policies/greet/greet.rego:5: ", "pulumi config set --path 'claims[0]' 'https://example.net/my role' --stack live\n"}},
 		"two data documents with one key": {
 			changes: map[string]string{"policies/greet/data.json": `{"limits":{"a":1}}`, "policies/greet/limits/data.json": `{"a":1}`},
 			want:    []string{"policies/greet/limits/data.json: ", "data.greet.limits.a in both", "\nbundle handlers/greet: the handler would refuse"}},

@@ -87,15 +87,19 @@ func TestDecideRefusesClaimsThatAreNoObject(t *testing.T) {
 func TestPrepareForKnowsTheClaims(t *testing.T) {
 	const rego = "package gate\n\nallow if \"admin\" in input.claims[\"https://example.com/roles\"]\n" + denied
 	for name, row := range map[string]struct {
-		claims []string
-		want   string
+		stack decision.Stack
+		want  string
 	}{
-		"not known":      {nil, ""},
-		"listed":         {[]string{"org_id", "https://example.com/roles"}, ""},
-		"another listed": {[]string{"org_id"}, "name it in the setting claims"},
-		"none":           {[]string{}, "name it in the setting claims"},
+		"not known":                 {decision.Stack{}, ""},
+		"listed":                    {decision.Stack{Claims: []string{"org_id", "https://example.com/roles"}}, ""},
+		"listed for a stack":        {decision.Stack{Name: "live", Claims: []string{"https://example.com/roles"}}, ""},
+		"others":                    {decision.Stack{Claims: []string{"org_id"}}, "no stack passes this claim on: pulumi config set"},
+		"none":                      {decision.Stack{Claims: []string{}}, "no stack passes this claim on: pulumi config set"},
+		"others of a stack":         {decision.Stack{Name: "live", Claims: []string{"org_id"}}, "'claims[1]' https://example.com/roles --stack live"},
+		"none of a stack":           {decision.Stack{Name: "live", Claims: []string{}}, "'claims[0]' https://example.com/roles --stack live"},
+		"not listed for this stack": {decision.Stack{Name: "live"}, "'claims[0]' https://example.com/roles --stack live"},
 	} {
-		_, err := decision.PrepareFor(t.Context(), source(rego), "gate/decision", row.claims)
+		_, err := decision.PrepareFor(t.Context(), source(rego), "gate/decision", row.stack)
 		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want) || !strings.Contains(err.Error(), "gate/gate.rego:3")) {
 			t.Errorf("claims that are %s: got %v, want %q", name, err, row.want)
 		}

@@ -46,12 +46,26 @@ type Policy struct {
 //
 //	policies/orders/orders.rego:41: rego_unsafe_var_error: var x is unsafe
 func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, error) {
-	return PrepareFor(ctx, files, entrypoint, nil)
+	return PrepareFor(ctx, files, entrypoint, Stack{})
 }
 
-// PrepareFor is [Prepare] where the names of the claims that any stack passes on are known:
-// a reference to another claim is an error. With nil they are not known.
-func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, claims []string) (*Policy, error) {
+// Stack is what is known of the stack whose requests a policy decides.
+type Stack struct {
+	Name   string   // "" stands for all stacks of the project together
+	Claims []string // the claims that its authorizer passes on; without a name, nil if they are not known
+}
+
+// claims tells none from not known, as [Schema] does.
+func (s Stack) claims() []string {
+	if s.Name != "" && s.Claims == nil {
+		return []string{}
+	}
+	return s.Claims
+}
+
+// PrepareFor is [Prepare] for a stack. A reference to a claim that the stack does not pass
+// on is an error.
+func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, stack Stack) (*Policy, error) {
 	source, err := parse(files)
 	if err != nil {
 		return nil, err
@@ -68,7 +82,7 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, claims []st
 	defer store.Abort(ctx, transaction)
 
 	schemas := ast.NewSchemaSet()
-	schemas.Put(ast.SchemaRootRef, Schema(claims))
+	schemas.Put(ast.SchemaRootRef, Schema(stack.claims()))
 	compiler := ast.NewCompiler().
 		SetErrorLimit(0). // 0 is none: name every fault
 		WithCapabilities(Capabilities()).
@@ -77,7 +91,7 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, claims []st
 		WithPathConflictsCheck(storage.NonEmpty(ctx, store, transaction)).
 		WithStageAfterID(ast.StageRewriteExprTerms, checkNames(source.documents, ref))
 	if compiler.Compile(source.modules); compiler.Failed() {
-		return nil, faults(compiler.Errors)
+		return nil, stack.faults(compiler.Errors)
 	}
 	query, err := rego.New(
 		rego.Compiler(compiler),
@@ -170,7 +184,7 @@ func parse(files fs.FS) (source, error) {
 		return err
 	})
 	if len(found) > 0 {
-		others = append([]error{faults(found)}, others...)
+		others = append([]error{Stack{}.faults(found)}, others...)
 	}
 	switch {
 	case err != nil:
@@ -185,21 +199,57 @@ func parse(files fs.FS) (source, error) {
 }
 
 // faults is an error with a line for each, as compilers write them.
-func faults(errs ast.Errors) error {
+func (s Stack) faults(errs ast.Errors) error {
 	lines := make([]string, len(errs))
 	for i, err := range errs {
-		lines[i] = err.Error() + hint(err)
+		lines[i] = err.Error() + s.hint(err)
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// hint says what OPA's message does not: where what a policy may use is listed.
-func hint(err *ast.Error) string {
+// hint is what OPA's message lacks: where a policy's built-in functions are listed, or the
+// command that passes a claim on.
+func (s Stack) hint(err *ast.Error) string {
 	if name, found := strings.CutPrefix(err.Message, "undefined function "); found && !strings.HasPrefix(name, "data.") {
 		return ": a policy may use the built-in functions in internal/decision/capabilities.json"
 	}
-	if strings.HasPrefix(err.Message, "undefined ref: input.claims") {
-		return "\n\tno stack passes this claim on: name it in the setting claims of a stack file"
+	claim, found := s.missing(err)
+	if !found {
+		return ""
 	}
-	return ""
+	if s.Name == "" {
+		return "\n\tno stack passes this claim on: pulumi config set --path 'claims[0]' " + claim + " --stack STACK"
+	}
+	return fmt.Sprintf("\n\tstack %s does not pass this claim on: pulumi config set --path 'claims[%d]' %s --stack %[1]s", s.Name, len(s.Claims), claim)
 }
+
+// missing is the claim that an error of the type checker is about, quoted for a shell.
+func (s Stack) missing(err *ast.Error) (claim string, found bool) {
+	var ref ast.Ref
+	switch details := err.Details.(type) {
+	case *ast.RefErrInvalidDetail:
+		ref = details.Ref
+	case *ast.RefErrUnsupportedDetail:
+		ref = details.Ref
+	}
+	if len(ref) < 2 || !ref[:2].Equal(claimsRef) {
+		return "", false
+	}
+	if len(ref) == 2 {
+		return "CLAIM", true
+	}
+	name, constant := ref[2].Value.(ast.String)
+	if !constant {
+		return "CLAIM", true
+	}
+	if quoted := string(name); strings.ContainsFunc(quoted, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
+		return "'" + strings.ReplaceAll(quoted, "'", `'\''`) + "'", true
+	}
+	return string(name), true
+}
+
+// claimsRef is input.claims.
+var claimsRef = ast.InputRootRef.Append(ast.StringTerm("claims"))
+
+// unquoted are characters that mean nothing to a shell.
+const unquoted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,"

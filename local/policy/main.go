@@ -111,7 +111,7 @@ func run(ctx context.Context, to io.Writer, q question) error {
 			continue
 		}
 		p := policy{Handler: directory.Name(), Entrypoint: directory.Name() + "/decision"}
-		prepared, err := decision.PrepareFor(ctx, ruleset.Of(files, p.Handler), p.Entrypoint, claims)
+		prepared, err := decision.PrepareFor(ctx, ruleset.Of(files, p.Handler), p.Entrypoint, decision.Stack{Claims: claims})
 		if err != nil {
 			p.Error = err.Error()
 		}

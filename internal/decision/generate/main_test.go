@@ -17,7 +17,7 @@ func TestExamplesOfThePage(t *testing.T) {
 	shown := map[string]bool{}
 	for _, e := range examples {
 		shown[e.Directory] = true
-		if _, err := decision.PrepareFor(t.Context(), ruleset.Of(testdata, e.Directory), e.Directory+"/decision", exampleClaims); err != nil {
+		if _, err := decision.PrepareFor(t.Context(), ruleset.Of(testdata, e.Directory), e.Directory+"/decision", decision.Stack{Claims: exampleClaims}); err != nil {
 			t.Error(err)
 		}
 		suite, err := regotest.Load(testdata, e.Directory)
