@@ -11,9 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -83,15 +83,20 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, stack Stack
 
 	schemas := ast.NewSchemaSet()
 	schemas.Put(ast.SchemaRootRef, Schema(stack.claims()))
-	compiler := ast.NewCompiler().
-		SetErrorLimit(0). // 0 is none: name every fault
-		WithCapabilities(Capabilities()).
-		WithStrict(true).
-		WithSchemas(schemas).
-		WithPathConflictsCheck(storage.NonEmpty(ctx, store, transaction)).
-		WithStageAfterID(ast.StageRewriteExprTerms, checkNames(source.documents, ref))
-	if compiler.Compile(source.modules); compiler.Failed() {
-		return nil, stack.faults(compiler.Errors)
+	compile := func(modules map[string]*ast.Module) *ast.Compiler {
+		compiler := ast.NewCompiler().
+			SetErrorLimit(0). // 0 is none: name every fault
+			WithCapabilities(Capabilities()).
+			WithStrict(true).
+			WithSchemas(schemas).
+			WithPathConflictsCheck(storage.NonEmpty(ctx, store, transaction)).
+			WithStageAfterID(ast.StageRewriteExprTerms, checkNames(source, ref))
+		compiler.Compile(modules)
+		return compiler
+	}
+	compiler := compile(source.modules)
+	if compiler.Failed() || source.broken() {
+		return nil, stack.error(source, compiler.Errors, compile)
 	}
 	query, err := rego.New(
 		rego.Compiler(compiler),
@@ -148,16 +153,19 @@ type source struct {
 	modules   map[string]*ast.Module // by path from the repository's root
 	documents documents
 	revision  string
+	faults    ast.Errors // of files that do not parse
+	others    []error    // of data documents
+	unparsed  []ast.Ref  // packages with such a file
+	unknown   []ast.Ref  // these, and the places of such documents
 }
 
-// parse reads files and computes their revision. Its error has the faults of all files.
-func parse(files fs.FS) (source, error) {
-	s := source{modules: map[string]*ast.Module{}, documents: documents{map[string]any{}, map[string]bool{}}}
+func (s *source) broken() bool { return len(s.faults)+len(s.others) > 0 }
+
+// parse reads files and computes their revision.
+func parse(files fs.FS) (*source, error) {
+	s := &source{modules: map[string]*ast.Module{}, documents: documents{map[string]any{}, map[string]bool{}}}
 	revision := sha256.New()
 	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: Capabilities()}
-	var found ast.Errors
-	var others []error
-
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		isRule := path.Ext(name) == ".rego"
 		if err != nil || entry.IsDir() || !isRule && !isDocument(name) {
@@ -170,86 +178,32 @@ func parse(files fs.FS) (source, error) {
 		fmt.Fprintf(revision, "%x  %s\n", sha256.Sum256(text), name)
 		if !isRule {
 			if err := s.documents.add(name, text); err != nil {
-				others = append(others, err)
+				s.others = append(s.others, err)
+				s.unknown = append(s.unknown, place(path.Dir(name)))
 			}
 			return nil
 		}
 		place := path.Join("policies", name)
 		module, err := ast.ParseModuleWithOpts(place, string(text), options)
 		if errs, ok := errors.AsType[ast.Errors](err); ok {
-			found = append(found, errs...)
+			s.faults = append(s.faults, errs...)
+			s.unparsed = append(s.unparsed, packageOf(string(text)))
 			return nil
 		}
 		s.modules[place] = module
 		return err
 	})
-	if len(found) > 0 {
-		others = append([]error{Stack{}.faults(found)}, others...)
-	}
 	switch {
 	case err != nil:
-		return source{}, fmt.Errorf("read policy: %w", err)
-	case len(others) > 0:
-		return source{}, errors.Join(others...)
-	case len(s.modules) == 0:
-		return source{}, errors.New("read policy: expected at least one .rego file, got none")
+		return nil, fmt.Errorf("read policy: %w", err)
+	case len(s.modules) == 0 && !s.broken():
+		return nil, errors.New("read policy: expected at least one .rego file, got none")
 	}
 	s.revision = hex.EncodeToString(revision.Sum(nil))
+	// What the other files of a package lack may be in its file that does not parse.
+	maps.DeleteFunc(s.modules, func(_ string, module *ast.Module) bool {
+		return slices.ContainsFunc(s.unparsed, module.Package.Path.HasPrefix)
+	})
+	s.unknown = append(s.unknown, s.unparsed...)
 	return s, nil
 }
-
-// faults is an error with a line for each, as compilers write them.
-func (s Stack) faults(errs ast.Errors) error {
-	lines := make([]string, len(errs))
-	for i, err := range errs {
-		lines[i] = err.Error() + s.hint(err)
-	}
-	return errors.New(strings.Join(lines, "\n"))
-}
-
-// hint is what OPA's message lacks: where a policy's built-in functions are listed, or the
-// command that passes a claim on.
-func (s Stack) hint(err *ast.Error) string {
-	if name, found := strings.CutPrefix(err.Message, "undefined function "); found && !strings.HasPrefix(name, "data.") {
-		return ": a policy may use the built-in functions in internal/decision/capabilities.json"
-	}
-	claim, found := s.missing(err)
-	if !found {
-		return ""
-	}
-	if s.Name == "" {
-		return "\n\tno stack passes this claim on: pulumi config set --path 'claims[0]' " + claim + " --stack STACK"
-	}
-	return fmt.Sprintf("\n\tstack %s does not pass this claim on: pulumi config set --path 'claims[%d]' %s --stack %[1]s", s.Name, len(s.Claims), claim)
-}
-
-// missing is the claim that an error of the type checker is about, quoted for a shell.
-func (s Stack) missing(err *ast.Error) (claim string, found bool) {
-	var ref ast.Ref
-	switch details := err.Details.(type) {
-	case *ast.RefErrInvalidDetail:
-		ref = details.Ref
-	case *ast.RefErrUnsupportedDetail:
-		ref = details.Ref
-	}
-	if len(ref) < 2 || !ref[:2].Equal(claimsRef) {
-		return "", false
-	}
-	if len(ref) == 2 {
-		return "CLAIM", true
-	}
-	name, constant := ref[2].Value.(ast.String)
-	if !constant {
-		return "CLAIM", true
-	}
-	if quoted := string(name); strings.ContainsFunc(quoted, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
-		return "'" + strings.ReplaceAll(quoted, "'", `'\''`) + "'", true
-	}
-	return string(name), true
-}
-
-// claimsRef is input.claims.
-var claimsRef = ast.InputRootRef.Append(ast.StringTerm("claims"))
-
-// unquoted are characters that mean nothing to a shell.
-const unquoted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,"

@@ -1,7 +1,10 @@
 package decision_test
 
 import (
+	"fmt"
 	"io/fs"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -105,6 +108,77 @@ func TestPrepareRefusesFilesWithoutPolicy(t *testing.T) {
 			t.Errorf("%s: got error %v, want one that asks for a .rego file", name, err)
 		}
 	}
+}
+
+// OPA's compiler ends at the first unsafe variable or unknown function, before it knows types.
+func TestPrepareReportsFaultsOfEveryStage(t *testing.T) {
+	faulty := fstest.MapFS{
+		"gate/gate.rego": {Data: []byte(`package gate
+
+import data.unused
+
+decision := {"allow": true, "reasons": set()} if allow
+
+allow if {
+	input.scopes == "x"
+	not data.shared.blocked[input.azp]
+}
+
+allow if time.now_ns() > input.time
+
+allow if y == 1
+
+allow if {
+	z := 1
+	input.claims.tier == "gold"
+}
+
+allow if input.method == 7
+
+f(x) := input.headers if x == 1 else := input.body
+
+g[x] := y if input.bodies
+
+allow if f(1) == g[2]
+`)},
+		"shared/shared.rego": {Data: []byte("package shared\n\nlist := {\"a\"}\n")},
+	}
+	want := []string{
+		`gate.rego:3: .*import data.unused unused`,
+		`gate.rego:5: .*expected a default of data.gate.decision`,
+		`gate.rego:8: .*undefined ref: input.scopes`,
+		`gate.rego:9: .*expected a rule at data.shared.blocked`,
+		`gate.rego:12: .*undefined function time.now_ns`,
+		`gate.rego:14: .*var y is unsafe`,
+		`gate.rego:17: .*assigned var z unused`,
+		`gate.rego:18: .*undefined ref: input.claims`,
+		`gate.rego:21: .*match error`,
+		`gate.rego:23: .*undefined ref: input.headers`,
+		`gate.rego:23: .*undefined ref: input.body`,
+		`gate.rego:25: .*var x is unsafe`,
+		`gate.rego:25: .*var y is unsafe`,
+	}
+	check := func(want []string) {
+		t.Helper()
+		_, err := decision.PrepareFor(t.Context(), faulty, "gate/decision", decision.Stack{Name: "live"})
+		lines := regexp.MustCompile(`(?m)^policies/.*$`).FindAllString(fmt.Sprint(err), -1)
+		for i, line := range want {
+			if i >= len(lines) || !regexp.MustCompile("^policies/.*"+line).MatchString(lines[i]) {
+				t.Fatalf("got %v\nfault %d should be %s", err, i, line)
+			}
+		}
+		if len(lines) != len(want) {
+			t.Errorf("got %v\nwant %d faults", err, len(want))
+		}
+	}
+	check(want)
+
+	// Of a package with a file that does not parse nothing else is known.
+	faulty["shared/broken.rego"] = &fstest.MapFile{Data: []byte("package shared\n\nmore := {\n")}
+	faulty["other/broken.rego"] = &fstest.MapFile{Data: []byte("package other\n\nmore := [\n")}
+	faulty["gate/list.yaml"] = &fstest.MapFile{Data: []byte("a: 1")}
+	check(append(slices.DeleteFunc(want, func(line string) bool { return strings.Contains(line, "data.shared.blocked") }),
+		`other/broken.rego:4: .*unexpected eof token`, `shared/broken.rego:4: .*unexpected eof token`, `gate/list.yaml: expected a data document to be named`))
 }
 
 func TestPrepareReportsFaultsOfEveryFile(t *testing.T) {

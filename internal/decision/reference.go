@@ -25,21 +25,25 @@ import (
 //
 //   - a variable in place of a name, data.shared[x]
 //   - a package as a value: x := data.shared; not x.blocked
-func checkNames(documents documents, entrypoint ast.Ref) ast.CompilerStageDefinition {
+func checkNames(from *source, entrypoint ast.Ref) ast.CompilerStageDefinition {
 	return ast.CompilerStageDefinition{
 		Name:       "CheckNames",
 		MetricName: "compile_stage_check_names",
 		Stage: func(c *ast.Compiler) *ast.Error {
+			report := func(fault *ast.Error) {
+				if fault != nil {
+					fault.Details = recoverable{}
+					c.Errors = append(c.Errors, fault)
+				}
+			}
 			check := ast.NewGenericVisitor(func(node any) (stop bool) {
 				if call, ok := node.(*ast.Expr); ok {
-					if fault := misspelt(call); fault != nil {
-						c.Errors = append(c.Errors, fault)
-					}
+					report(misspelt(call))
 				}
 				if term, ok := node.(*ast.Term); ok {
 					if ref, ok := term.Value.(ast.Ref); ok {
-						if fault := unnamed(c, documents, ref); fault != "" {
-							c.Errors = append(c.Errors, ast.NewError(ast.CompileErr, term.Location, "%s", fault))
+						if fault := unnamed(c, from.documents, ref); fault != "" && !from.mayHave(ref) {
+							report(ast.NewError(ast.CompileErr, term.Location, "%s", fault))
 						}
 					}
 				}
@@ -48,10 +52,10 @@ func checkNames(documents documents, entrypoint ast.Ref) ast.CompilerStageDefini
 			for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
 				check.Walk(c.Modules[name])
 			}
-			if fault := checkEntrypoint(c, entrypoint); fault != nil {
-				c.Errors = append(c.Errors, fault)
+			if !slices.ContainsFunc(from.unparsed, entrypoint.HasPrefix) {
+				report(checkEntrypoint(c, entrypoint))
 			}
-			return nil // a stage can return one error only, so all of them are in c.Errors
+			return nil // a stage can return one error only, and ends the compilation with it
 		},
 	}
 }
