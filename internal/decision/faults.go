@@ -50,7 +50,9 @@ func (s Stack) error(from *source, errs ast.Errors, compile func(map[string]*ast
 }
 
 // recoverable marks an error after which the compilation goes on.
-type recoverable struct{}
+type recoverable struct {
+	field ast.Ref // of the input that is missing, or nil
+}
 
 // Lines implements [ast.ErrorDetails].
 func (recoverable) Lines() []string { return nil }
@@ -176,6 +178,8 @@ func (s Stack) missing(err *ast.Error) (claim string, found bool) {
 		ref = details.Ref
 	case *ast.RefErrUnsupportedDetail:
 		ref = details.Ref
+	case recoverable:
+		ref = details.field
 	}
 	if len(ref) < 2 || !ref[:2].Equal(claimsRef) {
 		return "", false

@@ -81,8 +81,9 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, stack Stack
 	}
 	defer store.Abort(ctx, transaction)
 
+	schema := Schema(stack.claims())
 	schemas := ast.NewSchemaSet()
-	schemas.Put(ast.SchemaRootRef, Schema(stack.claims()))
+	schemas.Put(ast.SchemaRootRef, schema)
 	compile := func(modules map[string]*ast.Module) *ast.Compiler {
 		compiler := ast.NewCompiler().
 			SetErrorLimit(0). // 0 is none: name every fault
@@ -90,7 +91,7 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, stack Stack
 			WithStrict(true).
 			WithSchemas(schemas).
 			WithPathConflictsCheck(storage.NonEmpty(ctx, store, transaction)).
-			WithStageAfterID(ast.StageRewriteExprTerms, checkNames(source, ref))
+			WithStageAfterID(ast.StageRewriteExprTerms, checkNames(source, ref, schema))
 		compiler.Compile(modules)
 		return compiler
 	}

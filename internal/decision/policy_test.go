@@ -99,6 +99,42 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 }
 
+// OPA's type checker knows neither what a function is given nor the keys of object.get.
+func TestPrepareFindsFieldsThatTheTypeCheckerMisses(t *testing.T) {
+	for name, row := range map[string]struct{ rego, want string }{
+		"through an argument":                     {"f(request) if request.scop == \"x\"\n\nallow if f(input)", "gate.rego:3: .*undefined ref: input.scop, want one of azp, "},
+		"negated, through an argument":            {"f(request) if not request.scop\n\nallow if f(input)", "gate.rego:3: .*input.scop"},
+		"through the second argument":             {"f(_, request) if request.scop\n\nallow if f(1, input)", "gate.rego:3: .*input.scop"},
+		"through two functions":                   {"f(a) if g(a)\n\ng(b) if b.scop\n\nallow if f(input)", "gate.rego:5: .*input.scop"},
+		"through an argument that is a part":      {"f(claims) if claims.org\n\nallow if f(input.claims)", "gate.rego:3: .*input.claims.org, want one of org_id\n\tstack live does not pass this claim on: pulumi config set --path 'claims\\[1\\]' org --stack live"},
+		"through a variable in a function":        {"f(request) if {\n\tclaims := request.claims\n\tclaims.org\n}\n\nallow if f(input)", "gate.rego:5: .*input.claims.org"},
+		"through a variable that is given":        {"f(request) if request.scop\n\nallow if {\n\tcaller := input\n\tf(caller)\n}", "gate.rego:3: .*input.scop"},
+		"in an else branch":                       {"f(request) := 1 if false else := 2 if request.scop\n\nallow if f(input)", "gate.rego:3: .*input.scop"},
+		"in a comprehension in a function":        {"f(request) := {1 | request.scop}\n\nallow if f(input)", "gate.rego:3: .*input.scop"},
+		"in object.get":                           {"allow if object.get(input, \"scop\", \"\") != \"\"", "gate.rego:3: .*input.scop"},
+		"in object.get of a variable":             {"allow if {\n\tcaller := input\n\tobject.get(caller, \"scop\", \"\") != \"\"\n}", "gate.rego:5: .*input.scop"},
+		"in object.get of a path":                 {"allow if object.get(input, [\"claims\", \"org\"], \"\") != \"\"", "gate.rego:3: .*input.claims.org"},
+		"in object.get of the claims":             {"allow if object.get(input.claims, \"org\", \"\") != \"\"", "gate.rego:3: .*input.claims.org"},
+		"in object.get in a function":             {"f(request) := object.get(request, \"scop\", \"\")\n\nallow if f(input)", "gate.rego:3: .*input.scop"},
+		"in a variable":                           {"allow if {\n\tcaller := input\n\tcaller.scop\n}", "gate.rego:5: .*scop"},
+		"and not a field that is there":           {"f(request) if request.scope\n\nallow if f(input)", ""},
+		"and not a claim that is there":           {"f(request) if object.get(request, [\"claims\", \"org_id\"], \"\")\n\nallow if f(input)", ""},
+		"and no parameter or part of the query":   {"f(request) if {\n\trequest.parameters.scop\n\trequest.query.scop[0].scop\n}\n\nallow if f(input)", ""},
+		"and no argument that differs by call":    {"f(request) if request.scop\n\nallow if f(input)\n\nallow if f({\"scop\": 1})", ""},
+		"and no part that differs by call":        {"f(part) if part.scop\n\nallow if f(input)\n\nallow if f(input.query)", ""},
+		"and no function in place of another":     {"f(x) if x.y\n\ng(request) if request.scop\n\nh if f({\"y\": 1})\n\nallow if {\n\tg(input)\n\th with f as g\n}", ""},
+		"and no input that the policy has chosen": {"f(request) if request.scop\n\nallow if f(input) with input as {\"scop\": 1}", ""},
+		"and no object of the policy":             {"f(limits) if object.get(limits, \"scop\", 1)\n\nallow if f({\"a\": 1})", ""},
+		"and no variable for a name":              {"f(request, name) if request[name]\n\nallow if f(input, \"scop\")", ""},
+	} {
+		stack := decision.Stack{Name: "live", Claims: []string{"org_id"}}
+		_, err := decision.PrepareFor(t.Context(), source("package gate\n\n"+row.rego+"\n"+denied), "gate/decision", stack)
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !regexp.MustCompile(row.want).MatchString(err.Error())) {
+			t.Errorf("%s: got %v, want %q", name, err, row.want)
+		}
+	}
+}
+
 func TestPrepareRefusesFilesWithoutPolicy(t *testing.T) {
 	for name, files := range map[string]fs.FS{
 		"nothing at all":   fstest.MapFS{},

@@ -9,7 +9,8 @@ import (
 )
 
 // checkNames is a compiler stage that refuses references below data that name neither a rule
-// nor a key of a document, and an entrypoint without a rule or a default. It runs once
+// nor a key of a document, fields that the input lacks as far as OPA's type checker misses
+// them (see misspelt), and an entrypoint without a rule or a default. It runs once
 // imports are resolved and nested calls are expressions of their own.
 //
 // For OPA such a reference is undefined, which is no error, and the negation of undefined
@@ -25,21 +26,20 @@ import (
 //
 //   - a variable in place of a name, data.shared[x]
 //   - a package as a value: x := data.shared; not x.blocked
-func checkNames(from *source, entrypoint ast.Ref) ast.CompilerStageDefinition {
+func checkNames(from *source, entrypoint ast.Ref, schema map[string]any) ast.CompilerStageDefinition {
 	return ast.CompilerStageDefinition{
 		Name:       "CheckNames",
 		MetricName: "compile_stage_check_names",
 		Stage: func(c *ast.Compiler) *ast.Error {
 			report := func(fault *ast.Error) {
 				if fault != nil {
-					fault.Details = recoverable{}
+					if fault.Details == nil {
+						fault.Details = recoverable{}
+					}
 					c.Errors = append(c.Errors, fault)
 				}
 			}
 			check := ast.NewGenericVisitor(func(node any) (stop bool) {
-				if call, ok := node.(*ast.Expr); ok {
-					report(misspelt(call))
-				}
 				if term, ok := node.(*ast.Term); ok {
 					if ref, ok := term.Value.(ast.Ref); ok {
 						if fault := unnamed(c, from.documents, ref); fault != "" && !from.mayHave(ref) {
@@ -52,32 +52,15 @@ func checkNames(from *source, entrypoint ast.Ref) ast.CompilerStageDefinition {
 			for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
 				check.Walk(c.Modules[name])
 			}
+			for _, fault := range misspelt(c, schema) {
+				report(fault)
+			}
 			if !slices.ContainsFunc(from.unparsed, entrypoint.HasPrefix) {
 				report(checkEntrypoint(c, entrypoint))
 			}
 			return nil // a stage can return one error only, and ends the compilation with it
 		},
 	}
-}
-
-// misspelt refuses object.get(input, "scopes", …). The schema covers references only.
-func misspelt(call *ast.Expr) *ast.Error {
-	if !call.IsCall() || call.Operator().String() != ast.ObjectGet.Name || len(call.Operands()) < 2 {
-		return nil
-	}
-	object, isRef := call.Operand(0).Value.(ast.Ref)
-	name, constant := call.Operand(1).Value.(ast.String)
-	if !isRef || !object.Equal(ast.InputRootRef) || !constant {
-		return nil
-	}
-	var names []string
-	for _, field := range Fields {
-		if field.Name == string(name) {
-			return nil
-		}
-		names = append(names, field.Name)
-	}
-	return ast.NewError(ast.TypeErr, call.Location, "undefined ref: input.%s, want one of %s", string(name), strings.Join(names, ", "))
 }
 
 // checkEntrypoint wants a rule with a default that is a decision. Without a default, an input
