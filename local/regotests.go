@@ -16,6 +16,9 @@ type suite struct {
 	Error   string   `json:"error"`   // why a build would refuse the policy, or ""
 	Tests   int      `json:"tests"`
 	Failed  []string `json:"failed"` // a text for each test that fails; the first line names it
+
+	// Uncovered are the lines that no test evaluates, as "policies/orders/orders.rego:7-9".
+	Uncovered []string `json:"uncovered"`
 }
 
 func (s suite) String() string {
@@ -37,7 +40,15 @@ func (s suite) String() string {
 	default:
 		text += fmt.Sprintf("%d tests pass", s.Tests)
 	}
-	return text + strings.Join(names, "; ")
+	text += strings.Join(names, "; ")
+	switch {
+	case s.Tests == 0 || len(names) > 0:
+	case len(s.Uncovered) == 0:
+		text += ", 100 % covered"
+	default:
+		text += ", not covered: " + strings.Join(s.Uncovered, ", ")
+	}
+	return text
 }
 
 // concerns reports whether one of the files may change what the tests find.

@@ -4,9 +4,11 @@ import "testing"
 
 func TestSuitesInWords(t *testing.T) {
 	for want, s := range map[string]suite{
-		"policies/seats: 9 tests pass":  {Handler: "seats", Tests: 9},
-		"policies/seats: 1 test passes": {Handler: "seats", Tests: 1},
-		"policies/seats: no tests":      {Handler: "seats"},
+		"policies/seats: 9 tests pass, 100 % covered":  {Handler: "seats", Tests: 9},
+		"policies/seats: 1 test passes, 100 % covered": {Handler: "seats", Tests: 1},
+		"policies/seats: 2 tests pass, not covered: policies/seats/a.rego:7-9, policies/seats/b.rego:3": {
+			Handler: "seats", Tests: 2, Uncovered: []string{"policies/seats/a.rego:7-9", "policies/seats/b.rego:3"}},
+		"policies/seats: no tests": {Handler: "seats", Uncovered: []string{"policies/seats/a.rego:7-9"}},
 		"policies/seats: 1 of 9 tests fails: data.seats_test.test_a: FAIL": {
 			Handler: "seats", Tests: 9, Failed: []string{"data.seats_test.test_a: FAIL\nwith a trace"}},
 		"policies/seats: 2 of 9 tests fail: a; b": {Handler: "seats", Tests: 9, Failed: []string{"a", "b"}},

@@ -2,8 +2,8 @@
 // `opa test` does. For what a handler evaluates it is stricter: a failing built-in function
 // fails the test, as it fails a request.
 //
-// It is for Go tests and tools over any policy. It judges nothing else: formatting and
-// coverage are for its callers.
+// It is for Go tests and tools over any policy. It reports coverage and does not check
+// formatting.
 package regotest
 
 import (
@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,9 +92,9 @@ func (s Suite) Decides() bool {
 
 // Result is what the tests of a suite found.
 type Result struct {
-	Tests    int
-	Failed   []string // one text for each test that did not pass
-	Coverage cover.Report
+	Tests     int
+	Failed    []string // one text for each test that did not pass
+	Uncovered []string // lines of the directory that no test evaluates, as "policies/orders/orders.rego:7-9"
 }
 
 // Run compiles the modules in strict mode, with the built-in functions that a handler has, and
@@ -116,8 +117,35 @@ func (s Suite) Run(ctx context.Context) (Result, error) {
 			found.Failed = append(found.Failed, text)
 		}
 	}
-	found.Coverage = coverage.Report(s.Modules)
+	found.Uncovered = s.uncovered(coverage.Report(s.Modules))
 	return found, ctx.Err()
+}
+
+// uncovered lists the lines of the suite's directory that a report names, in order.
+func (s Suite) uncovered(report cover.Report) (lines []string) {
+	for _, name := range slices.Sorted(maps.Keys(report.Files)) {
+		if !strings.HasPrefix(name, s.Directory+"/") {
+			continue
+		}
+		first, last := 0, 0
+		flush := func() {
+			switch {
+			case last > first:
+				lines = append(lines, fmt.Sprintf("policies/%s:%d-%d", name, first, last))
+			case first > 0:
+				lines = append(lines, fmt.Sprintf("policies/%s:%d", name, first))
+			}
+		}
+		for _, r := range report.Files[name].NotCovered { // by position; a line may come twice
+			if first == 0 || r.Start.Row > last+1 {
+				flush()
+				first = r.Start.Row
+			}
+			last = max(last, r.End.Row)
+		}
+		flush()
+	}
+	return lines
 }
 
 // Passes reports whether every test passes. It ends at the first that does not, and does

@@ -1,6 +1,7 @@
 package regotest_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -56,9 +57,33 @@ func TestRun(t *testing.T) {
 			if passes, err := suite.Passes(t.Context()); err != nil || passes != (row.failed == "") {
 				t.Errorf("passes: got %t, %v", passes, err)
 			}
-			if len(result.Coverage.Files["orders/orders.rego"].Covered) == 0 {
-				t.Error("got no coverage")
+			if len(result.Uncovered) > 0 && row.failed == "" {
+				t.Errorf("not covered: %q", result.Uncovered)
 			}
 		})
+	}
+}
+
+func TestRunNamesUncoveredLines(t *testing.T) {
+	const rules = `decision if input.azp == shared.web
+
+other := 1 if {
+	input.method == "PUT"
+	input.azp
+}
+
+other := 2 if input.azp == "a"
+`
+	for name, row := range map[string]struct {
+		tests string
+		want  []string
+	}{
+		"all":            {"test_a if orders.other == 1 with input as {\"method\": \"PUT\", \"azp\": \"b\"}\n\ntest_b if orders.decision with input as {\"azp\": \"web\"}\n\ntest_c if orders.other == 2 with input as {\"azp\": \"a\"}\n", nil},
+		"all but a rule": {"test_b if orders.decision with input as {\"azp\": \"web\"}\n", []string{"policies/orders/orders.rego:7-9", "policies/orders/orders.rego:12"}},
+	} {
+		result, err := load(t, rules, row.tests).Run(t.Context())
+		if err != nil || len(result.Failed) > 0 || !slices.Equal(result.Uncovered, row.want) {
+			t.Errorf("%s: got failed %q, not covered %q, %v; want %q", name, result.Failed, result.Uncovered, err, row.want)
+		}
 	}
 }

@@ -15,7 +15,7 @@
 //
 // With -test it looks for no callers, and runs the Rego tests:
 //
-//	{"handler":"orders","entrypoint":"orders/decision","tests":9,"failed":["data.orders_test.test_allow: FAIL"]}
+//	{"handler":"orders","entrypoint":"orders/decision","tests":9,"failed":["data.orders_test.test_allow: FAIL"],"uncovered":["policies/orders/orders.rego:7-9"]}
 //
 // A policy that a build would refuse has the member error instead; the others still come.
 package main
@@ -84,8 +84,9 @@ type examples struct {
 // tests are what is printed with -test.
 type tests struct {
 	policy
-	Tests  int      `json:"tests"`
-	Failed []string `json:"failed"`
+	Tests     int      `json:"tests"`
+	Failed    []string `json:"failed"`
+	Uncovered []string `json:"uncovered"`
 }
 
 func run(ctx context.Context, to io.Writer, q question) error {
@@ -150,7 +151,7 @@ func find(ctx context.Context, prepared *decision.Policy, p policy, requests ...
 
 // test runs the Rego tests of a policy that compiles.
 func test(ctx context.Context, files fs.FS, p policy) tests {
-	answer := tests{policy: p, Failed: []string{}}
+	answer := tests{policy: p, Failed: []string{}, Uncovered: []string{}}
 	if p.Error != "" {
 		return answer
 	}
@@ -159,6 +160,7 @@ func test(ctx context.Context, files fs.FS, p policy) tests {
 		var result regotest.Result
 		result, err = suite.Run(ctx)
 		answer.Tests, answer.Failed = result.Tests, append(answer.Failed, result.Failed...)
+		answer.Uncovered = append(answer.Uncovered, result.Uncovered...)
 	}
 	if err != nil { // a test that does not compile: the policy does
 		answer.Failed = append(answer.Failed, err.Error())

@@ -119,7 +119,7 @@ func TestRunPrintsTheTestsOfEveryPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`{"handler":"green","entrypoint":"green/decision","tests":2,"failed":[]}`,
+		`{"handler":"green","entrypoint":"green/decision","tests":2,"failed":[],"uncovered":["policies/green/green.rego:5","policies/green/green.rego:7"]}`,
 		`{"handler":"red","entrypoint":"red/decision","tests":1,"failed":["data.red_test.test_a: FAIL`,
 		`{"handler":"odd","entrypoint":"odd/decision","tests":0,"failed":["`,
 		`{"handler":"claim","entrypoint":"claim/decision","error":"policies/claim/claim.rego:3: rego_type_error: undefined ref: input.claims.orgid`,
