@@ -13,11 +13,12 @@ import (
 	"account-api/internal/ruleset"
 )
 
-// Everything in every directory: go:embed has no pattern for "but the tests". For leaves
+// Everything in every directory: go:embed has no pattern for "but the tests", and without
+// all: it leaves out a file such as deep/_list.rego, which Rego tests see. For leaves
 // out what is not the handler's, and package bundle hides it from the compiler, so that no
 // deployed executable has it.
 //
-//go:embed */*
+//go:embed all:*/*
 var everything embed.FS
 
 // For returns the policy of the handler in handlers/<name>: the files of policies/<name>

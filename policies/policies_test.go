@@ -157,6 +157,9 @@ func TestAHandlerAsksForThePolicyOfItsName(t *testing.T) {
 			if got := string(call[1]); got != want {
 				t.Errorf("%s asks for policies.For(%s), want policies.For(%s)", name, got, want)
 			}
+			if _, err := os.Stat(filepath.Base(filepath.Dir(name))); err != nil {
+				t.Errorf("%s asks for a policy that is not there: %v", name, err)
+			}
 		}
 	}
 	if !found {

@@ -93,7 +93,7 @@ func build(ctx context.Context, o Options) (Bundle, error) {
 	if err := o.check(); err != nil {
 		return Bundle{}, err
 	}
-	if err := o.checkPolicy(ctx); err != nil {
+	if err := o.CheckPolicy(ctx); err != nil {
 		return Bundle{}, err
 	}
 	tools, err := pinned(ctx, o)

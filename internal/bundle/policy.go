@@ -1,12 +1,15 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"account-api/internal/decision"
 	"account-api/internal/ruleset"
@@ -18,15 +21,15 @@ const policies = "policies"
 // policyError is why a handler would refuse its policy: a line for each fault.
 type policyError struct{ error }
 
-// checkPolicy compiles the policy of the handler as the handler will when it starts. A
-// deployed handler with a policy that it refuses answers 500 to everybody. Unlike the
+// CheckPolicy compiles the policy of the handler as the handler will when it starts, as
+// [Build] does first of all. A deployed handler with a policy that it refuses answers 500 to everybody. Unlike the
 // handler it knows which claims a stack passes on. A handler without a policy directory has
 // none to check.
-func (o Options) checkPolicy(ctx context.Context) error {
+func (o Options) CheckPolicy(ctx context.Context) error {
 	handler := path.Base(o.Package)
 	directory := os.DirFS(filepath.Join(o.Root, policies))
 	if _, err := fs.Stat(directory, handler); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return o.checkNone()
 	}
 	stack := o.Stack
 	if stack.Name == "" {
@@ -42,6 +45,21 @@ func (o Options) checkPolicy(ctx context.Context) error {
 		return policyError{err}
 	}
 	return nil
+}
+
+// checkNone is an error if the handler needs a policy. There is no directory of its name.
+func (o Options) checkNone() error {
+	sources, err := filepath.Glob(filepath.Join(o.Root, filepath.FromSlash(o.Package), "*.go"))
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(source, []byte("policies.For(")) && !strings.HasSuffix(name, "_test.go") {
+			return policyError{fmt.Errorf("%s/%s: expected the policy of %s, got no such directory", policies, path.Base(o.Package), o.Package)}
+		}
+	}
+	return err
 }
 
 // CheckClaims is an error if the policy of a handler reads a claim that the stack does not

@@ -109,7 +109,7 @@ func TestBuildGivesOtherBytesFor(t *testing.T) {
 		"a changed policy":        {"policies/greet/greet.rego": "package greet\n\ndefault decision := {\"allow\": true, \"reasons\": set()}\n"},
 		"an added policy file":    {"policies/greet/more.rego": "package greet\n"},
 		"an added data document":  {"policies/shared/data.json": "{}"},
-		"a changed shared policy": {"policies/shared/shared.rego": "package changed\n"},
+		"a changed shared policy": {"policies/shared/shared.rego": "package shared\n\nchanged := 1\n"},
 		"an added source file":    {"handlers/greet/init.go": "package main\n\nfunc init() { println(1) }\n"},
 		"a changed go.mod":        {"go.mod": source()["go.mod"] + "\ngodebug panicnil=1\n"},
 	} {

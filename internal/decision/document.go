@@ -1,13 +1,18 @@
 package decision
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
 
+	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/util"
+	"go.yaml.in/yaml/v3"
 )
 
 // documents are what a policy reads below data besides its rules.
@@ -53,8 +58,15 @@ func (d documents) add(name string, source []byte) error {
 		return fmt.Errorf("%s: expected a data document to be named data.json or data.yaml, got %s: put its content there", place, base)
 	}
 	var content map[string]any
-	if err := util.Unmarshal(source, &content); err != nil {
+	err := readWhole(source)
+	if err == nil {
+		err = util.Unmarshal(source, &content)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: expected an object in JSON or YAML: %w", place, err)
+	}
+	if err := numbers(content); err != nil {
+		return fmt.Errorf("%s: %w", place, err)
 	}
 	var below []string
 	if directory := path.Dir(name); directory != "." {
@@ -68,6 +80,86 @@ func (d documents) add(name string, source []byte) error {
 		return fmt.Errorf("%s: expected other keys than another document has, got data.%s in both", place, strings.Join(conflict, "."))
 	}
 	return nil
+}
+
+// readWhole refuses what OPA would read in part without a word: a key that an object has
+// twice, of which it takes the last, and a second YAML document.
+func readWhole(source []byte) error {
+	if json.Valid(source) { // much faster than as YAML
+		if key := twice(source); key != "" {
+			return fmt.Errorf("got the key %q twice in one object", key)
+		}
+		return nil
+	}
+	documents := yaml.NewDecoder(bytes.NewReader(source))
+	var content any
+	if err := documents.Decode(&content); err != nil && err != io.EOF { // EOF: it is empty
+		return err
+	}
+	if err := documents.Decode(&content); err != io.EOF {
+		return errors.New("got a second document in the file")
+	}
+	return nil
+}
+
+// twice is a key that an object of a JSON document has twice, or "".
+func twice(source []byte) string {
+	type object struct {
+		keys  map[string]bool // nil for an array
+		isKey bool            // what the next token of an object is
+	}
+	decoder := json.NewDecoder(bytes.NewReader(source))
+	var open []*object
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return "" // the end, or no JSON
+		}
+		if delimiter, ok := token.(json.Delim); ok && (delimiter == '}' || delimiter == ']') {
+			open = open[:len(open)-1]
+			continue
+		}
+		if len(open) > 0 {
+			in := open[len(open)-1]
+			if key, isText := token.(string); isText && in.isKey {
+				if in.keys[key] {
+					return key
+				}
+				in.keys[key], in.isKey = true, false
+				continue
+			}
+			in.isKey = in.keys != nil
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, &object{keys: map[string]bool{}, isKey: true})
+		case json.Delim('['):
+			open = append(open, &object{})
+		}
+	}
+}
+
+// numbers is an error if OPA's store would panic about a number.
+func numbers(value any) (err error) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, member := range value {
+			if err := numbers(member); err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+		}
+	case []any:
+		for _, element := range value {
+			if err := numbers(element); err != nil {
+				return err
+			}
+		}
+	case json.Number:
+		if _, err = ast.InterfaceToValue(value); err != nil {
+			err = fmt.Errorf("expected a smaller number, got %.20s…", value)
+		}
+	}
+	return err
 }
 
 // merge adds the keys of from to into. It returns the path of a key that both have, unless

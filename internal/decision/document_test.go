@@ -1,6 +1,7 @@
 package decision_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -46,6 +47,23 @@ func TestDecideReadsDataDocuments(t *testing.T) {
 	}
 }
 
+// aliases is a small document that stands for 10^9 texts.
+func aliases() string {
+	var document strings.Builder
+	document.WriteString("a: &a [x, x, x, x, x, x, x, x, x, x]\n")
+	for c := 'b'; c < 'j'; c++ {
+		fmt.Fprintf(&document, "%c: &%[1]c [%s]\n", c, strings.TrimSuffix(strings.Repeat("*"+string(c-1)+", ", 10), ", "))
+	}
+	return document.String()
+}
+
+func TestPrepareAcceptsKeysOfSeveralObjects(t *testing.T) {
+	_, err := prepareWithDocuments(t, "", map[string]string{"shared/data.json": `{"a":{"b":1,"c":["b","b",{"b":"a"}]},"b":{"b":{"b":[]}},"c":"b","d":["d"]}`})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPrepareRefusesDataDocuments(t *testing.T) {
 	for _, row := range []struct {
 		name, rego string
@@ -57,6 +75,14 @@ func TestPrepareRefusesDataDocuments(t *testing.T) {
 		{"a constant key that an object has not", "allow if not data.shared.limits.medium", map[string]string{"shared/data.json": `{"limits":{"low":1}}`}, "data.shared.limits.medium, got none"},
 		{"a name in a variable", "allow if not data.shared[input.azp]", map[string]string{"shared/data.json": `{"blocked":{}}`}, "expected the name of a rule at input.azp"},
 		{"a directory as a value", "allow if {\n\tlists := data.shared\n\tnot lists.banned\n}", map[string]string{"shared/data.json": `{"blocked":{}}`}, "got all of package data.shared"},
+		{"a key twice", "allow if not input.azp in data.shared.blocked", map[string]string{"shared/data.json": `{"blocked":["crawler"],"blocked":[]}`}, `policies/shared/data.json: expected an object in JSON or YAML: got the key "blocked" twice`},
+		{"a key twice in an object of a list", "", map[string]string{"shared/data.json": `{"a":[1,{"b":{"a":"b"},"c":1,"b":2}]}`}, `got the key "b" twice`},
+		{"a key twice in YAML", "", map[string]string{"shared/data.yaml": "lists:\n  blocked: [crawler]\n  blocked: []\n"}, `mapping key "blocked" already defined`},
+		{"a key twice behind a byte order mark", "", map[string]string{"shared/data.json": "\ufeff" + `{"blocked":["crawler"],"blocked":[]}`}, `mapping key "blocked" already defined`},
+		{"two documents in one file", "", map[string]string{"shared/data.yaml": "blocked: []\n---\nblocked: [crawler]\n"}, "got a second document"},
+		{"two objects in one file", "", map[string]string{"shared/data.json": `{"blocked":[]}{"blocked":["crawler"]}`}, "shared/data.json: expected an object in JSON or YAML"},
+		{"a number without end", "", map[string]string{"shared/data.json": `{"limits":[{"high":1e1000000000}]}`}, "policies/shared/data.json: limits: high: expected a smaller number"},
+		{"aliases of aliases", "", map[string]string{"shared/data.yaml": aliases()}, "excessive aliasing"},
 		{"one key in two documents", "", map[string]string{"shared/data.json": `{"lists":{"a":1}}`, "shared/lists/data.yaml": "a: 2"}, "policies/shared/lists/data.yaml: expected other keys than another document has, got data.shared.lists.a in both"},
 		{"one key in two documents of a directory", "", map[string]string{"shared/data.json": `{"a":1}`, "shared/data.yaml": "a: 1"}, "policies/shared/data.yaml: "},
 		{"a key that is a rule", "blocked contains \"x\"", map[string]string{"gate/data.json": `{"blocked":["crawler"]}`}, "gate/gate.rego:3"},

@@ -14,6 +14,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -169,6 +170,10 @@ func parse(files fs.FS) (*source, error) {
 	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: Capabilities()}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		isRule := path.Ext(name) == ".rego"
+		if err == nil && entry.Type()&fs.ModeSymlink != 0 {
+			s.others = append(s.others, fmt.Errorf("policies/%s: expected a file, got a symbolic link, which no handler can embed: copy the file", name))
+			return nil
+		}
 		if err != nil || entry.IsDir() || !isRule && !isDocument(name) {
 			return err
 		}
@@ -191,7 +196,12 @@ func parse(files fs.FS) (*source, error) {
 			s.unparsed = append(s.unparsed, packageOf(string(text)))
 			return nil
 		}
-		s.modules[place] = module
+		if err == nil {
+			s.modules[place] = module
+			if fault := misplaced(name, module); fault != nil {
+				s.faults = append(s.faults, fault)
+			}
+		}
 		return err
 	})
 	switch {
@@ -207,4 +217,14 @@ func parse(files fs.FS) (*source, error) {
 	})
 	s.unknown = append(s.unknown, s.unparsed...)
 	return s, nil
+}
+
+// misplaced wants a file below policies/orders to be of package orders or of one below it. A
+// rule of another package would change what that package decides, for some handlers only.
+func misplaced(name string, module *ast.Module) *ast.Error {
+	directory, _, below := strings.Cut(name, "/")
+	if !below || module.Package.Path.HasPrefix(place(directory)) {
+		return nil
+	}
+	return ast.NewError(ast.CompileErr, module.Package.Location, "expected package %s or one below it, as the directory is named, got %s", directory, module.Package)
 }

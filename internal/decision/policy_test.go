@@ -3,6 +3,8 @@ package decision_test
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"account-api/internal/decision"
+	"account-api/internal/ruleset"
 )
 
 // orders is a policy of the usual form: one scope is required.
@@ -215,6 +218,48 @@ allow if f(1) == g[2]
 	faulty["gate/list.yaml"] = &fstest.MapFile{Data: []byte("a: 1")}
 	check(append(slices.DeleteFunc(want, func(line string) bool { return strings.Contains(line, "data.shared.blocked") }),
 		`other/broken.rego:4: .*unexpected eof token`, `shared/broken.rego:4: .*unexpected eof token`, `gate/list.yaml: expected a data document to be named`))
+}
+
+// Such a file would change what another package decides.
+func TestPrepareRefusesAFileOfAnotherDirectorysPackage(t *testing.T) {
+	for name, row := range map[string]struct{ file, text, want string }{
+		"a rule of the handler in the shared directory": {"shared/more.rego", "package gate\n\nallow if input.azp\n", "policies/shared/more.rego:1: .*expected package shared or one below it, as the directory is named, got package gate"},
+		"a shared rule in the handler's directory":      {"gate/more.rego", "package shared\n\nlist contains 1\n", "policies/gate/more.rego:1: .*expected package gate or one below it"},
+		"a package whose name begins alike":             {"gate/more.rego", "package gates\n\nlist contains 1\n", "policies/gate/more.rego:1: .*expected package gate"},
+		"a package below that of the directory":         {"gate/more.rego", "package gate.deep\n\nlist contains 1\n", ""},
+	} {
+		files := fstest.MapFS{"gate/gate.rego": {Data: []byte(orders)}, row.file: {Data: []byte(row.text)}}
+		_, err := decision.Prepare(t.Context(), files, "gate/decision")
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !regexp.MustCompile(row.want).MatchString(err.Error())) {
+			t.Errorf("%s: got %v, want %q", name, err, row.want)
+		}
+	}
+}
+
+// go:embed leaves a link out, or refuses it, by where it is.
+func TestPrepareRefusesASymbolicLink(t *testing.T) {
+	root := t.TempDir()
+	for name, content := range map[string]string{"gate/gate.rego": orders, "lists/data.json": `{"blocked":[]}`} {
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range map[string]string{"gate/data.json": "../lists/data.json", "gate/lists": "../lists"} {
+		path := filepath.Join(root, link)
+		if err := os.Symlink(target, path); err != nil {
+			t.Fatal(err)
+		}
+		_, err := decision.Prepare(t.Context(), ruleset.Of(os.DirFS(root), "gate"), "gate/decision")
+		if err == nil || !strings.Contains(err.Error(), "policies/"+link+": expected a file, got a symbolic link") {
+			t.Errorf("%s: got %v", link, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestPrepareReportsFaultsOfEveryFile(t *testing.T) {

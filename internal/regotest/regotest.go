@@ -8,6 +8,7 @@ package regotest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -45,19 +46,49 @@ func Load(policies fs.FS, directory string) (Suite, error) {
 			if err != nil {
 				return err
 			}
-			s.Modules[name], err = ast.ParseModuleWithOpts(name, string(source), ast.ParserOptions{ProcessAnnotation: true})
+			module, err := ast.ParseModuleWithOpts(name, string(source), ast.ParserOptions{ProcessAnnotation: true})
+			if err == nil {
+				s.Modules[name] = module
+			}
 			return err
 		})
 	}
 	carried := ruleset.Of(policies, directory)
 	err := read(carried, ".")
+	var rules []ast.Ref // that a handler carries
+	for _, module := range s.Modules {
+		for _, rule := range module.Rules {
+			rules = append(rules, rule.Ref().GroundPrefix())
+		}
+	}
 	if err == nil {
 		err = read(policies, directory)
+	}
+	if err == nil {
+		err = s.redefines(rules)
 	}
 	if err == nil {
 		s.data, err = decision.Documents(carried)
 	}
 	return s, err
+}
+
+// redefines is an error if a test file has a rule of the policy. The tests would be about
+// rules that no handler carries.
+func (s Suite) redefines(rules []ast.Ref) error {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(s.Modules)) {
+		if !strings.HasSuffix(name, "_test.rego") {
+			continue
+		}
+		for _, rule := range s.Modules[name].Rules {
+			path := rule.Ref().GroundPrefix()
+			if slices.ContainsFunc(rules, func(carried ast.Ref) bool { return path.HasPrefix(carried) || carried.HasPrefix(path) }) {
+				faults = append(faults, fmt.Errorf("policies/%s:%d: expected no rule at %s in a test, because no handler carries it", name, rule.Location.Row, path))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // Rules are the names of the files that the directory's tests test.
@@ -146,6 +177,23 @@ func (s Suite) uncovered(report cover.Report) (lines []string) {
 		flush()
 	}
 	return lines
+}
+
+// Check compiles the policy of a handler as the handler will, and runs its Rego tests. The
+// error is why the handler would refuse it. Tests that do not compile are a failure.
+func Check(ctx context.Context, policies fs.FS, handler string, stack decision.Stack) (Result, error) {
+	if _, err := decision.PrepareFor(ctx, ruleset.Of(policies, handler), handler+"/decision", stack); err != nil {
+		return Result{}, err
+	}
+	suite, err := Load(policies, handler)
+	var result Result
+	if err == nil {
+		result, err = suite.Run(ctx)
+	}
+	if err != nil {
+		result.Failed = append(result.Failed, err.Error())
+	}
+	return result, nil
 }
 
 // Passes reports whether every test passes. It ends at the first that does not, and does

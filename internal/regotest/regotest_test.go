@@ -87,3 +87,23 @@ other := 2 if input.azp == "a"
 		}
 	}
 }
+
+// The tests would pass with rules that no handler carries.
+func TestLoadRefusesRulesOfThePolicyInTests(t *testing.T) {
+	for name, row := range map[string]struct{ test, want string }{
+		"more of a set":           {"package orders\n\nblocked contains \"crawler\"\n", "policies/orders/more_test.rego:3: expected no rule at data.orders.blocked in a test"},
+		"a shared rule":           {"package shared\n\nweb := \"app\"\n", "policies/orders/more_test.rego:3: expected no rule at data.shared.web"},
+		"a default":               {"package orders\n\ndefault decision := true\n", "data.orders.decision"},
+		"a member of an object":   {"package orders\n\nlimits[\"b\"] := 2\n", "data.orders.limits"},
+		"a test and its own help": {"package orders\n\nhelp := 1\n\ntest_help if help == 1\n", ""},
+	} {
+		_, err := regotest.Load(fstest.MapFS{
+			"orders/orders.rego":    {Data: []byte("package orders\n\ndefault decision := false\n\nblocked contains \"a\"\n\nlimits[name] := 1 if some name in {\"a\"}\n")},
+			"orders/more_test.rego": {Data: []byte(row.test)},
+			"shared/shared.rego":    {Data: []byte("package shared\n\nweb := \"web\"\n")},
+		}, "orders")
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%s: got %v, want %q", name, err, row.want)
+		}
+	}
+}

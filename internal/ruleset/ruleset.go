@@ -43,7 +43,9 @@ func (f files) Open(name string) (fs.File, error) {
 func (f files) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(f.policies, name)
 	return slices.DeleteFunc(entries, func(entry fs.DirEntry) bool {
-		return !f.has(strings.TrimPrefix(name+"/"+entry.Name(), "./"), entry.IsDir())
+		// A symbolic link is for the reader to refuse: go:embed would leave it out.
+		isLink := entry.Type()&fs.ModeSymlink != 0
+		return !f.has(strings.TrimPrefix(name+"/"+entry.Name(), "./"), entry.IsDir() || isLink)
 	}), err
 }
 

@@ -112,13 +112,20 @@ func run(ctx context.Context, to io.Writer, q question) error {
 			continue
 		}
 		p := policy{Handler: directory.Name(), Entrypoint: directory.Name() + "/decision"}
-		prepared, err := decision.PrepareFor(ctx, ruleset.Of(files, p.Handler), p.Entrypoint, decision.Stack{Claims: claims})
+		stack := decision.Stack{Claims: claims}
+		if q.test {
+			result, err := regotest.Check(ctx, files, p.Handler, stack)
+			if err != nil {
+				p.Error = err.Error()
+			}
+			answers = append(answers, tests{p, result.Tests, append([]string{}, result.Failed...), append([]string{}, result.Uncovered...)})
+			continue
+		}
+		prepared, err := decision.PrepareFor(ctx, ruleset.Of(files, p.Handler), p.Entrypoint, stack)
 		if err != nil {
 			p.Error = err.Error()
 		}
 		switch requests := q.endpoints[p.Handler]; {
-		case q.test:
-			answers = append(answers, test(ctx, files, p))
 		case len(requests) == 0:
 			answers = append(answers, find(ctx, prepared, p))
 		default:
@@ -146,25 +153,6 @@ func find(ctx context.Context, prepared *decision.Policy, p policy, requests ...
 		return answer
 	}
 	answer.Allowed, answer.Denied, answer.Scopes = found.Allowed, found.Denied, found.Scopes
-	return answer
-}
-
-// test runs the Rego tests of a policy that compiles.
-func test(ctx context.Context, files fs.FS, p policy) tests {
-	answer := tests{policy: p, Failed: []string{}, Uncovered: []string{}}
-	if p.Error != "" {
-		return answer
-	}
-	suite, err := regotest.Load(files, p.Handler)
-	if err == nil {
-		var result regotest.Result
-		result, err = suite.Run(ctx)
-		answer.Tests, answer.Failed = result.Tests, append(answer.Failed, result.Failed...)
-		answer.Uncovered = append(answer.Uncovered, result.Uncovered...)
-	}
-	if err != nil { // a test that does not compile: the policy does
-		answer.Failed = append(answer.Failed, err.Error())
-	}
 	return answer
 }
 
