@@ -26,10 +26,12 @@ const policiesDir = "policies"
 // variables of the function that verifies tokens. A program without them has no use for
 // the local issuer.
 const (
-	issuerSetting    = "issuer"
-	keySetSetting    = "jwksUri"
-	issuerVariable   = "TOKEN_ISSUER"
-	audienceVariable = "AUDIENCE"
+	issuerSetting      = "issuer"
+	keySetSetting      = "jwksUri"
+	issuerVariable     = "TOKEN_ISSUER"
+	audienceVariable   = "AUDIENCE"
+	providerVariable   = "PROVIDER"
+	algorithmsVariable = "ALGORITHMS"
 )
 
 // build compiles the project's tools and the handlers of g, and captures what the Pulumi
@@ -177,8 +179,17 @@ func (l *localStack) grants(c *example.Caller) bool {
 	}))
 }
 
-// audience is what the stack's authorizer expects of tokens, "" if it does not say.
-func audience(g *graph.Graph) string { return configured(g, audienceVariable) }
+// audience is what the stack's authorizer expects of tokens, the first of several, and "" if
+// it does not say.
+func audience(g *graph.Graph) string {
+	first, _, _ := strings.Cut(configured(g, audienceVariable), " ")
+	return first
+}
+
+// expected is all that the stack's authorizer says of the tokens that it expects.
+func expected(g *graph.Graph) [3]string {
+	return [...]string{configured(g, audienceVariable), configured(g, providerVariable), configured(g, algorithmsVariable)}
+}
 
 // configured is a variable of the first function that has it.
 func configured(g *graph.Graph, variable string) string {

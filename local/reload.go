@@ -126,7 +126,7 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 	if err := tryOutAll(ctx, declared, built, nil); err != nil {
 		return nil, errors.Join(err, next.functions.close())
 	}
-	if audience(declared) != audience(now.graph) {
+	if expected(declared) != expected(now.graph) {
 		if err := l.startIssuer(declared); err != nil {
 			return nil, errors.Join(err, next.functions.close())
 		}

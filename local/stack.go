@@ -140,8 +140,8 @@ func listen(variable string, port int) (net.Listener, error) {
 }
 
 // startIssuer makes a local issuer for the audience that the stack expects. There is none
-// if the stack's own is used, or if no function expects an audience. An issuer for another
-// audience has other keys: no token of the former one would be accepted.
+// if the stack's own is used, or if no function expects an audience. An issuer of other tokens
+// has other keys: no token of the former one would be accepted.
 func (l *localStack) startIssuer(g *graph.Graph) error {
 	if l.keys == nil {
 		return nil
@@ -151,7 +151,9 @@ func (l *localStack) startIssuer(g *graph.Graph) error {
 		return nil
 	}
 	i, err := issuer.New(issuer.Options{
-		URL: l.issuerURL(), Audience: audience(g), Scopes: l.scopes(), Restrict: l.settings.scopes != "",
+		URL: l.issuerURL(), Audience: configured(g, audienceVariable), Scopes: l.scopes(), Restrict: l.settings.scopes != "",
+		Provider:   configured(g, providerVariable),
+		Algorithms: strings.FieldsFunc(configured(g, algorithmsVariable), func(r rune) bool { return r == ' ' || r == ',' }),
 	})
 	if err != nil {
 		return err

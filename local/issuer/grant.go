@@ -36,6 +36,7 @@ type grantRequest struct {
 	Permissions     words                     `json:"permissions"`
 	AuthorizedParty string                    `json:"azp"`
 	Claims          map[string]jsontext.Value `json:"claims"`
+	Algorithm       string                    `json:"alg"`
 }
 
 // words is a JSON array of text, or a text of words with spaces between.
@@ -90,7 +91,7 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		i.fail(w, err)
 		return
 	}
-	k := i.keys.Load().current
+	k := i.keys.Load().current.of(request.Algorithm)
 	token, err := i.sign(k, request)
 	if err != nil {
 		i.fail(w, err)
@@ -122,11 +123,14 @@ func (i *Issuer) grant(body io.Reader, header http.Header) (TokenRequest, error)
 	for name, value := range request.Claims {
 		further[name] = value
 	}
-	if err := checkFurther(further); err != nil {
-		return TokenRequest{}, invalid("Expected claims without those that the issuer sets: " + strings.Join(set, ", "))
+	if err := i.checkFurther(further); err != nil {
+		return TokenRequest{}, invalid("Expected claims without those that the issuer sets: " + strings.Join(i.shape.reserved(), ", "))
 	}
-	return TokenRequest{Scopes: scopes, Subject: request.Subject, Permissions: request.Permissions,
-		AuthorizedParty: request.AuthorizedParty, Claims: further}, nil
+	if request.Algorithm != "" && !slices.Contains(i.options.Algorithms, request.Algorithm) {
+		return TokenRequest{}, invalid("Expected alg to be one of " + strings.Join(i.options.Algorithms, ", "))
+	}
+	return TokenRequest{Scopes: scopes, Subject: request.Subject, Permissions: request.Permissions, Algorithm: request.Algorithm,
+		Audience: request.Audience, AuthorizedParty: request.AuthorizedParty, Claims: further}, nil
 }
 
 // admit refuses a request unless it is the client's, for the one grant and the one
@@ -145,7 +149,7 @@ func (i *Issuer) admit(request grantRequest) error {
 		// Auth0's words: without an audience it means its own first API.
 		return &refusal{http.StatusForbidden,
 			oauthError{"access_denied", "Non-global clients are not allowed access to APIv1"}, "no audience"}
-	case request.Audience != i.options.Audience:
+	case !slices.Contains(i.audiences, request.Audience):
 		return &refusal{http.StatusForbidden,
 			oauthError{"access_denied", "Service not enabled within domain: " + request.Audience}, "an unknown audience"}
 	}

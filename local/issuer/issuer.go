@@ -1,9 +1,10 @@
 // Package issuer issues tokens on the developer's machine. With it an API runs, and can
 // be tried out, without an account at an identity provider.
 //
-// It has the shape of Auth0: the same paths, token claims, JSON Web Key Set and error
-// answers (https://auth0.com/docs/api/authentication/client-credential-flow/get-token).
-// It knows one API, one client and one grant, client credentials (RFC 6749 section 4.4).
+// It has the shape of Auth0: the same paths, JSON Web Key Set and error answers
+// (https://auth0.com/docs/api/authentication/client-credential-flow/get-token). It knows one
+// API, one client and one grant, client credentials (RFC 6749 section 4.4). Its tokens have
+// the claims of Auth0's, or of another provider that [Options.Provider] names.
 //
 // # Callers
 //
@@ -17,15 +18,20 @@
 //	azp          the azp claim. Absent: the client ID
 //	claims       a JSON object of further claims. It cannot replace the claims above, nor
 //	             those that the issuer sets, such as iss and exp
+//	alg          the algorithm of the signature, one of [Options.Algorithms]. Absent: the first
+//
+// Under another provider than Auth0 the claims have that provider's names.
 //
 // # Limits
 //
 // The client's secret is public and the keys live as long as the process. So the issuer
 // accepts loopback URLs only: it is a development tool. It has no users, sessions,
-// refresh tokens or storage.
+// refresh tokens or storage. It is one issuer: an API that trusts several accepts its tokens
+// as those of the first.
 package issuer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,6 +39,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,8 +62,14 @@ type Options struct {
 	// URL is where the issuer is served, and the iss claim of its tokens. It has a
 	// loopback host and ends in a slash: "http://127.0.0.1:8081/".
 	URL string
-	// Audience identifies the only API that there are tokens for.
+	// Audience identifies the only API that there are tokens for. If the API has several
+	// names, spaces stand between them. Tokens are for the first unless asked otherwise.
 	Audience string
+	// Provider is whose claims the tokens have, one of [Providers]; "" is Auth0.
+	Provider string
+	// Algorithms are those to sign with, of [Algorithms]. There are keys for each. The first
+	// is the default; none means RS256.
+	Algorithms []string
 	// Scopes are the scopes of that API. A token request without a scope gets them all.
 	Scopes []string
 	// Restrict refuses every other scope, as Auth0 does. Without it a request may name
@@ -72,16 +85,22 @@ type Options struct {
 // Issuer issues tokens and publishes the keys to verify them with. It is an
 // [http.Handler] and may be used by several goroutines at once.
 type Issuer struct {
-	options  Options
-	routes   *http.ServeMux
-	rotation sync.Mutex // held while keys are replaced
-	keys     atomic.Pointer[keyRing]
-	scopes   atomic.Pointer[[]string] // of the API; options has the first ones
+	options   Options
+	audiences []string
+	shape     shape
+	routes    *http.ServeMux
+	rotation  sync.Mutex // held while keys are replaced
+	keys      atomic.Pointer[keyRing]
+	scopes    atomic.Pointer[[]string] // of the API; options has the first ones
 }
 
 // New returns an issuer with new keys. Generating them takes some tenths of a second. It
 // errors if an option is missing, or if the URL is not a loopback one.
 func New(o Options) (*Issuer, error) {
+	o.Provider = cmp.Or(o.Provider, defaultProvider)
+	if len(o.Algorithms) == 0 {
+		o.Algorithms = Algorithms()[:1]
+	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -91,11 +110,11 @@ func New(o Options) (*Issuer, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	i := &Issuer{options: o}
+	i := &Issuer{options: o, audiences: strings.Fields(o.Audience), shape: shapes[o.Provider]}
 	if err := i.SetScopes(o.Scopes); err != nil {
 		return nil, err
 	}
-	ring, err := newKeyRing()
+	ring, err := newKeyRing(o.Algorithms)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +132,16 @@ func (o Options) check() error {
 	if !loopback.Is(u.Hostname()) {
 		return fmt.Errorf("issuer: expected a loopback host, because the client's secret is public, got %q: use 127.0.0.1", u.Hostname())
 	}
-	if o.Audience == "" {
+	if strings.TrimSpace(o.Audience) == "" {
 		return errors.New("issuer: expected the audience of an API, got none")
+	}
+	if _, known := shapes[o.Provider]; !known {
+		return fmt.Errorf("issuer: expected a provider among %s, got %q", strings.Join(Providers(), ", "), o.Provider)
+	}
+	for n, algorithm := range o.Algorithms {
+		if !slices.Contains(Algorithms(), algorithm) || slices.Contains(o.Algorithms[:n], algorithm) {
+			return fmt.Errorf("issuer: expected algorithms among %s, each once, got %q", strings.Join(Algorithms(), ", "), algorithm)
+		}
 	}
 	return nil
 }
@@ -145,23 +172,23 @@ func (i *Issuer) SetScopes(scopes []string) error {
 // scopeToken is a single scope: RFC 6749 section 3.3.
 var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
 
-// Rotate makes the next key the current one and generates another next key. It returns
-// the key ID of new tokens.
+// Rotate makes the next key of each algorithm the current one and generates another next
+// key. It returns the key ID of new tokens, in the first algorithm.
 //
 // As with Auth0, the next key is published before it signs, so that verifiers may know
-// it. The former key stays published until [Issuer.RevokePrevious]: tokens that it
-// signed stay valid.
+// it. The former key stays published until [Issuer.RevokePrevious], or for some more
+// rotations: tokens that it signed stay valid.
 // https://auth0.com/docs/get-started/tenant-settings/signing-keys/rotate-signing-keys
 func (i *Issuer) Rotate() (kid string, err error) {
 	i.rotation.Lock()
 	defer i.rotation.Unlock()
-	ring, err := i.keys.Load().rotated()
+	ring, err := i.keys.Load().rotated(i.options.Algorithms)
 	if err != nil {
 		return "", err
 	}
 	i.keys.Store(ring)
-	i.options.Log.Info("rotated the signing keys", "kid", ring.current.id, "next", ring.next.id, "previous", len(ring.previous))
-	return ring.current.id, nil
+	i.options.Log.Info("rotated the signing keys", "current", keyIDs(ring.current), "next", keyIDs(ring.next), "previous", len(ring.previous))
+	return ring.current[0].id, nil
 }
 
 // RevokePrevious stops publishing the former keys. A verifier refuses their tokens once

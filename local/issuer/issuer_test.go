@@ -168,6 +168,9 @@ func TestNewRefusesOptionsThat(t *testing.T) {
 		"are for the network":              {func(o *Options) { o.URL = "https://tenant.eu.auth0.com/" }, "expected a loopback host"},
 		"look like the loopback":           {func(o *Options) { o.URL = "http://127.0.0.1.example.com/" }, "expected a loopback host"},
 		"lack the audience":                {func(o *Options) { o.Audience = "" }, "expected the audience of an API, got none"},
+		"have an unknown provider":         {func(o *Options) { o.Provider = "Okta" }, `expected a provider among auth0, cognito, duende, entra, keycloak, okta, rfc9068, got "Okta"`},
+		"have a symmetric algorithm":       {func(o *Options) { o.Algorithms = []string{"RS256", "HS256"} }, `expected algorithms among RS256, PS256, ES256, EdDSA, each once, got "HS256"`},
+		"have an algorithm twice":          {func(o *Options) { o.Algorithms = []string{"ES256", "ES256"} }, `each once, got "ES256"`},
 		"have two scopes in one":           {func(o *Options) { o.Scopes = []string{"a b"} }, `expected a scope without spaces, quotes and backslashes, got "a b"`},
 		"have an empty scope":              {func(o *Options) { o.Scopes = []string{""} }, `expected a scope`},
 		"have a scope twice":               {func(o *Options) { o.Scopes = []string{"a", "a"} }, `expected every scope once, got "a" again`},
@@ -181,6 +184,7 @@ func TestNewRefusesOptionsThat(t *testing.T) {
 			}
 		})
 	}
+	good.Provider = defaultProvider
 	for _, url := range []string{good.URL, "http://localhost:8081/", "http://[::1]:8081/", "https://127.8.9.10/"} {
 		good.URL = url
 		if err := good.check(); err != nil {
@@ -225,7 +229,7 @@ func TestKeySetHasTheShapeOfAuth0s(t *testing.T) {
 			t.Errorf("expected a 2048-bit key, got %d", bits)
 		}
 	}
-	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`, i.keys.Load().current.private.D.String()} {
+	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`, i.keys.Load().current[0].private.(*rsa.PrivateKey).D.String()} {
 		if strings.Contains(body, private) {
 			t.Fatal("expected public members only, got private ones")
 		}
@@ -249,7 +253,7 @@ func TestTokenIsAnAccessTokenForAMachine(t *testing.T) {
 		"for a minute":            {TokenRequest{TTL: time.Minute}, map[string]any{"exp": at + 60}},
 		"expired":                 {TokenRequest{TTL: -time.Minute}, map[string]any{"iat": at - 60 - 86400, "exp": at - 60}},
 		"for another API":         {TokenRequest{Audience: "https://other.example.com"}, map[string]any{"aud": "https://other.example.com"}},
-		"for a user":              {TokenRequest{Subject: "auth0|1", GrantType: "password"}, map[string]any{"sub": "auth0|1", "gty": "password"}},
+		"for a user":              {TokenRequest{Subject: "auth0|1"}, map[string]any{"sub": "auth0|1"}},
 		"with markup in a claim":  {TokenRequest{Subject: `<&"é>`}, map[string]any{"sub": `<&"é>`}},
 		"with a TTL in fractions": {TokenRequest{TTL: 90*time.Second - 1}, map[string]any{"exp": at + 90}},
 	} {
@@ -285,7 +289,7 @@ func TestTokenIsAnAccessTokenForAMachine(t *testing.T) {
 	if _, err := i.Token(TokenRequest{Subject: "\xff"}); err == nil {
 		t.Error("expected a subject that is not UTF-8 to be an error, got a token")
 	}
-	for _, name := range set {
+	for _, name := range i.shape.reserved() {
 		if _, err := i.Token(TokenRequest{Claims: map[string]any{name: "x"}}); err == nil || !strings.Contains(err.Error(), "got "+name) {
 			t.Errorf("expected %s to be refused among further claims, got %v", name, err)
 		}
@@ -310,5 +314,53 @@ func TestScopesCanBeReplaced(t *testing.T) {
 	}
 	if err := i.SetScopes([]string{"a b"}); err == nil {
 		t.Error("expected a scope with a space to be refused")
+	}
+}
+
+// Which claims a provider's tokens have is for the real authorizer to judge, in the tests of
+// handlers/authorizer.
+func TestTokensOfAnotherProvider(t *testing.T) {
+	i, server, _ := start(t, func(o *Options) { o.Provider, o.Audience = "okta", "first second" })
+	token, err := i.Token(TokenRequest{Permissions: []string{"p"}, AuthorizedParty: "web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, claims := verify(t, server, token)
+	if header["typ"] != nil || claims["cid"] != "web" || fmt.Sprint(claims["scp"]) != "[read:tickets close:tickets]" || claims["aud"] != "first" || claims["sub"] != ClientID {
+		t.Errorf("expected an access token of Okta for the first audience, got %v %v", header, claims)
+	}
+	if _, err := i.Token(TokenRequest{Claims: map[string]any{"cid": "x"}}); err == nil || !strings.Contains(err.Error(), "got cid") {
+		t.Errorf("expected the provider's claim to be refused among further claims, got %v", err)
+	}
+	for asked, want := range map[string]int{"first": 200, "second": 200, "third": 403, "first second": 403} {
+		if response, body := do(t, "POST", server.URL+"/oauth/token", asJSON, with("audience", asked)); response.StatusCode != want {
+			t.Errorf("expected %d for the audience %q, got %s", want, asked, body)
+		}
+	}
+}
+
+func TestTokensInEachAlgorithm(t *testing.T) {
+	i, server, _ := start(t, func(o *Options) { o.Algorithms = []string{"ES256", "EdDSA", "PS256"} })
+	keys := published(t, server)
+	for asked, want := range map[string]string{"": "ES256", "ES256": "ES256", "EdDSA": "EdDSA", "PS256": "PS256"} {
+		_, body := do(t, "POST", server.URL+"/oauth/token", asJSON, with("alg", asked))
+		var granted grantResponse
+		if err := json.Unmarshal([]byte(body), &granted); err != nil || granted.AccessToken == "" {
+			t.Fatalf("expected a token in %q, got %s", asked, body)
+		}
+		var header map[string]string
+		if err := json.Unmarshal(decoded(t, strings.Split(granted.AccessToken, ".")[0]), &header); err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(keys, func(k jsonWebKey) bool { return k.ID == header["kid"] })
+		if header["alg"] != want || at < 0 || keys[at].Algorithm != want {
+			t.Errorf("expected a token and its key for %s, got %v and %v", want, header, keys)
+		}
+	}
+	if response, body := do(t, "POST", server.URL+"/oauth/token", asJSON, with("alg", "RS256")); response.StatusCode != http.StatusBadRequest || !strings.Contains(body, "Expected alg to be one of ES256, EdDSA, PS256") {
+		t.Errorf("expected an algorithm without a key to be refused, got %s", body)
+	}
+	if _, err := i.Token(TokenRequest{Algorithm: "none"}); err == nil {
+		t.Error("expected no token without an algorithm")
 	}
 }

@@ -1,11 +1,13 @@
 package issuer
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -66,8 +68,8 @@ func TestRotationOverHTTP(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &report); err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("expected 200 and a report, got %s %s, %v", response.Status, body, err)
 	}
-	want := append([]string{report.Current, report.Next}, report.Previous...)
-	if got := ids(published(t, server)); !slices.Equal(got, want) || report.Current != before[1] {
+	want := slices.Concat(report.Current, report.Next, report.Previous)
+	if got := ids(published(t, server)); !slices.Equal(got, want) || !slices.Equal(report.Current, before[1:]) {
 		t.Errorf("expected the published keys %q, got %s", got, body)
 	}
 	if response.Header.Get("Cache-Control") != "no-store" {
@@ -75,6 +77,77 @@ func TestRotationOverHTTP(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "rotated the signing keys") {
 		t.Errorf("expected the rotation in the log, got %q", log)
+	}
+}
+
+// A page of another site can send a POST to this machine, and its host name can be made to
+// resolve to it.
+func TestKeysAreNotRotatedByAPage(t *testing.T) {
+	_, server, _ := start(t, func(o *Options) { o.Algorithms = []string{"EdDSA"} })
+	before := ids(published(t, server))
+	for name, row := range map[string]struct {
+		method, host, origin string
+		status               int
+	}{
+		"of another site":            {"POST", "", "https://evil.example", 403},
+		"in a sandbox":               {"POST", "", "null", 403},
+		"of the API":                 {"POST", "", "http://127.0.0.1:8080", 403},
+		"whose host name is rebound": {"POST", "evil.example:8081", "", 421},
+		"with a preflight":           {"OPTIONS", "", "https://evil.example", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := httptest.NewRequest(row.method, server.URL+"/rotate", nil)
+			request.Host = cmp.Or(row.host, request.Host)
+			if row.origin != "" {
+				request.Header.Set("Origin", row.origin)
+			}
+			recorder := httptest.NewRecorder()
+			server.Config.Handler.ServeHTTP(recorder, request)
+			if recorder.Code != row.status || recorder.Header().Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("expected %d without leave to read it, got %d %v", row.status, recorder.Code, recorder.Header())
+			}
+		})
+	}
+	if after := ids(published(t, server)); !slices.Equal(before, after) {
+		t.Errorf("expected the same keys, got %q after %q", after, before)
+	}
+	for _, host := range []string{"localhost:8081", "[::1]:8081", "[::1]", "127.0.0.1"} {
+		request := httptest.NewRequest("POST", server.URL+"/rotate", nil)
+		request.Host = host
+		recorder := httptest.NewRecorder()
+		if server.Config.Handler.ServeHTTP(recorder, request); recorder.Code != http.StatusOK {
+			t.Errorf("expected a command to rotate the keys at %s, got %d", host, recorder.Code)
+		}
+	}
+}
+
+func TestTheKeySetStaysSmall(t *testing.T) {
+	i, server, _ := start(t, func(o *Options) { o.Algorithms = []string{"ES256", "EdDSA"} })
+	var minted []string
+	for range 200 {
+		token, err := i.Token(TokenRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		minted = append(minted, token)
+		if _, err := i.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := ids(published(t, server))
+	if len(keys) != 2*(2+keptRotations) {
+		t.Errorf("expected two keys of %d generations, got %d keys", 2+keptRotations, len(keys))
+	}
+	for n, token := range minted[200-keptRotations-1:] {
+		var header struct {
+			KeyID string `json:"kid"`
+		}
+		if err := json.Unmarshal(decoded(t, strings.Split(token, ".")[0]), &header); err != nil {
+			t.Fatal(err)
+		}
+		if published, kept := slices.Contains(keys, header.KeyID), n > 0; published != kept {
+			t.Errorf("expected a token of %d rotations ago to have a key: %v, got %v", keptRotations+1-n, kept, published)
+		}
 	}
 }
 
@@ -111,8 +184,8 @@ func TestEveryTokensKeyIsPublishedAfterItWasMinted(t *testing.T) {
 	rotations.Wait()
 	close(done)
 	clients.Wait()
-	if got := len(published(t, server)); got != 2+6 {
-		t.Errorf("expected 8 keys after 6 rotations, got %d", got)
+	if got := len(published(t, server)); got != 2+keptRotations {
+		t.Errorf("expected 6 keys after 6 rotations, got %d", got)
 	}
 }
 

@@ -1,10 +1,13 @@
 package issuer
 
 import (
+	"net"
 	"net/http"
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"account-api/internal/loopback"
 )
 
 // jwksCaching is the Cache-Control of Auth0's key sets, in seconds. A verifier that heeds
@@ -34,8 +37,8 @@ type keySet struct {
 
 // rotation is the answer to a rotation.
 type rotation struct {
-	Current  string   `json:"current"` // key ID that new tokens have
-	Next     string   `json:"next"`
+	Current  []string `json:"current"` // key IDs that new tokens have, one of each algorithm
+	Next     []string `json:"next"`
 	Previous []string `json:"previous"` // key IDs whose tokens stay valid
 }
 
@@ -46,10 +49,34 @@ type rotation struct {
 //	POST /oauth/token
 //	POST /rotate                           as Rotate; not of Auth0
 //
-// Any page in a browser on this machine may call it.
+// Any page in a browser on this machine may call it, but not rotate the keys.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if r.URL.Path != rotatePath {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	} else if err := refuseStranger(r); err != nil {
+		answer(w, err.status, err.body)
+		return
+	}
 	i.routes.ServeHTTP(w, r)
+}
+
+const rotatePath = "/rotate"
+
+// refuseStranger refuses a page of another site, whatever it resolves its host name to (DNS
+// rebinding). A page cannot choose the headers Host and Origin, and a browser sends Origin
+// with every POST: https://fetch.spec.whatwg.org/#append-a-request-origin-header
+func refuseStranger(r *http.Request) *refusal {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = strings.Trim(r.Host, "[]")
+	}
+	if !loopback.Is(host) {
+		return &refusal{http.StatusMisdirectedRequest, oauthError{"invalid_request", "Expected a Host of this machine"}, "another Host"}
+	}
+	if origins := r.Header.Values("Origin"); len(origins) > 0 {
+		return &refusal{http.StatusForbidden, oauthError{"access_denied", "Keys are rotated by a command or in the console, not by a web page"}, "an Origin"}
+	}
+	return nil
 }
 
 func (i *Issuer) newRoutes() *http.ServeMux {
@@ -61,7 +88,7 @@ func (i *Issuer) newRoutes() *http.ServeMux {
 		"/.well-known/openid-configuration": {http.MethodGet, i.serveDiscovery},
 		"/.well-known/jwks.json":            {http.MethodGet, i.serveKeys},
 		"/oauth/token":                      {http.MethodPost, i.serveToken},
-		"/rotate":                           {http.MethodPost, i.serveRotation},
+		rotatePath:                          {http.MethodPost, i.serveRotation},
 	} {
 		allowed := strings.Replace(route.method, "GET", "GET, HEAD", 1) + ", OPTIONS"
 		routes.HandleFunc(route.method+" "+path, route.handler) // HEAD goes with GET
@@ -92,7 +119,7 @@ func (i *Issuer) serveDiscovery(w http.ResponseWriter, r *http.Request) {
 		ResponseTypes:       []string{},
 		GrantTypes:          []string{clientCredentials},
 		SubjectTypes:        []string{"public"},
-		SigningAlgorithms:   []string{"RS256"},
+		SigningAlgorithms:   i.options.Algorithms,
 		ClientAuthenticates: []string{"client_secret_basic", "client_secret_post"},
 	})
 }
@@ -109,11 +136,7 @@ func (i *Issuer) serveRotation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ring := i.keys.Load()
-	report := rotation{Current: ring.current.id, Next: ring.next.id}
-	for _, k := range ring.previous {
-		report.Previous = append(report.Previous, k.id)
-	}
-	answer(w, http.StatusOK, report)
+	answer(w, http.StatusOK, rotation{keyIDs(ring.current), keyIDs(ring.next), keyIDs(ring.previous...)})
 }
 
 // fail answers with our own defect, whose detail is for the log.

@@ -2,20 +2,20 @@ package issuer
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
 // TokenRequest describes a token by its differences from the client's own, which the
 // zero value asks for.
 //
-// It is for tests and demonstrations. Nothing about it is checked but [TokenRequest.Claims],
-// so that tokens can be made that an API has to refuse.
+// It is for tests and demonstrations. Nothing about it is checked but [TokenRequest.Claims]
+// and [TokenRequest.Algorithm], so that tokens can be made that an API has to refuse.
 type TokenRequest struct {
 	// Scopes of the token. nil is every scope of the API. Empty but not nil is none:
 	// the token has no scope claim, as Auth0's.
@@ -23,44 +23,27 @@ type TokenRequest struct {
 	// TTL is the time from now until the token expires; 0 is [Lifetime]. A negative one
 	// makes a token that has expired, after a lifetime of [Lifetime].
 	TTL time.Duration
-	// Subject is the sub claim; "" is the client's, "<client ID>@clients".
+	// Subject is the sub claim; "" is the client's, with Auth0 "<client ID>@clients".
 	Subject string
-	// Permissions are the permissions claim; without any the token has none.
+	// Permissions are in the claim permissions, or where the provider has them; without any
+	// the token has none. An API ignores them if its provider has no such claim.
 	Permissions []string
-	// AuthorizedParty is the azp claim; "" is the client ID.
+	// AuthorizedParty is the client in azp, or where the provider names it; "" is the client
+	// ID. Cognito's tokens name the audience there.
 	AuthorizedParty string
 	// Claims are further claims, by name. They cannot replace the others.
 	Claims map[string]any
-	// Audience is the aud claim; "" is the API's.
+	// Audience is the aud claim, or what stands in for it; "" is the API's first.
 	Audience string
-	// GrantType is the gty claim; "" is "client-credentials".
-	GrantType string
+	// Algorithm signs the token; "" is the first of the issuer's.
+	Algorithm string
+	// ID makes an ID token of the same caller for the same audience. An API has to refuse it.
+	ID bool
 }
-
-// claims are those of an Auth0 access token for a machine, in Auth0's order:
-// https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
-type claims struct {
-	Issuer          string `json:"iss"`
-	Subject         string `json:"sub"`
-	Audience        string `json:"aud"`
-	IssuedAt        int64  `json:"iat"` // seconds since 1970, as exp: RFC 7519 section 2
-	Expires         int64  `json:"exp"`
-	Scope           string `json:"scope,omitempty"`
-	GrantType       string `json:"gty"`
-	AuthorizedParty string `json:"azp"`
-	// Permissions are those of an API with role-based access control:
-	// https://auth0.com/docs/get-started/apis/enable-role-based-access-control-for-apis
-	Permissions []string       `json:"permissions,omitempty"`
-	Further     map[string]any `json:",embed"`
-}
-
-// set are the claims that [TokenRequest.Claims] cannot hold: those of claims, and the
-// other two that RFC 7519 section 4.1 registers.
-var set = []string{"iss", "sub", "aud", "iat", "exp", "scope", "gty", "azp", "permissions", "nbf", "jti"}
 
 // checkFurther refuses claims that the issuer sets. The error names none that is not ours.
-func checkFurther(further map[string]any) error {
-	for _, name := range set {
+func (i *Issuer) checkFurther(further map[string]any) error {
+	for _, name := range i.shape.reserved() {
 		if _, taken := further[name]; taken {
 			return fmt.Errorf("issuer: expected claims beside those that the issuer sets, got %s", name)
 		}
@@ -69,21 +52,25 @@ func checkFurther(further map[string]any) error {
 }
 
 // Token returns a compact JSON Web Token, signed with the current key. It errors if a
-// text of the request is not UTF-8, or if a further claim would replace another one.
+// text of the request is not UTF-8, if a further claim would replace another one, or if
+// there is no key for the algorithm.
 func (i *Issuer) Token(request TokenRequest) (string, error) {
-	return i.sign(i.keys.Load().current, request)
+	k := i.keys.Load().current.of(request.Algorithm)
+	if k == nil {
+		return "", fmt.Errorf("issuer: expected an algorithm among %s, got %q", strings.Join(i.options.Algorithms, ", "), request.Algorithm)
+	}
+	return i.sign(k, request)
 }
 
 func (i *Issuer) sign(k *key, request TokenRequest) (string, error) {
-	o := i.options
 	scopes := request.Scopes
 	if scopes == nil {
 		scopes = *i.scopes.Load()
 	}
-	if err := checkFurther(request.Claims); err != nil {
+	if err := i.checkFurther(request.Claims); err != nil {
 		return "", err
 	}
-	now := o.Now()
+	now := i.options.Now()
 	issued, expires := now, now.Add(request.TTL)
 	switch {
 	case request.TTL == 0:
@@ -91,30 +78,36 @@ func (i *Issuer) sign(k *key, request TokenRequest) (string, error) {
 	case request.TTL < 0:
 		issued = expires.Add(-Lifetime)
 	}
-	payload, err := json.Marshal(claims{
-		Issuer:          o.URL,
-		Subject:         cmp.Or(request.Subject, ClientID+"@clients"),
-		Audience:        cmp.Or(request.Audience, o.Audience),
-		IssuedAt:        issued.Unix(),
-		Expires:         expires.Unix(),
-		Scope:           strings.Join(scopes, " "),
-		GrantType:       cmp.Or(request.GrantType, "client-credentials"),
-		AuthorizedParty: cmp.Or(request.AuthorizedParty, ClientID),
-		Permissions:     request.Permissions,
-		Further:         request.Claims,
-	}, json.Deterministic(true))
-	if err != nil {
-		return "", fmt.Errorf("issuer: write the claims: %w", err)
+	// Numbers are seconds since 1970: RFC 7519 section 2.
+	claims := map[string]any{"iss": i.options.URL, "iat": issued.Unix(), "exp": expires.Unix()}
+	if subject := cmp.Or(request.Subject, i.shape.subject); subject != "" {
+		claims["sub"] = subject
 	}
-	header := jws.NewHeaders()
-	for name, value := range map[string]string{jws.TypeKey: "JWT", jws.KeyIDKey: k.id} {
-		if err := header.Set(name, value); err != nil {
-			return "", fmt.Errorf("issuer: write the header: %w", err)
+	audience, typ := cmp.Or(request.Audience, i.audiences[0]), i.shape.typ
+	if request.ID {
+		typ = "JWT"
+		maps.Copy(claims, i.shape.identity(audience))
+	} else {
+		maps.Copy(claims, i.shape.access(audience, cmp.Or(request.AuthorizedParty, ClientID), scopes, request.Permissions))
+	}
+	maps.Copy(claims, request.Claims)
+
+	header := map[string]string{"alg": k.public.Algorithm, "kid": k.id}
+	if typ != "" {
+		header["typ"] = typ
+	}
+	var parts [2]string
+	for n, part := range []any{header, claims} {
+		text, err := json.Marshal(part, json.Deterministic(true))
+		if err != nil {
+			return "", fmt.Errorf("issuer: write the token: %w", err)
 		}
+		parts[n] = base64.RawURLEncoding.EncodeToString(text)
 	}
-	token, err := jws.Sign(payload, jws.WithKey(jwa.RS256, k.private, jws.WithProtectedHeaders(header)))
+	input := parts[0] + "." + parts[1]
+	signature, err := k.sign(k.private, []byte(input))
 	if err != nil {
 		return "", fmt.Errorf("issuer: sign the token: %w", err)
 	}
-	return string(token), nil
+	return input + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
