@@ -219,7 +219,7 @@ func freeAddress(t *testing.T) string {
 
 func TestProviderOfTheStack(t *testing.T) {
 	addr := freeAddress(t)
-	c := project(t, "..", "-issuer", "stack", "-config", "issuer=http://"+addr+"/")
+	c := project(t, "..", append(plainTokens, "-issuer", "stack", "-config", "issuer=http://"+addr+"/", "-config", "jwksUri=")...)
 	if c.Endpoint().Allowed == nil {
 		t.Fatal("expected a caller whom the policy allows")
 	}

@@ -108,7 +108,11 @@ func (l *localStack) captureStack(ctx context.Context, built reload.Release) (*g
 	if err != nil {
 		return nil, err
 	}
-	return graph.Read(output)
+	g, err := graph.Read(output)
+	if err == nil && l.settings.issuer == "stack" {
+		l.lent = lendNetwork(g, os.Getenv)
+	}
+	return g, err
 }
 
 // findExamples asks the project's policy program for example callers.

@@ -94,6 +94,10 @@ func (r *report) started(l *localStack) error {
 	if err := writeCommands(&b, s); err != nil {
 		return err
 	}
+	if len(l.lent) > 0 {
+		fmt.Fprintf(&b, "\nNot as on AWS: the function with %s has %s of this terminal. There it trusts public CAs only and knows no proxy.\n",
+			issuerVariable, strings.Join(l.lent, ", "))
+	}
 	for _, finding := range l.stack.now().gateway.Findings() {
 		fmt.Fprintf(&b, "\nBefore this is deployed: %s\n", finding)
 	}

@@ -51,6 +51,7 @@ type localStack struct {
 	policies            atomic.Pointer[[]example.Policy] // of the handlers
 	suites              atomic.Pointer[[]suite]          // Rego tests of what serves; nil until a policy is saved
 	issuer              atomic.Pointer[issuer.Issuer]    // nil without a local issuer
+	lent                []string                         // variables that a function has here only
 	console             *console.Console
 	api, keys, terminal net.Listener // keys is the issuer's, nil without one; terminal is the console's
 }
