@@ -26,6 +26,10 @@ const (
 	slow = 2000
 	// attempts, a minute, are more than a misconfigured client makes by mistake.
 	attempts = 10
+	// onslaught, a minute in each of five, is more than a scanner that passes by sends. Whoever
+	// can call the API can reach it, without any key, so the alarm is about load. The alarm
+	// key-set-attacked is about danger.
+	onslaught = 60
 )
 
 func (s *stack) alarms(functions []*function) []alarm {
@@ -39,8 +43,10 @@ func (s *stack) alarms(functions []*function) []alarm {
 			s.namespace(), metricKeysUnavailable, nil, "Sum", 1, 2},
 		{"misconfigured", "The authorizer cannot work as configured: see detail in its log",
 			s.namespace(), metricMisconfigured, nil, "Sum", 1, 1},
-		{"attack", "Somebody sends tokens that no honest client or provider makes: see reason and request_id in the authorizer's log, and sourceIp in the access log",
-			s.namespace(), metricAttack, nil, "Sum", attempts, 2},
+		{"attack", "Somebody has sent forged tokens for five minutes, one a second or more, and all were refused: find sourceIp in the access log by request_id, and block it",
+			s.namespace(), metricAttack, nil, "Sum", onslaught, 5},
+		{"key-set-attacked", "The provider's key set has a private key, or two keys under one key ID: see kid and detail in the authorizer's log, and have the provider rotate its keys",
+			s.namespace(), metricKeySetAttacked, nil, "Sum", 1, 1},
 		{"defect", "A function failed by a fault of its own: see the lines of level ERROR in the functions' logs",
 			s.namespace(), metricDefect, nil, "Sum", 1, 1},
 		{"throttled", "Callers are refused with 429: raise throttleRate and throttleBurst, or find the caller by principalId in the access log",

@@ -27,6 +27,7 @@ const (
 	metricKeysUnavailable = "KeysUnavailable"
 	metricMisconfigured   = "Misconfigured"
 	metricAttack          = "Attack"
+	metricKeySetAttacked  = "KeySetAttacked"
 	metricDefect          = "Defect"
 	metricAllowed         = "Allowed"
 	metricDenied          = "Denied"
@@ -45,9 +46,11 @@ func counters(access *cloudwatch.LogGroup, auth *function, handlers []*function)
 		// By category, because a warning about a configuration that works has the reason
 		// config_error, too.
 		{"misconfigured", auth.logs, metricMisconfigured, category(refusal.Misconfiguration)},
-		// Invented key IDs use up the allowed key fetches. A valid token has a key ID
-		// that the provider publishes.
-		{"attack", auth.logs, metricAttack, fmt.Sprintf(`{ ($.category = "%s") || ($.reason = "%s") }`, refusal.Attack, refusal.JWKSRateLimited)},
+		// What a token says of itself: anybody can send such a token, without any key.
+		{"attack", auth.logs, metricAttack, category(refusal.Attack)},
+		// What the provider's own key set says, fetched from its host over TLS: no caller can
+		// cause it.
+		{"key-set-attacked", auth.logs, metricKeySetAttacked, fmt.Sprintf(`{ ($.category = "%s") && ($.reason = "%s") }`, refusal.Attack, refusal.KeyRejected)},
 		{"defect", auth.logs, metricDefect, category(refusal.Defect)},
 		{"throttled", access, metricThrottled, `{ $.status = "429" }`},
 	}

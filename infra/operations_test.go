@@ -2,6 +2,7 @@ package infra_test
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func TestAlarmsAreOnMetricsThatExist(t *testing.T) {
 			t.Errorf("%s: expected a description of what to do", a.Name)
 		}
 	}
-	for _, name := range []string{"server-errors", "slow", "keys-unavailable", "misconfigured", "attack", "defect", "throttled", "authorizer-throttled", "items-throttled", "owners-throttled"} {
+	for _, name := range []string{"server-errors", "slow", "keys-unavailable", "misconfigured", "attack", "key-set-attacked", "defect", "throttled", "authorizer-throttled", "items-throttled", "owners-throttled"} {
 		find(t, g, metricAlarm, name)
 	}
 }
@@ -74,20 +75,55 @@ func TestFiltersMatchWhatIsLogged(t *testing.T) {
 			matched[refusal.Category(found[1])] = true
 		}
 	}
-	for _, reason := range []refusal.Reason{
-		refusal.Expired, refusal.JWKSUnavailable, refusal.ConfigError, refusal.KeyRejected, refusal.Internal,
-	} {
+	for _, reason := range refusal.Reasons() {
 		if !matched[reason.Category()] {
-			t.Errorf("expected a filter on the category %s, got none", reason.Category())
+			t.Errorf("%s: expected a filter on the category %s, got none", reason, reason.Category())
 		}
+	}
+	if !matched[refusal.Attack] {
+		t.Error("expected a filter on the category attack, which no reason has by itself")
 	}
 	for name, pattern := range map[string]string{
 		"keys-unavailable": `{ $.reason = "jwks_unavailable" }`,
-		"attack":           `{ ($.category = "attack") || ($.reason = "jwks_rate_limited") }`,
+		"attack":           `{ $.category = "attack" }`,
+		"key-set-attacked": `{ ($.category = "attack") && ($.reason = "key_rejected") }`,
 		"authenticated":    `{ $.reason = "accepted" }`,
 		"owners-denied":    `{ ($.msg = "Decision Log") && ($.result.allow IS FALSE) }`,
 	} {
 		expect(t, name, find(t, g, metricFilter, name).Inputs["pattern"], pattern)
+	}
+}
+
+// TestTheAlarmOnAttacksNeedsASustainedRate: anybody can write a token that counts as an attack.
+func TestTheAlarmOnAttacksNeedsASustainedRate(t *testing.T) {
+	g := mustDeclare(t, "prod")
+	a := find(t, g, metricAlarm, "attack")
+	if sustained := a.Inputs["threshold"].(float64) * a.Inputs["datapointsToAlarm"].(float64); sustained < 300 || a.Inputs["datapointsToAlarm"] != a.Inputs["evaluationPeriods"] {
+		t.Errorf("expected an alarm on a sustained rate, got %v in %v of %v minutes", a.Inputs["threshold"], a.Inputs["datapointsToAlarm"], a.Inputs["evaluationPeriods"])
+	}
+}
+
+// TestOperationsExplainEveryReason reads the table of reasons in the page about operations.
+func TestOperationsExplainEveryReason(t *testing.T) {
+	page, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := map[refusal.Reason]refusal.Category{}
+	row := regexp.MustCompile("(?m)^\\| ((?:`[a-z_]+`(?:, )?)+) \\| `([a-z]+)`[^|]* \\| [^|]+ \\|$")
+	for _, found := range row.FindAllStringSubmatch(string(page), -1) {
+		for reason := range strings.SplitSeq(found[1], ", ") {
+			explained[refusal.Reason(strings.Trim(reason, "`"))] = refusal.Category(found[2])
+		}
+	}
+	for _, reason := range refusal.Reasons() {
+		if explained[reason] != reason.Category() {
+			t.Errorf("expected %s with the category %s in docs/operations.md, got %q", reason, reason.Category(), explained[reason])
+		}
+		delete(explained, reason)
+	}
+	if len(explained) > 0 {
+		t.Errorf("expected no other reasons in docs/operations.md, got %v", explained)
 	}
 }
 
@@ -130,7 +166,7 @@ func TestDashboard(t *testing.T) {
 	}
 	for metric := range made {
 		// Unavailable keys are among the outages.
-		if !shown[metric] && metric != "KeysUnavailable" {
+		if !shown[metric] && metric != "KeysUnavailable" && metric != "KeySetAttacked" {
 			t.Errorf("expected the dashboard to show %s", metric)
 		}
 	}

@@ -6,6 +6,7 @@ package refusal
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Reason is a cause for metric filters and dashboards, which match its text. A value is never
@@ -63,21 +64,39 @@ const (
 	Defect           Category = "defect"           // our code
 )
 
+// categories are those that the reasons have unless an [Error] knows better.
+var categories = []struct {
+	of      Category
+	reasons []Reason
+}{
+	{Client, []Reason{
+		MissingToken, MalformedToken, UnsupportedAlg, UnsupportedHeader, WrongType, WrongKind, MissingKid,
+		BadClaims, Expired, NotYetValid, IssuedInFuture, BadIssuer, BadAudience, BadSubject,
+		SenderConstrained, ClaimsTooLarge, BadSignature, UnknownKid, KeyRejected, JWKSRateLimited,
+	}},
+	{Outage, []Reason{JWKSUnavailable}},
+	{Misconfiguration, []Reason{ConfigError, InvalidEvent}},
+	{Defect, []Reason{Internal}},
+}
+
+// Reasons are all of them.
+func Reasons() []Reason {
+	var all []Reason
+	for _, c := range categories {
+		all = append(all, c.reasons...)
+	}
+	return all
+}
+
 // Category returns the category that a reason has unless its [Error] knows better. A reason
 // that is not in the table is a defect.
 func (r Reason) Category() Category {
-	switch r {
-	case MissingToken, MalformedToken, UnsupportedAlg, UnsupportedHeader, WrongType, WrongKind, MissingKid,
-		BadClaims, Expired, NotYetValid, IssuedInFuture, BadIssuer, BadAudience, BadSubject,
-		SenderConstrained, ClaimsTooLarge, BadSignature, UnknownKid, KeyRejected, JWKSRateLimited:
-		return Client
-	case JWKSUnavailable:
-		return Outage
-	case ConfigError, InvalidEvent:
-		return Misconfiguration
-	default:
-		return Defect
+	for _, c := range categories {
+		if slices.Contains(c.reasons, r) {
+			return c.of
+		}
 	}
+	return Defect
 }
 
 // Error is a refusal on its way to the log. Its text is for operators only.
