@@ -131,8 +131,7 @@ func CategoryOf(err error) Category {
 
 // ReasonOf returns the reason that err carries, or [Internal] for any other error.
 func ReasonOf(err error) Reason {
-	var refused *Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused.Reason
 	}
 	return Internal

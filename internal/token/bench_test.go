@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -124,8 +123,7 @@ func variants(b *testing.B) []variant {
 	refuse := func(compact string, want refusal.Reason) func() error {
 		return func() error {
 			_, err := verifier.Verify(compact, now, key)
-			var refused *refusal.Error
-			if !errors.As(err, &refused) || refused.Reason != want {
+			if refusal.ReasonOf(err) != want {
 				return fmt.Errorf("want %s, got %v", want, err)
 			}
 			return nil

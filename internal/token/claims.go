@@ -24,17 +24,32 @@ const (
 // claim that nothing looks at may have any value.
 type claims struct {
 	wanted map[string]string // a verifier's, each name by itself
-	found  map[string]value
+	found  []claim           // about ten, which a map would find no faster
+}
+
+type claim struct {
+	name  string
+	value value
 }
 
 // take implements [members].
 func (c *claims) take(name []byte, v value) {
 	if wanted, ok := c.wanted[string(name)]; ok && v.kind() != jsontext.KindNull {
-		c.found[wanted] = v
+		c.found = append(c.found, claim{wanted, v})
 	}
 }
 
-func (c *claims) has(name string) bool { return c.found[name] != nil }
+// get returns the value of a claim, nil if it is absent.
+func (c *claims) get(name string) value {
+	for i := range c.found {
+		if c.found[i].name == name {
+			return c.found[i].value
+		}
+	}
+	return nil
+}
+
+func (c *claims) has(name string) bool { return c.get(name) != nil }
 
 // wantedClaims are the claims that the checks look at, and the further ones.
 func wantedClaims(further []string) map[string]string {
@@ -83,9 +98,9 @@ var claimChecks = []struct {
 // checkIssuer compares iss byte for byte. RFC 7519, section 4.1.1, allows no normalisation. All
 // that follows is about the one issuer that it finds.
 func checkIssuer(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	iss, ok := t.claims.found["iss"].text()
+	iss, ok := t.claims.get("iss").text()
 	if !ok {
-		return refusal.New(refusal.BadIssuer, "expected iss as a string, got %s", absentOr(t.claims.found["iss"], "another type"))
+		return refusal.New(refusal.BadIssuer, "expected iss as a string, got %s", absentOr(t.claims.get("iss"), "another type"))
 	}
 	got := otherValue
 	for i := range v.issuers {
@@ -104,7 +119,7 @@ func checkIssuer(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 // (RFC 7519, section 4.1.3).
 func checkAudience(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	name := t.issuer.profile.audience
-	claim := t.claims.found[name]
+	claim := t.claims.get(name)
 	audiences, isArray := claim.elements()
 	if !isArray {
 		audiences = []value{claim}
@@ -174,7 +189,7 @@ func checkConfirmation(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 
 // checkTokenID type-checks jti (RFC 7519, section 4.1.7), which nothing here uses.
 func checkTokenID(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	if _, ok := t.claims.found["jti"].text(); !ok && t.claims.has("jti") {
+	if _, ok := t.claims.get("jti").text(); !ok && t.claims.has("jti") {
 		return refusal.New(refusal.BadClaims, "expected jti as a string, got another type")
 	}
 	return nil
@@ -183,9 +198,9 @@ func checkTokenID(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 // checkSubject demands a principal. API Gateway answers 500 to an empty principalId. Two
 // that are not printable may look the same in a log.
 func checkSubject(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	p, claim := t.issuer.profile, t.claims.found["sub"]
+	p, claim := t.issuer.profile, t.claims.get("sub")
 	if claim == nil {
-		claim = t.claims.found[p.machine]
+		claim = t.claims.get(p.machine)
 	}
 	sub, _ := claim.text()
 	if len(sub) == 0 {
@@ -211,7 +226,7 @@ func checkClient(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	if !t.claims.has(name) {
 		return nil
 	}
-	client, ok := t.claims.found[name].text()
+	client, ok := t.claims.get(name).text()
 	if !ok || utf8.RuneCount(client) > maxSubject || !principal(client) {
 		return refusal.New(refusal.BadClaims, "expected %s as at most %d printable characters without quotation marks and backslashes, got something else", name, maxSubject)
 	}
@@ -228,7 +243,7 @@ func principal(text []byte) bool { return printable(text) && !bytes.ContainsAny(
 // scope: with a space in it, it would become two. Text may have any number of spaces.
 func checkScope(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	p := t.issuer.profile
-	claim := t.claims.found[p.scopes]
+	claim := t.claims.get(p.scopes)
 	if claim == nil {
 		return nil
 	}
@@ -256,7 +271,7 @@ func checkScope(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 // otherwise. It never refuses: they are the provider's own claim, and dropping grants nothing.
 // https://auth0.com/docs/get-started/apis/enable-role-based-access-control-for-apis
 func takePermissions(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	t.verdict.Permissions, _ = scopeTokens(t.claims.found[t.issuer.profile.permissions])
+	t.verdict.Permissions, _ = scopeTokens(t.claims.get(t.issuer.profile.permissions))
 	return nil
 }
 
@@ -286,7 +301,7 @@ const maxPassedOn = 4 << 10
 func checkPassedOn(v *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	var object []byte
 	for _, name := range v.passOn {
-		claim := jsontext.Value(t.claims.found[name])
+		claim := jsontext.Value(t.claims.get(name))
 		if claim == nil {
 			continue
 		}

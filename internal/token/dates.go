@@ -39,7 +39,7 @@ func checkDates(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
 	}{
 		{"exp", &t.dates.expires}, {"nbf", &t.dates.notBefore}, {"iat", &t.dates.issued},
 	} {
-		claim := t.claims.found[date.name]
+		claim := t.claims.get(date.name)
 		if claim == nil {
 			continue
 		}
@@ -94,6 +94,9 @@ func checkLifetime(_ *Verifier, t *unverified, now time.Time) *refusal.Error {
 // numericDate reads a NumericDate (RFC 7519, section 2): a JSON number of seconds since
 // 1970, perhaps with a fraction. A string fails to parse because of its quotation marks.
 func (v value) numericDate() (time.Time, bool) {
+	if whole, err := strconv.ParseInt(string(v), 10, 64); err == nil { // the usual form, much faster
+		return time.Unix(whole, 0), 0 <= whole && whole <= maxDate
+	}
 	seconds, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || seconds < 0 || seconds > maxDate {
 		return time.Time{}, false

@@ -179,9 +179,11 @@ func checkKeyID(_ *Verifier, h *header) *refusal.Error {
 
 // checkReplicated compares claims that the header repeats (RFC 7519, section 5.3).
 func checkReplicated(_ *Verifier, t *unverified, _ time.Time) *refusal.Error {
-	found := t.claims.found
-	for _, pair := range [][2]value{{t.header.iss, found["iss"]}, {t.header.sub, found["sub"]}, {t.header.aud, found["aud"]}} {
-		if pair[0] != nil && !bytes.Equal(pair[0], pair[1]) {
+	for _, pair := range []struct {
+		name   string
+		header value
+	}{{"iss", t.header.iss}, {"sub", t.header.sub}, {"aud", t.header.aud}} {
+		if pair.header != nil && !bytes.Equal(pair.header, t.claims.get(pair.name)) {
 			return refusal.New(refusal.UnsupportedHeader, "expected iss, sub and aud in the header as in the claims, got a difference")
 		}
 	}

@@ -91,6 +91,7 @@ var equivalents = map[string]string{
 	"elements: if never v.kind() != jsontext.KindBeginArray": "the decoder would find out, more slowly",
 	"readObject: if never err != nil #2":                     "a decoder that failed at a name fails there again",
 	"readObject: if never err != nil #4":                     "what can be wrong with a brace that was seen, the next read meets",
+	"numericDate: if never err == nil":                       "a whole number is a number with a fraction, too, more slowly",
 	"verify: without !replaced.Equal(key)":                   "the same key fails again",
 	"elements: without err == nil":                           "a value that was read once can be read again",
 }

@@ -158,7 +158,7 @@ func (p *profile) objection(t *unverified) string {
 	seems := ""
 	for i := range marks {
 		m := &marks[i]
-		v := t.claims.found[m.claim]
+		v := t.claims.get(m.claim)
 		switch text, _ := v.text(); {
 		case v == nil:
 		case m.access == "":
@@ -186,7 +186,7 @@ func (p *profile) lacks(t *unverified) string {
 		return "another kind of token: its header typ is not at+jwt"
 	}
 	for _, n := range p.needs {
-		v := t.claims.found[n.claim]
+		v := t.claims.get(n.claim)
 		switch text, _ := v.text(); {
 		case v == nil && n.or == "":
 			return "another kind of token: has no " + n.claim
@@ -201,7 +201,7 @@ func (p *profile) lacks(t *unverified) string {
 
 // readsScopes reports whether the scopes, if there are any, have a form that the profile reads.
 func (p *profile) readsScopes(t *unverified) bool {
-	v := t.claims.found[p.scopes]
+	v := t.claims.get(p.scopes)
 	return v == nil || strings.IndexByte(p.forms, v[0]) >= 0
 }
 

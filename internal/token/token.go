@@ -217,7 +217,7 @@ type unverified struct {
 // newReader returns a reader for tokens of so many bytes.
 func (v *Verifier) newReader(size int) *reader {
 	r := &reader{decoded: make([]byte, 0, size)}
-	r.token.claims = claims{v.wanted, map[string]value{}}
+	r.token.claims = claims{wanted: v.wanted}
 	return r
 }
 
@@ -225,7 +225,7 @@ func (v *Verifier) newReader(size int) *reader {
 // is not decoded.
 func (v *Verifier) read(r *reader, compact string) (*unverified, *refusal.Error) {
 	t := &r.token
-	clear(t.claims.found)
+	t.claims.found = t.claims.found[:0]
 	*t = unverified{claims: t.claims, issuer: &v.issuers[0]}
 	p, refused := split(compact)
 	if refused != nil {

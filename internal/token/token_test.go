@@ -226,15 +226,28 @@ func TestHeaderCacheIsBounded(t *testing.T) {
 	}
 }
 
+// sized are tokens whose headers have a length: of length bytes, 4/3 as many characters.
+var sized = sync.OnceValue(func() (tokens struct{ long, short string }) {
+	ofLength := func(length int) string {
+		filler := length - len(tokentest.Header("k1").Also("foo", `""`).String())
+		return corpus.Headers(corpus.Also("foo", tokentest.Quote(strings.Repeat("x", filler))))
+	}
+	tokens.long, tokens.short = ofLength(385), ofLength(384)
+	return tokens
+})
+
+// distinct are tokens with different headers, one more than the cache holds beside a sized one.
+var distinct = sync.OnceValue(func() (tokens [17]string) {
+	for i := range tokens {
+		tokens[i] = corpus.Headers(corpus.Also("foo", fmt.Sprint(i)))
+	}
+	return tokens
+})
+
 func checkHeaderCacheSize() error {
 	verifier, err := token.NewVerifier(given("", "", "").Expect)
 	if err != nil {
 		return err
-	}
-	// A header of length bytes has 4/3 as many characters as a segment.
-	ofLength := func(length int) string {
-		filler := length - len(tokentest.Header("k1").Also("foo", `""`).String())
-		return corpus.Headers(corpus.Also("foo", tokentest.Quote(strings.Repeat("x", filler))))
 	}
 	present := func(compact string, want int) error {
 		if _, err := verifier.Verify(compact, tokentest.Now(), corpus.Published); err != nil {
@@ -245,20 +258,20 @@ func checkHeaderCacheSize() error {
 		}
 		return nil
 	}
-	if err := present(ofLength(385), 0); err != nil { // 514 characters
+	if err := present(sized().long, 0); err != nil { // 514 characters
 		return err
 	}
-	if err := present(ofLength(384), 1); err != nil { // 512 characters
+	if err := present(sized().short, 1); err != nil { // 512 characters
 		return err
 	}
 	for i := 1; i < 16; i++ {
 		for range 2 {
-			if err := present(corpus.Headers(corpus.Also("foo", fmt.Sprint(i))), i+1); err != nil {
+			if err := present(distinct()[i], i+1); err != nil {
 				return err
 			}
 		}
 	}
-	return present(corpus.Headers(corpus.Also("foo", "16")), 1) // a full cache starts anew
+	return present(distinct()[16], 1) // a full cache starts anew
 }
 
 // TestConcurrentUse shares one verifier between goroutines. Run with -race.

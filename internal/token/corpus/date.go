@@ -31,6 +31,7 @@ func dateRows() []Row {
 		Given("exp with an empty fraction", exp("1700003600.0"), Accepted, soon),
 		Given("exp at the end of year 9999, then", Claims(Drop("iat"), Set("exp", "253402300799")), Accepted, endOfTime, expiring(253402300799)),
 		Given("exp a second after year 9999, then", Claims(Drop("iat"), Set("exp", "253402300800")), refusal.BadClaims, endOfTime),
+		Given("exp at the end of year 9999 with a fraction of zero, then", Claims(Drop("iat"), Set("exp", "253402300799.0")), Accepted, endOfTime, expiring(253402300799)),
 		Given("exp a fraction after year 9999, then", Claims(Drop("iat"), Set("exp", "253402300799.5")), refusal.BadClaims, endOfTime),
 		Given("exp before iat", Claims(Set("exp", In(10)), Set("iat", In(11))), refusal.BadClaims),
 		Given("exp at iat", Claims(Set("exp", In(10)), Set("iat", In(10))), Accepted, expiring(tokentest.Unix+10)),
