@@ -64,7 +64,7 @@ var buildOnce = sync.OnceValues(func() (x executables, err error) {
 	x.deployed, x.impatient = filepath.Join(x.directory, "bootstrap"), filepath.Join(x.directory, "impatient")
 	built.Store(&x)
 
-	const source, minutes, moment = "../../internal/jwks/jwks.go", "minLifetime = 5 * time.Minute", "minLifetime = 100 * time.Millisecond"
+	const source, minutes, moment = "../../internal/jwks/freshness.go", "minLifetime = 5 * time.Minute", "minLifetime = 100 * time.Millisecond"
 	text, err := os.ReadFile(source)
 	if err != nil {
 		return x, err
@@ -76,7 +76,7 @@ var buildOnce = sync.OnceValues(func() (x executables, err error) {
 	if err != nil {
 		return x, err
 	}
-	replacement, overlay := filepath.Join(x.directory, "jwks.go"), filepath.Join(x.directory, "overlay.json")
+	replacement, overlay := filepath.Join(x.directory, "freshness.go"), filepath.Join(x.directory, "overlay.json")
 	if err := os.WriteFile(replacement, []byte(strings.Replace(string(text), minutes, moment, 1)), 0o600); err != nil {
 		return x, err
 	}

@@ -8,6 +8,34 @@ import (
 	"time"
 )
 
+const (
+	// defaultLifetime is how long a set is used if the provider does not say. It only
+	// bounds how long a withdrawn key stays in use: an unknown key ID causes a fetch
+	// anyway. API Gateway's own JWT authorizer caches for two hours:
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+	defaultLifetime = 10 * time.Minute
+	// minLifetime keeps "max-age=0" and "no-store" from causing a fetch for every request.
+	// Auth0 sends max-age=15, limits requests, and advises to cache for 5 to 10 minutes.
+	minLifetime = 5 * time.Minute
+	// maxLifetime bounds a wrong "max-age": a withdrawn key must not stay in use for ever.
+	maxLifetime = 24 * time.Hour
+
+	// staleWindow is how long keys stay in use after their last good fetch while the
+	// provider does not answer. Auth0 sends this stale-if-error (RFC 5861, section 4).
+	staleWindow = 24 * time.Hour
+
+	// A fetch has so long in total, from resolving to the last byte, with retries. Where no
+	// key is usable, a request waits for most of the function's timeout of 3 s: a function
+	// that times out is a 500, not a 401. With keys past their lifetime it hardly waits.
+	fetchDeadline = 2 * time.Second
+	stalePatience = 300 * time.Millisecond
+	// prefetchDeadline is half of what Lambda gives a function to start:
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+	prefetchDeadline = 5 * time.Second
+	// contextReserve is left of a caller's deadline, to log and send the refusal.
+	contextReserve = 100 * time.Millisecond
+)
+
 // freshness returns how long a set may be used, from the provider's Cache-Control (RFC 9111,
 // section 5.2.2), within [minLifetime] and [maxLifetime]. It ignores what it does not
 // understand.

@@ -285,3 +285,36 @@ func TestNoNeighbourIsAccepted(t *testing.T) {
 		}
 	}
 }
+
+// TestNoOtherSignatureIsAccepted is the same for the signatures of every algorithm.
+func TestNoOtherSignatureIsAccepted(t *testing.T) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/"
+	expect := corpus.Trusting("")
+	expect.Algorithms = signature.Algorithms()
+	verifier, err := token.NewVerifier(expect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, algorithm := range signature.Algorithms() {
+		t.Run(string(algorithm), func(t *testing.T) {
+			t.Parallel()
+			key := token.KeyFunc(func(string, string, *signature.Key) (*signature.Key, error) { return tokentest.Key(algorithm), nil })
+			header := tokentest.Header("k").With("alg", tokentest.Quote(string(algorithm)))
+			valid := tokentest.SignAs(algorithm, header.JSON(), tokentest.Payload().JSON())
+			if _, err := verifier.Verify(valid, tokentest.Now(), key); err != nil {
+				t.Fatal(err)
+			}
+			for i := strings.LastIndexByte(valid, '.') + 1; i < len(valid); i++ {
+				others := []string{valid[:i] + valid[i+1:], valid[:i] + valid[i:i+1] + valid[i:]}
+				for _, char := range alphabet {
+					if other := valid[:i] + string(char) + valid[i+1:]; other != valid {
+						others = append(others, other)
+					}
+				}
+				if slices.ContainsFunc(others, func(other string) bool { _, err := verifier.Verify(other, tokentest.Now(), key); return err == nil }) {
+					t.Errorf("want every change of character %d refused, got one accepted", i)
+				}
+			}
+		})
+	}
+}

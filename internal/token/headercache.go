@@ -15,8 +15,9 @@ const (
 	maxHeaderSegment = 512
 )
 
-// headerCache remembers what a header segment says: all tokens under a key share the header. Only headers of tokens with a verified signature enter it, so a stranger can
-// neither fill it nor evict from it. Claims and signature are checked every time.
+// headerCache remembers what a header segment says: all tokens under a key share the header.
+// Only headers of tokens with a verified signature enter it, so a stranger can neither fill it
+// nor evict from it. Claims and signature are checked every time.
 type headerCache struct {
 	known atomic.Pointer[map[string]naming] // replaced as a whole, never written to
 }
