@@ -25,10 +25,8 @@ func endpoints(g *graph.Graph) []endpoint {
 	paths := resourcePaths(g)
 	handlers := map[string]string{} // by resource ID and method
 	for _, integration := range g.OfType("aws:apigateway/integration:Integration") {
-		for _, f := range g.OfType(functionType) {
-			if uri, _ := integration.Inputs["uri"].(string); uri == f.String("invokeArn") {
-				handlers[integration.String("resourceId")+integration.String("httpMethod")] = g.Bundles[codePath(f)]
-			}
+		if target, err := g.Target(integration.String("uri")); err == nil {
+			handlers[integration.String("resourceId")+integration.String("httpMethod")] = g.Bundles[codePath(target.Function)]
 		}
 	}
 	headers := map[string]string{} // by authorizer ID

@@ -20,7 +20,8 @@ const explainVariable = "EXPLAIN_DENIALS"
 
 const functionType = "aws:lambda/function:Function"
 
-// functions are the stack's functions as processes, by ARN. The gateway invokes them.
+// functions are the stack's functions as processes, by ARN without a qualifier. The gateway
+// invokes them.
 type functions struct {
 	pools     map[string]*lambda.Pool
 	decisions *decisions
@@ -28,7 +29,7 @@ type functions struct {
 
 // Invoke implements [gateway.Functions].
 func (f functions) Invoke(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
-	pool, known := f.pools[arn]
+	pool, known := f.pools[graph.Unqualified(arn)]
 	if !known {
 		return lambda.Result{}, fmt.Errorf("no function has the ARN %s", arn)
 	}
@@ -58,7 +59,7 @@ func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (funct
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
-		f.pools[fn.ARN] = pool
+		f.pools[declared.String("arn")] = pool
 	}
 	return f, nil
 }
@@ -74,9 +75,10 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Fu
 	memory, _ := f.Inputs["memorySize"].(float64)
 	timeout, _ := f.Inputs["timeout"].(float64)
 	variables := f.Environment()
+	called := f.Target(g.Targets())
 	variables[explainVariable] = "true"
 	return lambda.Function{
-		Name: f.String("name"), ARN: f.String("arn"), Region: g.Region, LogGroup: logGroup,
+		Name: f.String("name"), ARN: called.ARN, Version: called.Version, Region: g.Region, LogGroup: logGroup,
 		Executable: program, Environment: variables,
 		MemoryMB: int(memory), Timeout: time.Duration(timeout * float64(time.Second)),
 	}, nil

@@ -202,6 +202,8 @@ func TestIntegrationFailures(t *testing.T) {
 		{"the permission is for another principal", func(s *stack) { s.Set("allow-books", "principal", "s3.amazonaws.com") }, nil, 500, `{"message": "Internal server error"}`, "principal"},
 		{"the permission is for another action", func(s *stack) { s.Set("allow-books", "action", "lambda:GetFunction") }, nil, 500, `{"message": "Internal server error"}`, "action"},
 		{"the permission is for another account", func(s *stack) { s.Set("allow-books", "sourceAccount", "000000000000") }, nil, 500, `{"message": "Internal server error"}`, "source account"},
+		{"the permission is for the function, and an alias is called", func(s *stack) { s.Alias("stable") }, nil, 500, `{"message": "Internal server error"}`, "by its version or alias \"stable\""},
+		{"the permission is for another alias", func(s *stack) { s.Alias("stable").Set("allow-books", "qualifier", "next") }, nil, 500, `{"message": "Internal server error"}`, "\"next\""},
 		{"the permission is for an alias", func(s *stack) { s.Set("allow-books", "qualifier", "live") }, nil, 500, `{"message": "Internal server error"}`, "alias"},
 		{"the permission names the function by ARN", func(s *stack) { s.Set("allow-books", "function", gatewaytest.FunctionARN("books")) }, nil, 200, "", ""},
 		{"the permission names the function by partial ARN", func(s *stack) { s.Set("allow-books", "function", gatewaytest.Account+":function:books") }, nil, 200, "", ""},

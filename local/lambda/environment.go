@@ -76,7 +76,7 @@ func (fn Function) environment(runtimeAPI, taskRoot, tmp, logStream string) []st
 		"AWS_DEFAULT_REGION":              fn.Region,
 		"AWS_LAMBDA_FUNCTION_NAME":        fn.Name,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(fn.MemoryMB),
-		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
+		"AWS_LAMBDA_FUNCTION_VERSION":     fn.Version,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       fn.LogGroup,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
@@ -95,8 +95,8 @@ func (fn Function) environment(runtimeAPI, taskRoot, tmp, logStream string) []st
 }
 
 // newLogStream names the log stream of one process: day, version, random part.
-func newLogStream(now time.Time) string {
-	return now.UTC().Format("2006/01/02") + "/[$LATEST]" + randomHex(16)
+func newLogStream(now time.Time, version string) string {
+	return now.UTC().Format("2006/01/02") + "/[" + version + "]" + randomHex(16)
 }
 
 // newTraceID returns an X-Ray tracing header. Sampled is 0: no trace is recorded

@@ -31,6 +31,7 @@ func (fn Function) check() (Function, error) {
 		refuse("memory is %d MB, expected %d to %d", fn.MemoryMB, minMemoryMB, maxMemoryMB)
 	}
 	fn.Timeout = cmp.Or(fn.Timeout, defaultTimeout)
+	fn.Version = cmp.Or(fn.Version, "$LATEST")
 	if fn.Timeout < time.Millisecond || fn.Timeout > maxTimeout {
 		refuse("timeout is %v, expected %v to %v", fn.Timeout, time.Millisecond, maxTimeout)
 	}

@@ -188,3 +188,14 @@ func TestARuntimeThatBreaksTheRulesIsToldSo(t *testing.T) {
 		t.Errorf("log %q, expected the first answer to be accepted and the second refused", last)
 	}
 }
+
+// A version's number is in the log stream's name, too.
+func TestPublishedVersionIsInTheEnvironment(t *testing.T) {
+	fn := Function{Name: "cinema-seats", ARN: "arn", Region: "eu-central-1", Executable: "bootstrap", Version: "7"}
+	variables := fn.environment("127.0.0.1:1", "/", "/", newLogStream(time.Now(), fn.Version))
+	if !slices.Contains(variables, "AWS_LAMBDA_FUNCTION_VERSION=7") || !slices.ContainsFunc(variables, func(v string) bool {
+		return strings.HasPrefix(v, "AWS_LAMBDA_LOG_STREAM_NAME=") && strings.Contains(v, "/[7]")
+	}) {
+		t.Errorf("expected version 7, got %v", variables)
+	}
+}

@@ -29,6 +29,9 @@ type Function struct {
 	Name string // required; appears in logs and in the default log group
 	ARN  string // required; the process sees it as the invoked function's ARN
 
+	// Version that runs; "" is "$LATEST", the code that is not published.
+	Version string
+
 	// Executable is the path of the bootstrap, built for this machine. It is
 	// looked up at each cold start, so that it may be built or replaced later.
 	Executable string

@@ -17,7 +17,7 @@ func (p *Pool) report(requestID, format string, args ...any) {
 }
 
 func (p *Pool) reportStart(requestID string) {
-	p.report(requestID, "START RequestId: %s Version: $LATEST", requestID)
+	p.report(requestID, "START RequestId: %s Version: %s", requestID, p.fn.Version)
 }
 
 // reportInit reports a cold start that failed; Lambda reports no others.

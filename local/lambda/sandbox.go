@@ -70,7 +70,7 @@ func (fn Function) start(l *launch, guard *guard, live *recording, line func(req
 	s.cmd = &exec.Cmd{
 		Path:        executable,
 		Args:        []string{executable},
-		Env:         fn.environment(s.api.address, taskRoot, s.tmp, newLogStream(s.started)),
+		Env:         fn.environment(s.api.address, taskRoot, s.tmp, newLogStream(s.started, fn.Version)),
 		Dir:         taskRoot,
 		Stdout:      s.out.writer, // a file, not a copying goroutine: children of the
 		Stderr:      s.out.writer, // process that keep it open do not delay the reaping

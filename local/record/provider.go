@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+
+	"account-api/local/graph"
 )
 
 // provider makes up what AWS computes when a resource is created, in AWS's own forms.
@@ -44,7 +46,23 @@ func (p provider) create(token, name string, inputs map[string]any) (id string, 
 		id = physical
 		arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", p.region, Account, physical)
 		computed["arn"] = arn
-		computed["invokeArn"] = fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", p.region, arn)
+		computed["invokeArn"] = graph.InvokeARN(p.region, arn)
+		// The code here is the current one: the first version of a new stack.
+		version := graph.Latest
+		if publish, _ := inputs["publish"].(bool); publish {
+			version = "1"
+		}
+		computed["version"] = version
+		computed["qualifiedArn"] = arn + ":" + version
+		computed["qualifiedInvokeArn"] = graph.InvokeARN(p.region, arn+":"+version)
+	case "aws:lambda/alias:Alias":
+		function := text(inputs, "functionName")
+		if !strings.HasPrefix(function, "arn:") {
+			function = fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", p.region, Account, function)
+		}
+		id = function + ":" + physical
+		computed["arn"] = id
+		computed["invokeArn"] = graph.InvokeARN(p.region, id)
 	case "aws:cloudwatch/logGroup:LogGroup":
 		id = physical
 		computed["arn"] = fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", p.region, Account, physical)

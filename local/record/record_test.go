@@ -254,6 +254,43 @@ func TestProgramsThatNeedAnAccountAreRefused(t *testing.T) {
 	}
 }
 
+// A version and an alias have ARNs of their own, which integrations name.
+func TestPublishedVersion(t *testing.T) {
+	g, err := record.Run(record.Stack{Root: write(t, good), Name: "test"}, func(ctx *pulumi.Context) error {
+		for name, publish := range map[string]bool{"current": false, "published": true} {
+			f, err := lambda.NewFunction(ctx, name, &lambda.FunctionArgs{
+				Name: pulumi.String(name), Role: pulumi.String("arn:aws:iam::123456789012:role/r"), Publish: pulumi.Bool(publish),
+			})
+			if err != nil {
+				return err
+			}
+			if _, err := lambda.NewAlias(ctx, name, &lambda.AliasArgs{
+				Name: pulumi.String("live"), FunctionName: f.Name, FunctionVersion: f.Version,
+			}); err != nil {
+				return err
+			}
+			ctx.Export(name, f.QualifiedArn)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alias := range g.OfType("aws:lambda/alias:Alias") {
+		target, err := g.Target(alias.String("invokeArn"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		version := map[string]string{"current": "$LATEST", "published": "1"}[alias.Name]
+		if target.Version != version || target.Qualifier != "live" || target.Function.Name != alias.Name || target.ARN != alias.ID {
+			t.Errorf("%s: expected version %s by the alias, got %+v", alias.Name, version, target)
+		}
+		if qualified, err := g.Target(target.Function.String("qualifiedInvokeArn")); err != nil || qualified.Version != version {
+			t.Errorf("%s: expected the qualified ARN to name version %s, got %+v, %v", alias.Name, version, qualified, err)
+		}
+	}
+}
+
 func TestManyRunsAtOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 8 {

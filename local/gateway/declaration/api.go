@@ -89,14 +89,14 @@ func (a *API) Forbids(f *Function, source string) (why string) {
 		if !p.about(f) {
 			continue
 		}
-		problem := p.refuses(source, a.Account)
+		problem := p.refuses(f, source, a.Account)
 		if problem == "" {
 			return ""
 		}
 		near = append(near, p.name+": "+problem)
 	}
 	if len(near) == 0 {
-		return fmt.Sprintf("no lambda.Permission lets %s invoke %s", principalAPIGateway, f.Name)
+		return fmt.Sprintf("no lambda.Permission lets %s invoke %s", principalAPIGateway, f)
 	}
-	return fmt.Sprintf("no lambda.Permission for %s matches (%s)", f.Name, strings.Join(near, "; "))
+	return fmt.Sprintf("no lambda.Permission for %s matches (%s)", f, strings.Join(near, "; "))
 }

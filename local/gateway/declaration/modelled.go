@@ -119,6 +119,9 @@ var properties = map[string]rules{
 		"clientCertificateId", "documentationVersion", "cacheClusterSize"),
 	TypeRequestValidator: rules{}.accepting("restApi", "name", "validateRequestParameters",
 		"validateRequestBody"), // no method can have a model, so there is nothing to validate
+	TypeAlias: rules{
+		"routingConfig": absent("a share of the calls would go to another version, and only the current code is known here: remove it"),
+	}.accepting("name", "description", "functionName", "functionVersion"),
 	TypeMethodSettings: rules{}.accepting("restApi", "stageName", "methodPath", "settings"),
 	TypePermission: rules{
 		"eventSourceToken":    absent("API Gateway sends none: remove it"),

@@ -42,6 +42,15 @@ func TestReadRefusesByName(t *testing.T) {
 		{"a look-ahead", func(s *gatewaytest.Stack) { s.Set("token", "identityValidationExpression", `^Bearer (?=x).*$`) }, "token", "identityValidationExpression", `group "(?=x"`},
 		{"an authorizer role", func(s *gatewaytest.Stack) { s.Set("token", "authorizerCredentials", "arn:aws:iam::1:role/x") }, "token", "authorizerCredentials", "lambda.Permission"},
 		{"a function that is not in the stack", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "uri", gatewaytest.InvokeARN("other")) }, "get-books-integration", "uri", "does not declare"},
+		{"a share of the calls to another version", func(s *gatewaytest.Stack) {
+			s.Alias("stable").Set("stable", "routingConfig", gatewaytest.Inputs{"additionalVersionWeights": gatewaytest.Inputs{"2": 0.1}})
+		}, "stable", "routingConfig", "another version"},
+		{"an alias of a version that was published before", func(s *gatewaytest.Stack) { s.Alias("stable").Set("stable", "functionVersion", "7") },
+			"get-books-integration", "uri", "calls version 7 of function books, and only the current code is known here, which is version 1"},
+		{"an alias that is not in the stack", func(s *gatewaytest.Stack) { s.Alias("stable").Remove("stable") }, "get-books-integration", "uri", "declare a lambda.Alias"},
+		{"a version of a function that publishes none", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "uri", gatewaytest.InvokeARN("books:1")) },
+			"get-books-integration", "uri", "set Publish to true"},
+		{"one function under two names", func(s *gatewaytest.Stack) { s.Alias("stable").Open("root000000", "GET") }, "GET-root000000-integration", "uri", "call it the same way everywhere"},
 		{"a URI that is no invoke ARN", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "uri", gatewaytest.FunctionARN("books")) }, "get-books-integration", "uri", "InvokeArn"},
 		{"another integration type", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "type", "HTTP_PROXY") }, "get-books-integration", "type", "AWS_PROXY or MOCK"},
 		{"an integration timeout beyond the quota", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "timeoutMilliseconds", float64(30000)) }, "get-books-integration", "timeoutMilliseconds", "50 to 29000"},

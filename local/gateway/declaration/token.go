@@ -16,6 +16,7 @@ const (
 	TypeMethodSettings      = "aws:apigateway/methodSettings:MethodSettings"
 	TypePermission          = "aws:lambda/permission:Permission"
 	TypeFunction            = "aws:lambda/function:Function"
+	TypeAlias               = "aws:lambda/alias:Alias"
 	TypeAccount             = "aws:apigateway/account:Account"
 	TypeBasePathMapping     = "aws:apigateway/basePathMapping:BasePathMapping"
 )

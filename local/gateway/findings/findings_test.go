@@ -32,6 +32,9 @@ func TestOf(t *testing.T) {
 			s.Set("allow-authorizer", "sourceArn", gatewaytest.ExecutionARN+"/authorizers/old001")
 		}, resource: "token", problem: "does not match", fix: "SourceArn"},
 		{name: "no permission for the integration", change: func(s *gatewaytest.Stack) { s.Remove("allow-books") }, resource: "get-books-integration", problem: "500 Internal server error", fix: `%s/*/GET/books`},
+		{name: "an alias with its permission", change: func(s *gatewaytest.Stack) { s.Alias("stable").Set("allow-books", "qualifier", "stable") }},
+		{name: "an alias without a permission of its own", change: func(s *gatewaytest.Stack) { s.Alias("stable") },
+			resource: "get-books-integration", problem: "no qualifier", fix: `Qualifier: pulumi.String("stable") and SourceArn`},
 		{name: "a permission for another stage", change: func(s *gatewaytest.Stack) {
 			s.Set("allow-books", "sourceArn", gatewaytest.ExecutionARN+"/prod/GET/books")
 		}, resource: "get-books-integration", problem: "does not match", fix: "SourceArn"},

@@ -74,7 +74,9 @@ func (s *Stack) Add(token, name, id string, in Inputs) {
 	r := graph.Resource{URN: "urn:pulumi:live::library::" + token + "::" + name, Type: token, Name: name, ID: id, Inputs: in, Outputs: Inputs{}}
 	switch token {
 	case declaration.TypeFunction:
-		r.Outputs = Inputs{"arn": FunctionARN(name), "name": name, "invokeArn": InvokeARN(name)}
+		r.Outputs = Inputs{"arn": FunctionARN(name), "name": name, "invokeArn": InvokeARN(name), "version": graph.Latest}
+	case declaration.TypeAlias:
+		r.Outputs = in
 	case declaration.TypeRestAPI:
 		r.Outputs = Inputs{"executionArn": ExecutionARN, "rootResourceId": "root000000"}
 	case declaration.TypeDeployment:
@@ -112,6 +114,17 @@ func (s *Stack) Path(id, parent, part string) {
 func (s *Stack) Response(name string, kind gatewayresponse.Type, in Inputs) {
 	in["restApiId"], in["responseType"] = API, string(kind)
 	s.Add(declaration.TypeGatewayResponse, name, "", in)
+}
+
+// Alias publishes the books function as version 1 and calls it by an alias.
+func (s *Stack) Alias(name string) *Stack {
+	for i := range s.Resources {
+		if s.Resources[i].Type == declaration.TypeFunction {
+			s.Resources[i].Outputs["version"] = "1"
+		}
+	}
+	s.Add(declaration.TypeAlias, name, FunctionARN("books")+":"+name, Inputs{"name": name, "functionName": "books", "functionVersion": "1"})
+	return s.Set("get-books-integration", "uri", InvokeARN("books:"+name))
 }
 
 // Permit lets the API call a function for one source ARN.
