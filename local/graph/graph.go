@@ -20,16 +20,20 @@ type Graph struct {
 	Account string `json:"account"`
 	// Bundles maps a deployment package, as a function's code names it, to the
 	// directory of the handler that it is built from, relative to the project.
-	Bundles   map[string]string `json:"bundles"`
+	Bundles map[string]string `json:"bundles"`
+	// Endpoints are where functions reach AWS's services on this machine, by service.
+	Endpoints map[string]string `json:"endpoints,omitempty"`
 	Resources []Resource        `json:"resources"` // in URN order
 }
 
 // Resource is one declared resource.
 type Resource struct {
-	URN  string `json:"urn"`
-	Type string `json:"type"` // Pulumi type token, e.g. "aws:apigateway/restApi:RestApi"
-	Name string `json:"name"` // logical name in the program
-	ID   string `json:"id"`   // made up in the provider's form
+	URN       string `json:"urn"`
+	Type      string `json:"type"`                // Pulumi type token, e.g. "aws:apigateway/restApi:RestApi"
+	Name      string `json:"name"`                // logical name in the program
+	ID        string `json:"id"`                  // made up in the provider's form
+	Existing  bool   `json:"existing,omitempty"`  // read by the program, not declared
+	Component bool   `json:"component,omitempty"` // only groups other resources
 	// Inputs are the properties as declared. The provider's default applies to those that
 	// are absent. An archive is {"path": "…"}.
 	Inputs map[string]any `json:"inputs"`

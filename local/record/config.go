@@ -11,6 +11,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+
+	"account-api/local/graph"
 )
 
 // configuration is what a program is told about a stack.
@@ -21,12 +23,12 @@ type configuration struct {
 }
 
 // withheld stands for a secret. Decrypting takes the stack's passphrase or key, which
-// this program does not ask for.
-const withheld = "[secret]"
+// this program does not ask for. It names the setting for whoever finds it in a declaration.
+func withheld(key string) string { return graph.Withheld(key) }
 
 // loadStack reads Pulumi.yaml and the stack's file as the Pulumi CLI does: the
 // project's name as namespace, the project's defaults and its types, if it has any.
-func loadStack(s Stack) (configuration, error) {
+func loadStack(s Stack, values Values) (configuration, error) {
 	p, err := workspace.LoadProject(filepath.Join(s.Root, "Pulumi.yaml"))
 	if err != nil {
 		return configuration{}, err
@@ -40,6 +42,19 @@ func loadStack(s Stack) (configuration, error) {
 		return configuration{}, fmt.Errorf("%s: %w", name, err)
 	}
 	project := p.Name.String()
+	c := configuration{project: project}
+	for key, value := range file.Config {
+		if !value.Secure() {
+			continue
+		}
+		if secret, ok := values.secret(project, key.String()); ok {
+			c.secrets = append(c.secrets, key.String())
+			file.Config[key] = config.NewValue(secret)
+		}
+	}
+	if err := values.checkSecrets(project, c.secrets); err != nil {
+		return configuration{}, err
+	}
 	for key, value := range s.Override {
 		full, err := parseKey(project, key)
 		if err != nil {
@@ -47,14 +62,13 @@ func loadStack(s Stack) (configuration, error) {
 		}
 		file.Config[full] = config.NewValue(value)
 	}
-	if problems := applyProject(p, file.Config); len(problems) > 0 {
+	if problems := applyProject(p, file.Config, s); len(problems) > 0 {
 		return configuration{}, fmt.Errorf("%s:\n%w", name, errors.Join(problems...))
 	}
-	c := configuration{project: project}
 	for key, value := range file.Config {
 		if value.Secure() {
 			c.secrets = append(c.secrets, key.String())
-			file.Config[key] = config.NewValue(withheld)
+			file.Config[key] = config.NewValue(withheld(key.String()))
 		}
 	}
 	decrypted, err := file.Config.Decrypt(config.NopDecrypter)
@@ -79,7 +93,7 @@ func parseKey(project, key string) (config.Key, error) {
 // applyProject fills in what the stack does not set and checks what it does set, as
 // `pulumi preview` would before it starts the program. A secret is refused only under
 // a key that the project declares: other keys belong to providers and other tools.
-func applyProject(p *workspace.Project, stack config.Map) []error {
+func applyProject(p *workspace.Project, stack config.Map, s Stack) []error {
 	var problems []error
 	for name, declared := range p.Config {
 		key, err := parseKey(p.Name.String(), name)
@@ -101,8 +115,8 @@ func applyProject(p *workspace.Project, stack config.Map) []error {
 			}
 			stack[key] = config.NewValue(text)
 		case value.Secure():
-			problems = append(problems, fmt.Errorf("  %s is a secret, which only the Pulumi CLI can decrypt: "+
-				"run with -config %s=VALUE, or pulumi config set --plaintext %s VALUE", key.Name(), key.Name(), key.Name()))
+			problems = append(problems, fmt.Errorf("  %s is a secret, which only the Pulumi CLI can decrypt: %s",
+				key.Name(), s.secretFix(key.Name())))
 		case declared.IsExplicitlyTyped():
 			if err := checkType(declared, value); err != nil {
 				problems = append(problems, fmt.Errorf("  %s: %w", key.Name(), err))
@@ -111,6 +125,14 @@ func applyProject(p *workspace.Project, stack config.Map) []error {
 	}
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return problems
+}
+
+// secretFix says how a secret gets a value here.
+func (s Stack) secretFix(key string) string {
+	if s.Local {
+		return fmt.Sprintf("write it into %s, as secrets: {%s: VALUE}", ValuesFile(s.Name), key)
+	}
+	return fmt.Sprintf("run with -config %s=VALUE, or pulumi config set --plaintext %s VALUE", key, key)
 }
 
 func checkType(declared workspace.ProjectConfigType, value config.Value) error {

@@ -6,22 +6,23 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/local/graph"
 )
 
-// Account is the account of every recorded stack. AWS's documentation uses this number
-// for examples.
+// Account is the account of every recorded stack that is not deployed. AWS's documentation
+// uses this number for examples.
 const Account = "123456789012"
 
 // Stack says which stack to record.
@@ -29,115 +30,98 @@ type Stack struct {
 	Root     string // the project: the directory of Pulumi.yaml
 	Name     string // Pulumi.<Name>.yaml
 	Override Overrides
+
+	// Local records for a run on this machine: with the values of the file
+	// local.<Name>.yaml, and with the secrets in the environments of functions.
+	Local bool
+	// Outputs is a file that pulumi stack export has written. Resources that are not run
+	// here have the outputs that they have there. "" makes all of them up.
+	Outputs string
 }
 
 // Run runs the program for the stack and returns what it declared. The options are
 // those that the program is given to [pulumi.Run].
+//
+// The program runs as in a preview: an output that cannot be made up is unknown to it.
 func Run(s Stack, program pulumi.RunFunc, options ...pulumi.RunOption) (*graph.Graph, error) {
-	c, err := loadStack(s)
+	r := &recorder{stack: s, shapes: shapes{byToken: map[string]shape{}}, providers: map[string]string{}}
+	var err error
+	if s.Local {
+		if r.values, err = readValues(s); err != nil {
+			return nil, err
+		}
+	}
+	if r.deployed, err = readExport(s.Outputs); err != nil {
+		return nil, err
+	}
+	c, err := loadStack(s, r.values)
 	if err != nil {
 		return nil, err
 	}
-	region := c.values["aws:region"]
-	r := &recorder{project: c.project, stack: s.Name, provider: provider{region: region}}
+	r.project, r.region, r.account = c.project, c.values["aws:region"], cmp.Or(r.deployed.account(), Account)
 	// Nothing of the caller's environment may reach the program: RunErr would take it
 	// from PULUMI_* variables.
 	configure := func(info *pulumi.RunInfo) {
 		info.Config, info.ConfigSecretKeys = c.values, c.secrets
-		info.RootDirectory, info.Organization, info.DryRun = s.Root, "organization", false
+		info.RootDirectory, info.Organization, info.DryRun = s.Root, "organization", true
+	}
+	watched := func(ctx *pulumi.Context) error {
+		if err := ctx.RegisterStackTransformation(r.shapes.watch); err != nil {
+			return err
+		}
+		return program(ctx)
 	}
 	mocks := pulumi.WithMocks(c.project, s.Name, r)
-	if err := pulumi.RunErr(program, append([]pulumi.RunOption{mocks, configure}, options...)...); err != nil {
+	if err := pulumi.RunErr(watched, append([]pulumi.RunOption{mocks, configure}, options...)...); err != nil {
 		// The SDK adds a heading that counts the errors; the program's own is enough.
 		if list, ok := err.(interface{ WrappedErrors() []error }); ok {
 			err = errors.Join(list.WrappedErrors()...)
 		}
 		return nil, err
 	}
+	return r.graph()
+}
+
+// graph is what the program has declared.
+func (r *recorder) graph() (*graph.Graph, error) {
+	g := &graph.Graph{
+		Project: r.project, Stack: r.stack.Name, Region: cmp.Or(r.apiRegion, r.region), Account: r.account,
+		Bundles: map[string]string{}, Endpoints: r.values.Endpoints, Resources: r.resources,
+	}
 	// After the program, which reports all that is wrong with the configuration at once.
-	if region == "" {
-		return nil, fmt.Errorf("stack %q sets no aws:region: pulumi config set aws:region eu-central-1", s.Name)
+	if g.Region == "" {
+		return nil, fmt.Errorf("stack %q sets no aws:region: pulumi config set aws:region eu-central-1", r.stack.Name)
 	}
-	slices.SortFunc(r.resources, func(a, b graph.Resource) int { return strings.Compare(a.URN, b.URN) })
-	return &graph.Graph{
-		Project: c.project, Stack: s.Name, Region: region, Account: Account,
-		Bundles: map[string]string{}, Resources: r.resources,
-	}, nil
+	slices.SortFunc(g.Resources, func(a, b graph.Resource) int { return strings.Compare(a.URN, b.URN) })
+	maps.Copy(g.Bundles, handlers(r.stack.Root, g))
+	maps.Copy(g.Bundles, r.values.Handlers)
+	return g, r.values.check(func(name string) bool {
+		return slices.ContainsFunc(g.Resources, func(r graph.Resource) bool { return name == r.Name || name == r.Type+"::"+r.Name })
+	})
 }
 
-// recorder notes every resource that a program registers. The SDK registers
-// resources concurrently.
-type recorder struct {
-	project, stack string
-	provider       provider
-
-	mu        sync.Mutex
-	resources []graph.Resource
-}
-
-// NewResource implements [pulumi.MockResourceMonitor].
-func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
-	if args.RegisterRPC == nil {
-		return "", nil, fmt.Errorf("%s %q reads an existing resource; this stack declares all that it uses", args.TypeToken, args.Name)
-	}
-	inputs, ok := plainValue(resource.NewObjectProperty(args.Inputs)).(map[string]any)
-	if !ok {
-		inputs = map[string]any{}
-	}
-	rpc := args.RegisterRPC
-	urn := resource.NewURN(tokens.QName(r.stack), tokens.PackageName(r.project), parentType(rpc.GetParent()), tokens.Type(args.TypeToken), args.Name)
-	id, computed := r.provider.create(args.TypeToken, args.Name, inputs)
-
-	outputs := maps.Clone(inputs)
-	maps.Copy(outputs, computed)
-	state := args.Inputs.Copy()
-	for key, value := range computed {
-		state[resource.PropertyKey(key)] = resource.NewPropertyValue(value)
-	}
-	dependencies := map[string][]string{}
-	for property, on := range rpc.GetPropertyDependencies() {
-		if urns := on.GetUrns(); len(urns) > 0 {
-			dependencies[property] = slices.Sorted(slices.Values(urns))
+// handlers are the directories of main packages that deployment packages lie in, or are
+// named after: handler/handler.zip of handler, dist/seats.zip of seats.
+func handlers(root string, g *graph.Graph) map[string]string {
+	found := map[string]string{}
+	for _, f := range g.OfType("aws:lambda/function:Function") {
+		code, _ := f.Inputs["code"].(map[string]any)
+		file, _ := code["path"].(string)
+		if file == "" || path.IsAbs(file) {
+			continue
+		}
+		for _, dir := range []string{path.Dir(path.Clean(file)), strings.TrimSuffix(path.Base(file), path.Ext(file))} {
+			sources, _ := filepath.Glob(filepath.Join(root, dir, "*.go")) // the pattern is well-formed
+			if dir != "." && slices.ContainsFunc(sources, isMain) {
+				found[file] = dir
+				break
+			}
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.resources = append(r.resources, graph.Resource{
-		URN: string(urn), Type: args.TypeToken, Name: args.Name, ID: id,
-		Inputs: inputs, Outputs: outputs,
-		Dependencies:         slices.Sorted(slices.Values(rpc.GetDependencies())),
-		PropertyDependencies: dependencies,
-	})
-	return id, state, nil
+	return found
 }
 
-// Call implements [pulumi.MockResourceMonitor]. It refuses every lookup: the answer would
-// depend on an AWS account.
-func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	return nil, fmt.Errorf("the program calls %s, which needs an AWS account; pass the value as configuration instead", args.Token)
-}
-
-// parentType is the part of a URN that names the resource's component, "" where the
-// stack itself is the parent.
-func parentType(parent string) tokens.Type {
-	if urn := resource.URN(parent); parent != "" && urn.QualifiedType() != resource.RootStackType {
-		return urn.QualifiedType()
-	}
-	return ""
-}
-
-// plainValue turns a property into a value for JSON. It hides secrets, because a graph is
-// printed and stored.
-func plainValue(v resource.PropertyValue) any {
-	return v.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
-		switch {
-		case v.IsSecret():
-			return "[secret]", true
-		case v.IsArchive():
-			return map[string]any{"path": v.ArchiveValue().Path}, true
-		case v.IsAsset():
-			return map[string]any{"path": v.AssetValue().Path}, true
-		}
-		return nil, false
-	})
+func isMain(file string) bool {
+	source, err := os.ReadFile(file)
+	return err == nil && (strings.HasPrefix(string(source), "package main\n") || strings.Contains(string(source), "\npackage main\n"))
 }

@@ -98,7 +98,7 @@ func TestOptionsSeeAllSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"aws:region": "eu-central-1", "sample:audiense": "b", "sample:audience": "a", "sample:ttl": "7", "other:token": "[secret]",
+		"aws:region": "eu-central-1", "sample:audiense": "b", "sample:audience": "a", "sample:ttl": "7", "other:token": "[secret other:token]",
 	}
 	if !maps.Equal(config, want) || !slices.Equal(secrets, []string{"other:token"}) {
 		t.Errorf("expected %v, got %v, secrets %v", want, config, secrets)
@@ -208,7 +208,7 @@ func TestGraph(t *testing.T) {
 	if got := f.Inputs["code"].(map[string]any)["path"]; got != "dist/f.zip" {
 		t.Errorf("expected the archive's path, got %v", got)
 	}
-	if want := "arn:aws:lambda:eu-central-1:123456789012:function:f"; f.String("arn") != want {
+	if want := "arn:aws:lambda:eu-central-1:123456789012:function:f-28e7996"; f.String("arn") != want {
 		t.Errorf("expected the ARN %s, got %s", want, f.String("arn"))
 	}
 	var first, second, decoded bytes.Buffer
