@@ -160,7 +160,9 @@ func (b *bench) endpointHandler() error {
 	event := []byte(endpointtest.Event(fmt.Sprintf(`{"principalId":%q,"scope":%q,"integrationLatency":12}`, principal, scope)))
 	handler, err := endpoint.New(b.ctx, endpoint.Config{
 		Policy: policy(needs(scopeNeeded)), Entrypoint: entrypoint,
-		Answer: func(context.Context, endpoint.Request) ([]byte, error) { return []byte(answer), nil },
+		Answer: func(context.Context, endpoint.Request) (endpoint.Reply, error) {
+			return endpoint.Reply{Body: []byte(answer)}, nil
+		},
 	}, endpoint.Environment{Log: io.Discard, Now: time.Now})
 	if err != nil {
 		return err

@@ -425,8 +425,8 @@ func main() {
 	endpoint.Serve(endpoint.Config{
 		Policy:     policies.For("added"),
 		Entrypoint: "added/decision",
-		Answer: func(context.Context, endpoint.Request) ([]byte, error) {
-			return []byte(` + "`{\"added\":true}`" + `), nil
+		Answer: func(context.Context, endpoint.Request) (endpoint.Reply, error) {
+			return endpoint.Reply{Body: []byte(` + "`{\"added\":true}`" + `)}, nil
 		},
 	})
 }

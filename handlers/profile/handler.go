@@ -7,6 +7,6 @@ import (
 )
 
 // answer returns the caller's profile. A real one would look it up by request.Principal.
-func answer(context.Context, endpoint.Request) ([]byte, error) {
-	return []byte(`{"name":"Daniël"}`), nil
+func answer(context.Context, endpoint.Request) (endpoint.Reply, error) {
+	return endpoint.Reply{Body: []byte(`{"name":"Daniël"}`)}, nil
 }

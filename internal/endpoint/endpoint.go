@@ -3,29 +3,38 @@
 // gives [Serve] its policy and its answer in a [Config], so no handler can answer before
 // its policy has allowed the caller. The package refuses to do more: the authorizer
 // authenticates, the policy decides, API Gateway routes, and no handler sees the token.
+//
+// A handler answers any status, headers and body: see [Reply]. It reads the path's
+// parameters, the query, the body and the headers that it declares: see [Content].
 package endpoint
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"time"
 )
 
-// Config is what differs between endpoints. All of it is required.
+// Config is what differs between endpoints. All of it but Headers is required.
 type Config struct {
 	Policy     fs.FS  // Rego files, as policies.For returns them
 	Entrypoint string // the rule that decides, as a path below data: "orders/decision"
 
-	// Answer returns the body of a 200, in JSON. It is called only for a caller whom the
-	// policy allows, and possibly from several goroutines at once.
+	// Headers names the request headers that Answer reads, such as "Idempotency-Key". A page
+	// of another origin can send them only if the endpoint's preflight allows them too.
+	Headers []string
+
+	// Answer is called only for a caller whom the policy allows, and possibly from several
+	// goroutines at once.
 	//
-	// A [ClientError] is answered with its own status. Any other error, a panic, and a body
-	// that is not JSON are a 500. The log has the types of the error and of those that it
-	// wraps. It does not have their messages, which may quote a claim.
-	Answer func(context.Context, Request) ([]byte, error)
+	// A [ClientError] is answered with its own status. Any other error, a panic, and a reply
+	// that API Gateway could not relay are a 500. The log has the types of the error and of
+	// those that it wraps. It does not have their messages, which may quote a claim.
+	Answer func(context.Context, Request) (Reply, error)
 }
 
 // Environment is what an endpoint takes from outside.
@@ -49,6 +58,14 @@ func (c Config) check() error {
 		return errors.New(`endpoint: expected an entrypoint, got none: name the policy's rule, such as "orders/decision"`)
 	case c.Answer == nil:
 		return errors.New("endpoint: expected a function that answers, got none")
+	}
+	for _, name := range c.Headers {
+		if !isToken(name) {
+			return fmt.Errorf(`endpoint: expected the name of a request header, got %q: name one such as "If-Match"`, name)
+		}
+		if strings.EqualFold(name, "Authorization") {
+			return errors.New("endpoint: expected headers without Authorization, which holds the token: use Request.Principal, or decide by the claims in the policy")
+		}
 	}
 	return nil
 }

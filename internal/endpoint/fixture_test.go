@@ -44,7 +44,7 @@ func configuration(log io.Writer) (Config, Environment) {
 	return Config{
 			Policy:     regoFile(orders),
 			Entrypoint: "orders/decision",
-			Answer:     func(context.Context, Request) ([]byte, error) { return []byte(body), nil },
+			Answer:     func(context.Context, Request) (Reply, error) { return Reply{Body: []byte(body)}, nil },
 		}, Environment{
 			Labels: []slog.Attr{slog.String("system", "orders-api")},
 			Log:    log,

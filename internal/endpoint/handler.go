@@ -20,7 +20,8 @@ import (
 type Handler struct {
 	policy    *decision.Policy // nil if broken says why there is none
 	broken    error
-	answer    func(context.Context, Request) ([]byte, error)
+	answer    func(context.Context, Request) (Reply, error)
+	headers   []string // of requests, that answer reads
 	responses responses
 	log       decisionLog
 	now       func() time.Time
@@ -51,7 +52,7 @@ func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{answer: c.Answer, responses: responses, now: e.Now, budget: budget, explain: e.ExplainDenials}
+	h := &Handler{answer: c.Answer, headers: c.Headers, responses: responses, now: e.Now, budget: budget, explain: e.ExplainDenials}
 	h.policy, h.broken = decision.Prepare(ctx, c.Policy, c.Entrypoint)
 	h.log = newDecisionLog(e.Log, c.Entrypoint, h.policy, e.Labels)
 	if h.broken != nil {
@@ -82,6 +83,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (response []byte, 
 	}()
 
 	request, input, err := readEvent(payload)
+	request.headers = h.headers
 	if request.ID == "" {
 		request.ID = invocationID(ctx)
 	}

@@ -172,10 +172,12 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		change func(*Config, *Environment)
 		want   string
 	}{
-		"a bad origin":   {func(_ *Config, e *Environment) { e.AllowedOrigin = "app.example.com" }, "ALLOWED_ORIGIN"},
-		"no policy":      {func(c *Config, _ *Environment) { c.Policy = nil }, "expected a policy"},
-		"no entrypoint":  {func(c *Config, _ *Environment) { c.Entrypoint = "" }, "expected an entrypoint"},
-		"nothing to say": {func(c *Config, _ *Environment) { c.Answer = nil }, "expected a function that answers"},
+		"a bad origin":        {func(_ *Config, e *Environment) { e.AllowedOrigin = "app.example.com" }, "ALLOWED_ORIGIN"},
+		"no policy":           {func(c *Config, _ *Environment) { c.Policy = nil }, "expected a policy"},
+		"no entrypoint":       {func(c *Config, _ *Environment) { c.Entrypoint = "" }, "expected an entrypoint"},
+		"nothing to say":      {func(c *Config, _ *Environment) { c.Answer = nil }, "expected a function that answers"},
+		"the token":           {func(c *Config, _ *Environment) { c.Headers = []string{"authorization"} }, "headers without Authorization"},
+		"no name of a header": {func(c *Config, _ *Environment) { c.Headers = []string{"If-Match:"} }, `got "If-Match:"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, e := configuration(io.Discard)

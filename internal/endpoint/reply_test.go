@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"strings"
 	"testing"
 )
 
-func answering(answer func(context.Context, Request) ([]byte, error)) func(*Config, *Environment) {
+func answering(answer func(context.Context, Request) (Reply, error)) func(*Config, *Environment) {
 	return func(c *Config, _ *Environment) { c.Answer = answer }
 }
 
@@ -19,6 +20,7 @@ func TestReply(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		body   string
+		reply  Reply
 		err    error
 		status int
 		want   string // body
@@ -27,7 +29,7 @@ func TestReply(t *testing.T) {
 		{name: "an object", body: `{"a":"é <\"b\">"}`, status: 200, want: `{"a":"é <\"b\">"}`},
 		{name: "an array", body: `[1,null]`, status: 200, want: `[1,null]`},
 		{name: "JSON with white space", body: "{ }\n", status: 200, want: "{ }\n"},
-		{name: "nothing", status: 500, cause: "expected JSON, got 0 bytes"},
+		{name: "nothing", status: 500, cause: "expected JSON, got nothing: set Body, or Status"},
 		{name: "text", body: subject, status: 500, cause: "expected JSON, got 40 bytes"},
 		{name: "two values", body: `{}{}`, status: 500, cause: "expected JSON"},
 		{name: "a member twice", body: `{"a":1,"a":2}`, status: 500, cause: "expected JSON"},
@@ -40,12 +42,26 @@ func TestReply(t *testing.T) {
 		{name: "an error next to an answer", body: body, err: io.EOF, status: 500, cause: "failed with"},
 		{name: "what the client can mend", err: &ClientError{404, `no "account" 7`}, status: 404, want: `{"message":"no \"account\" 7"}`},
 		{name: "likewise, wrapped", err: fmt.Errorf("find: %w", &ClientError{409, "too late"}), status: 409, want: `{"message":"too late"}`},
+		{name: "an empty body", reply: Reply{Body: []byte{}}, status: 500, cause: "expected JSON, got 0 bytes"},
+		{name: "a status that no client accepts", reply: Reply{Status: 101}, status: 500, cause: "from 200 to 599, got 101"},
+		{name: "a body that its status forbids", reply: Reply{Status: 204}, body: body, status: 500, cause: "expected no body with status 204"},
+		{name: "a header that ends its line", reply: Reply{Header: http.Header{"X-Note": {"a\r\nSet-Cookie: " + subject}}}, body: body, status: 500, cause: "header X-Note to have printable ASCII only"},
+		{name: "a header that is not ASCII", reply: Reply{Header: http.Header{"X-Note": {"Zoë"}}}, body: body, status: 500, cause: "percent-encode it"},
+		{name: "a header's name that ends its line", reply: Reply{Header: http.Header{"X\r\n" + subject: {"a"}}}, body: body, status: 500, cause: "names of headers that HTTP allows"},
+		{name: "a header of API Gateway's own", reply: Reply{Header: http.Header{"www-authenticate": {"Bearer"}}}, body: body, status: 500, cause: "no header Www-Authenticate"},
+		{name: "another origin", reply: Reply{Header: http.Header{"Access-Control-Allow-Origin": {"*"}}}, body: body, status: 500, cause: "no header Access-Control-Allow-Origin"},
 		{name: "a client's error below 400", err: &ClientError{302, subject}, status: 500, cause: "from 400 to 499, got 302"},
 		{name: "a client's error above 499", err: &ClientError{500, subject}, status: 500, cause: "from 400 to 499, got 500"},
 		{name: "a client's error of no status", err: &ClientError{}, status: 500, cause: "from 400 to 499, got 0"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h, log := newTestHandler(t, answering(func(context.Context, Request) ([]byte, error) { return []byte(row.body), row.err }))
+			h, log := newTestHandler(t, answering(func(context.Context, Request) (Reply, error) {
+				reply := row.reply
+				if row.body != "" {
+					reply.Body = []byte(row.body)
+				}
+				return reply, row.err
+			}))
 			got := invoke(t, h, event(scope(t, "read:orders")))
 			var response struct {
 				StatusCode int
@@ -90,7 +106,7 @@ func TestReply(t *testing.T) {
 }
 
 func TestReplySurvivesAPanic(t *testing.T) {
-	h, log := newTestHandler(t, answering(func(_ context.Context, r Request) ([]byte, error) { panic("nothing of " + r.Principal) }))
+	h, log := newTestHandler(t, answering(func(_ context.Context, r Request) (Reply, error) { panic("nothing of " + r.Principal) }))
 	if got := invoke(t, h, event(scope(t, "read:orders"))); got != failure {
 		t.Errorf("got  %s\nwant %s", got, failure)
 	}
@@ -107,9 +123,9 @@ func TestReplySurvivesAPanic(t *testing.T) {
 // An answer may have effects, so it is never asked for without the policy's allow.
 func TestOnlyTheAllowedAreAnswered(t *testing.T) {
 	calls := 0
-	answer := answering(func(context.Context, Request) ([]byte, error) {
+	answer := answering(func(context.Context, Request) (Reply, error) {
 		calls++
-		return []byte(body), nil
+		return Reply{Body: []byte(body)}, nil
 	})
 	h, _ := newTestHandler(t, answer)
 	for _, payload := range []string{event(scope(t, "write:orders")), event(`null`), `{}`, `null`, `not JSON`} {
@@ -140,9 +156,9 @@ func TestRequestSaysWhoAndWhich(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got Request
-			h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) ([]byte, error) {
+			h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) (Reply, error) {
 				got = r
-				return []byte(body), nil
+				return Reply{Body: []byte(body)}, nil
 			}))
 			if response := invoke(t, h, row.payload); response != ok {
 				t.Errorf("got %s", response)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 // An endpoint that logs or wraps its request logs no token and no caller.
 func TestRequestShowsItsIDOnly(t *testing.T) {
-	h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) ([]byte, error) {
+	h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) (Reply, error) {
 		var log bytes.Buffer
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("JSON", slog.Any("request", r))
 		slog.New(slog.NewTextHandler(&log, nil)).Info("text", slog.Any("request", r), slog.Any("requests", []Request{r}))
@@ -27,7 +28,7 @@ func TestRequestShowsItsIDOnly(t *testing.T) {
 				t.Errorf("expected no %q:\n%s", secret, &log)
 			}
 		}
-		return []byte(body), nil
+		return Reply{Body: []byte(body)}, nil
 	}))
 	if got := invoke(t, h, event(scope(t, "read:orders"))); got != ok {
 		t.Errorf("got %s", got)
@@ -80,14 +81,40 @@ func TestContentOfAnInvocation(t *testing.T) {
 	payload := strings.NewReplacer(`"pathParameters":null`, `"pathParameters":{"account":"7"}`, `"body":null`, `"body":"[1]"`).
 		Replace(event(scope(t, "read:orders")))
 	var content Content
-	h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) (_ []byte, err error) {
+	h, _ := newTestHandler(t, answering(func(_ context.Context, r Request) (_ Reply, err error) {
 		content, err = r.Content()
-		return content.Body, err
+		return Reply{Body: content.Body}, err
 	}))
 	if got, want := invoke(t, h, payload), strings.Replace(ok, `{\"customer\":\"Zoë\"}`, `[1]`, 1); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if want := (Content{Path: map[string]string{"account": "7"}, Body: []byte("[1]")}); !reflect.DeepEqual(content, want) {
 		t.Errorf("got %+v, want %+v", content, want)
+	}
+}
+
+func TestDeclaredHeadersAreRead(t *testing.T) {
+	const sent = `{"multiValueHeaders":{"Accept":["text/csv"],"if-match":["\"1\"","\"2\""],"Authorization":["Bearer ` + bearer + `"],"X-Other":["1"]}}`
+	for _, row := range []struct {
+		name     string
+		declared []string
+		want     http.Header
+	}{
+		{"none", nil, nil},
+		{"one, however it is written", []string{"ACCEPT"}, http.Header{"Accept": {"text/csv"}}},
+		{"one that arrives by HTTP/2, twice", []string{"If-Match"}, http.Header{"If-Match": {`"1"`, `"2"`}}},
+		{"one that was not sent", []string{"X-Absent"}, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			request, _, err := readEvent([]byte(sent))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.headers = row.declared
+			content, err := request.Content()
+			if err != nil || !reflect.DeepEqual(content.Header, row.want) {
+				t.Errorf("got %v, %v; want %v", content.Header, err, row.want)
+			}
+		})
 	}
 }

@@ -1,13 +1,20 @@
 package endpoint
 
 import (
+	"cmp"
+	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"account-api/internal/origin"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // responses are an endpoint's answers in the form of the Lambda proxy integration. What does
@@ -21,7 +28,8 @@ import (
 // which no client reads.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 type responses struct {
-	headers       []byte // a JSON object
+	defaults      [][2]string // headers
+	headers       []byte      // defaults as a JSON object
 	internalError []byte
 }
 
@@ -46,7 +54,7 @@ func newResponses(allowedOrigin string) (responses, error) {
 			headers = append(headers, [2]string{"Vary", "Origin"})
 		}
 	}
-	r := responses{headers: encode(headers...)}
+	r := responses{defaults: headers, headers: encode(headers...)}
 	r.internalError = r.answer(http.StatusInternalServerError, encode([2]string{"message", "Internal server error"}))
 	return r, nil
 }
@@ -73,6 +81,67 @@ func (r responses) answer(status int, body []byte) []byte {
 	response = append(response, `,"body":`...)
 	response = quote(response, body)
 	return append(response, '}')
+}
+
+// of is the answer of an endpoint. A header of several values goes into multiValueHeaders.
+func (r responses) of(reply Reply) []byte {
+	status := cmp.Or(reply.Status, http.StatusOK)
+	if len(reply.Header) == 0 && reply.Body != nil && utf8.Valid(reply.Body) {
+		return r.answer(status, reply.Body)
+	}
+	single, several := r.headersOf(reply)
+	response := strconv.AppendInt([]byte(`{"statusCode":`), int64(status), 10)
+	response = append(append(response, `,"headers":`...), encode(single...)...)
+	if len(several) > 0 {
+		lists, _ := json.Marshal(several, json.Deterministic(true)) // strings always encode
+		response = append(append(response, `,"multiValueHeaders":`...), lists...)
+	}
+	switch {
+	case reply.Body == nil:
+	case utf8.Valid(reply.Body):
+		response = quote(append(response, `,"body":`...), reply.Body)
+	default:
+		response = base64.StdEncoding.AppendEncode(append(response, `,"body":"`...), reply.Body)
+		response = append(response, `","isBase64Encoded":true`...)
+	}
+	return append(response, '}')
+}
+
+// headersOf returns the defaults that the reply does not replace, then the reply's own. Pages
+// may read the latter. A cache has to mind both reasons to vary.
+func (r responses) headersOf(reply Reply) (single [][2]string, several map[string][]string) {
+	own := http.Header{}
+	for name, values := range reply.Header {
+		for _, value := range values {
+			own.Add(name, value)
+		}
+	}
+	names := slices.Sorted(maps.Keys(own))
+	for _, header := range r.defaults {
+		switch header[0] {
+		case "Access-Control-Expose-Headers":
+			header[1] = strings.Join(append([]string{header[1]}, names...), ", ")
+		case "Vary":
+			header[1] = strings.Join(append([]string{header[1]}, own["Vary"]...), ", ")
+			delete(own, "Vary")
+		}
+		if len(own[header[0]]) == 0 && (header[0] != "Content-Type" || reply.Body != nil) {
+			single = append(single, header)
+		}
+	}
+	for _, name := range names {
+		switch values := own[name]; len(values) {
+		case 0: // merged above
+		case 1:
+			single = append(single, [2]string{name, values[0]})
+		default:
+			if several == nil {
+				several = map[string][]string{}
+			}
+			several[name] = values
+		}
+	}
+	return single, several
 }
 
 // encode writes a JSON object of strings, compact and in the given order. A map would not

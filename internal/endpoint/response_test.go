@@ -1,7 +1,9 @@
 package endpoint
 
 import (
+	"context"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -48,5 +50,44 @@ func TestForbiddenJoinsAndEscapesReasons(t *testing.T) {
 	want := `{"message":"Error: Forbidden","info":"a; é & <b> \"c\" \\ \n"}`
 	if response.StatusCode != 403 || response.Body != want {
 		t.Errorf("got %d %s, want 403 %s", response.StatusCode, response.Body, want)
+	}
+}
+
+func TestReplyInTheFormOfAProxyIntegration(t *testing.T) {
+	const plain = `"Cache-Control":"no-store"`
+	for _, row := range []struct {
+		name   string
+		origin string
+		reply  Reply
+		want   string
+	}{
+		{"created, and where", "", Reply{Status: 201, Header: http.Header{"Location": {"/orders/7"}}, Body: []byte(`{"id":7}`)},
+			`{"statusCode":201,"headers":{"Content-Type":"application/json",` + plain + `,"Location":"/orders/7"},"body":"{\"id\":7}"}`},
+		{"created, without a body", "", Reply{Status: 201, Header: http.Header{"Location": {"/orders/7"}}},
+			`{"statusCode":201,"headers":{` + plain + `,"Location":"/orders/7"}}`},
+		{"nothing to say", "", Reply{Status: 204}, `{"statusCode":204,"headers":{` + plain + `}}`},
+		{"a table", "", Reply{Header: http.Header{"Content-Type": {"text/csv; charset=utf-8"}}, Body: []byte("id\n7\n")},
+			`{"statusCode":200,"headers":{` + plain + `,"Content-Type":"text/csv; charset=utf-8"},"body":"id\n7\n"}`},
+		{"a picture", "", Reply{Header: http.Header{"Content-Type": {"image/png"}}, Body: []byte("\x89PNG")},
+			`{"statusCode":200,"headers":{` + plain + `,"Content-Type":"image/png"},"body":"iVBORw==","isBase64Encoded":true}`},
+		{"an answer that caches keep", "", Reply{Header: http.Header{"cache-control": {"max-age=60"}}, Body: []byte(`{}`)},
+			`{"statusCode":200,"headers":{"Content-Type":"application/json","Cache-Control":"max-age=60"},"body":"{}"}`},
+		{"two cookies", "", Reply{Header: http.Header{"Set-Cookie": {"a=1", "b=2"}, "X-A": {"c", "d"}}, Body: []byte(`{}`)},
+			`{"statusCode":200,"headers":{"Content-Type":"application/json",` + plain + `},"multiValueHeaders":{"Set-Cookie":["a=1","b=2"],"X-A":["c","d"]},"body":"{}"}`},
+		{"for a page, which may read what is set", "https://app.example.com", Reply{Status: 201, Header: http.Header{"Location": {"/orders/7"}, "Vary": {"Accept"}}},
+			`{"statusCode":201,"headers":{` + plain + `,"Access-Control-Allow-Origin":"https://app.example.com",` +
+				`"Access-Control-Expose-Headers":"x-amzn-RequestId, WWW-Authenticate, Location, Vary","Vary":"Origin, Accept","Location":"/orders/7"}}`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h, _ := newTestHandler(t, func(c *Config, e *Environment) {
+				e.AllowedOrigin = row.origin
+				c.Answer = func(context.Context, Request) (Reply, error) { return row.reply, nil }
+			})
+			for range 2 { // an answer changes nothing about the next one
+				if got := invoke(t, h, event(scope(t, "read:orders"))); got != row.want {
+					t.Errorf("got  %s\nwant %s", got, row.want)
+				}
+			}
+		})
 	}
 }

@@ -17,10 +17,11 @@ func main() {
 	})
 }
 
-func answer(_ context.Context, request endpoint.Request) ([]byte, error) {
+func answer(_ context.Context, request endpoint.Request) (endpoint.Reply, error) {
 	content, err := request.Content()
 	if err != nil {
-		return nil, err
+		return endpoint.Reply{}, err
 	}
-	return json.Marshal(map[string]string{"account": content.Path["account"]})
+	body, err := json.Marshal(map[string]string{"account": content.Path["account"]})
+	return endpoint.Reply{Body: body}, err
 }

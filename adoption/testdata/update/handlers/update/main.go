@@ -12,8 +12,8 @@ func main() {
 	endpoint.Serve(endpoint.Config{
 		Policy:     policies.For("update"),
 		Entrypoint: "update/decision",
-		Answer: func(context.Context, endpoint.Request) ([]byte, error) {
-			return []byte(`{"updated":true}`), nil
+		Answer: func(context.Context, endpoint.Request) (endpoint.Reply, error) {
+			return endpoint.Reply{Body: []byte(`{"updated":true}`)}, nil
 		},
 	})
 }
