@@ -47,6 +47,10 @@ type Environment struct {
 	// ExplainDenials adds to the decision log which expressions of the policy failed, with
 	// the claims that they saw. It is for a developer's own machine.
 	ExplainDenials bool
+
+	// RevealErrors adds to the log the message of an error, the value of a panic, and what of
+	// an answer is not JSON. It is for a developer's own machine.
+	RevealErrors bool
 }
 
 // check reports what is missing.

@@ -55,6 +55,7 @@ func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
 	h := &Handler{answer: c.Answer, headers: c.Headers, responses: responses, now: e.Now, budget: budget, explain: e.ExplainDenials}
 	h.policy, h.broken = decision.Prepare(ctx, c.Policy, c.Entrypoint)
 	h.log = newDecisionLog(e.Log, c.Entrypoint, h.policy, e.Labels)
+	h.log.reveal = e.RevealErrors
 	if h.broken != nil {
 		h.log.undecided(ctx, "", h.broken)
 		return h, nil
@@ -167,5 +168,5 @@ func panicCause(fault any) error {
 	if fault, ok := fault.(runtime.Error); ok {
 		cause = fault.Error()
 	}
-	return fmt.Errorf("panic: %s\n%s", cause, debug.Stack())
+	return discreet{fmt.Sprintf("panic: %s\n%s", cause, debug.Stack()), fault}
 }

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,6 +39,7 @@ type decisionLog struct {
 	failures  *slog.Logger
 	decisions *slog.Logger
 	reads     []string // the fields of the input that the policy may read
+	reveal    bool     // messages that a line leaves out otherwise
 }
 
 // newDecisionLog returns the log of one policy. It formats once what is the same in every
@@ -203,17 +205,28 @@ func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // undecided logs a request that ended without a decision.
 func (l decisionLog) undecided(ctx context.Context, id string, cause error) {
-	l.failures.LogAttrs(ctx, slog.LevelError, "no decision",
-		slog.String("decision_id", id),
-		slog.String("error", cause.Error()),
-	)
+	l.failed(ctx, "no decision", id, "error", cause)
 }
 
 // unanswered logs a request that was allowed but not answered. Its decision has a line
 // already. The member is cause, because error means that there is no decision.
 func (l decisionLog) unanswered(ctx context.Context, id string, cause error) {
-	l.failures.LogAttrs(ctx, slog.LevelError, "no answer",
-		slog.String("decision_id", id),
-		slog.String("cause", cause.Error()),
-	)
+	l.failed(ctx, "no answer", id, "cause", cause)
 }
+
+func (l decisionLog) failed(ctx context.Context, what, id, member string, cause error) {
+	attributes := []slog.Attr{slog.String("decision_id", id), slog.String(member, cause.Error())}
+	if hidden, ok := errors.AsType[discreet](cause); ok && l.reveal {
+		attributes = append(attributes, slog.String("message", fmt.Sprint(hidden.value)))
+	}
+	l.failures.LogAttrs(ctx, slog.LevelError, what, attributes...)
+}
+
+// discreet is an error about a value that may quote a claim or what the client sent. Its text
+// does not.
+type discreet struct {
+	text  string
+	value any
+}
+
+func (d discreet) Error() string { return d.text }

@@ -1,7 +1,9 @@
 package endpoint
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -199,5 +201,33 @@ func TestDecisionLogExplainsDenialsIfAsked(t *testing.T) {
 		if got := strings.Contains(log.String(), explanation); got != row.want || strings.Contains(log.String(), `"explanation"`) != row.want {
 			t.Errorf("%s: explained %t, want %t: %s", row.name, got, row.want, log)
 		}
+	}
+}
+
+// The messages of errors are in the log of a developer's machine only.
+func TestMessagesAreRevealedOnRequest(t *testing.T) {
+	secret := errors.New("no account of " + subject)
+	for name, row := range map[string]struct {
+		answer func(context.Context, Request) (Reply, error)
+		want   string
+	}{
+		"an error":               {func(context.Context, Request) (Reply, error) { return Reply{}, secret }, `"message":"no account of ` + subject + `"`},
+		"a panic":                {func(context.Context, Request) (Reply, error) { panic(secret) }, `"message":"no account of ` + subject + `"`},
+		"a body that is no JSON": {func(context.Context, Request) (Reply, error) { return Reply{Body: []byte(subject)}, nil }, `they begin \"` + subject},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, reveal := range []bool{true, false} {
+				h, log := newTestHandler(t, func(c *Config, e *Environment) { c.Answer, e.RevealErrors = row.answer, reveal })
+				if got := invoke(t, h, event(scope(t, "read:orders"))); got != failure {
+					t.Errorf("got %s\nwant %s", got, failure)
+				}
+				if got := strings.Contains(log.String(), row.want); got != reveal {
+					t.Errorf("revealing %t, got the log\n%s\nwant in it %s", reveal, log, row.want)
+				}
+				if got := strings.Contains(log.String(), subject); got != reveal {
+					t.Errorf("revealing %t, got the log\n%s", reveal, log)
+				}
+			}
+		})
 	}
 }

@@ -56,7 +56,8 @@ func (r Reply) check() error {
 		return fmt.Errorf("expected header %s to have printable ASCII only, got another character: percent-encode it", name)
 	}
 	if r.Body != nil && r.Header.Get("Content-Type") == "" && !jsontext.Value(r.Body).IsValid() {
-		return fmt.Errorf("expected JSON, got %d bytes that are not: set Content-Type", len(r.Body))
+		text := fmt.Sprintf("expected JSON, got %d bytes that are not: set Content-Type", len(r.Body))
+		return discreet{text, fmt.Sprintf("%s; they begin %q", text, r.Body[:min(len(r.Body), 80)])}
 	}
 	return nil
 }
@@ -98,7 +99,7 @@ func (h *Handler) reply(ctx context.Context, request Request) ([]byte, error) {
 		mendable, ok := errors.AsType[*ClientError](err)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("answer: failed with %s", types(err))
+			return nil, discreet{"answer: failed with " + types(err), err}
 		case mendable.Status < 400 || mendable.Status > 499:
 			return nil, fmt.Errorf("answer: expected a ClientError's status to be from 400 to 499, got %d", mendable.Status)
 		}

@@ -22,6 +22,8 @@ import (
 //	EXPLAIN_DENIALS If true, the log shows which expressions of the policy failed, and the
 //	                claims that they saw. Only for a developer's own machine: make run
 //	                sets it, and no stack may.
+//	REVEAL_ERRORS   If true, the log has the messages of errors and the values of panics.
+//	                Likewise.
 //
 // A wrong value or an incomplete c ends the process with exit code 1. The log has the cause.
 func Serve(c Config) {
@@ -35,6 +37,7 @@ func Serve(c Config) {
 		Now: time.Now,
 
 		ExplainDenials: os.Getenv("EXPLAIN_DENIALS") == "true",
+		RevealErrors:   os.Getenv("REVEAL_ERRORS") == "true",
 	})
 	if err != nil {
 		logline.New(os.Stderr).Error("cannot start", slog.String("error", err.Error()))

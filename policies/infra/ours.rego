@@ -92,18 +92,19 @@ requirements contains required(annotation, problems) if {
 }
 
 # METADATA
-# title: No function logs what a denied caller's claims are
-# description: make run sets EXPLAIN_DENIALS. The explanation of a denial holds the values that the policy saw.
+# title: No function logs claims or the messages of errors
+# description: make run sets EXPLAIN_DENIALS and REVEAL_ERRORS. What they add to a log may hold the claims of a caller.
 # custom:
 #   row: 40
 #   ids: []
 #   severity: high
-#   how: no function declares EXPLAIN_DENIALS
+#   how: no function declares EXPLAIN_DENIALS or REVEAL_ERRORS
 requirements contains required(annotation, problems) if {
 	annotation := rego.metadata.rule()
-	problems := {problem(function, "remove EXPLAIN_DENIALS from its environment: it is for the local run only") |
+	problems := {problem(function, sprintf("remove %s from its environment: it is for the local run only", [variable])) |
 		some function in functions
-		"EXPLAIN_DENIALS" in object.keys(variables(function))
+		some variable in {"EXPLAIN_DENIALS", "REVEAL_ERRORS"}
+		variable in object.keys(variables(function))
 	}
 }
 

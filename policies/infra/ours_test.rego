@@ -38,6 +38,10 @@ ours_violations := {
 		"rows": {40},
 		"changes": [add("/function/inputs/environment/variables/EXPLAIN_DENIALS", "true")],
 	},
+	"a function that reveals the messages of errors": {
+		"rows": {40},
+		"changes": [add("/function/inputs/environment/variables/REVEAL_ERRORS", "true")],
+	},
 	"no tags": {
 		"rows": {35},
 		"changes": [remove("/function/inputs/tags")],
