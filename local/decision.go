@@ -3,12 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"account-api/local/gateway"
+	"account-api/local/lambda"
 )
 
 // decision is the part of a handler's decision log that explains an answer. It leaves out
@@ -56,62 +58,107 @@ func (d decision) String() string {
 		time.Duration(d.Metrics.Evaluation).Round(time.Microsecond))
 }
 
-// maxDecisions bounds the decisions that are kept. The gateway takes each one right after
-// the function's answer, but none of an invocation that timed out.
-const maxDecisions = 256
+// maxNotes bounds the notes that are kept. The gateway takes each one right after the
+// function's answer, but none of an invocation that timed out.
+const maxNotes = 256
 
-// decisions keeps what functions decided until the gateway reports the exchange. It is
-// safe for concurrent use.
-type decisions struct {
+// notes keeps what functions decided, and why they failed, until the gateway reports the
+// exchange. It is safe for concurrent use.
+type notes struct {
+	root string // the project
+
 	mu    sync.Mutex
-	of    map[string]decision // by the function's request ID
-	order []string            // keys, oldest first; those of decisions that were taken stay
+	of    map[string]note // by the function's request ID
+	order []string        // keys, oldest first; those of notes that were taken stay
 }
 
-func newDecisions() *decisions { return &decisions{of: map[string]decision{}} }
+// note is what is known of an invocation besides its answer.
+type note struct {
+	decision *decision // nil if the function made none
+	trouble  *trouble  // nil if it did not fail
+}
 
-func (d *decisions) note(requestID string, lines []string) {
-	decided, found := readDecision(lines)
-	if !found {
+func newNotes(root string) *notes { return &notes{root: root, of: map[string]note{}} }
+
+// take keeps what an invocation says about itself.
+func (n *notes) take(result lambda.Result) {
+	noted := note{trouble: readTrouble(result, n.root)}
+	if decided, found := readDecision(result.LogTail); found {
+		noted.decision = &decided
+	}
+	if noted == (note{}) {
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.order) == maxDecisions {
-		delete(d.of, d.order[0])
-		d.order = append(d.order[:0], d.order[1:]...)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.order) == maxNotes {
+		delete(n.of, n.order[0])
+		n.order = append(n.order[:0], n.order[1:]...)
 	}
-	d.of[requestID] = decided
-	d.order = append(d.order, requestID)
+	n.of[result.RequestID] = noted
+	n.order = append(n.order, result.RequestID)
 }
 
-// testsHop is the hop of a step about failing tests.
-const testsHop = "tests"
-
-// explain adds the decision to the steps of an exchange, before the function's answer. Failing
-// says which tests of a handler's policy fail, "" for none.
-func (d *decisions) explain(e gateway.Exchange, failing func(handler string) string) gateway.Exchange {
-	if e.Integration == nil {
-		return e
+// give returns the note of an invocation, once.
+func (n *notes) give(i *gateway.Invocation) note {
+	if i == nil {
+		return note{}
 	}
-	d.mu.Lock()
-	decided, known := d.of[e.Integration.RequestID]
-	delete(d.of, e.Integration.RequestID)
-	d.mu.Unlock()
-	if !known {
-		return e
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	noted := n.of[i.RequestID]
+	delete(n.of, i.RequestID)
+	return noted
+}
+
+// Hops of steps that are added here. The terminal shows those about failing tests and about
+// failures; the others take V=1.
+const (
+	testsHop = "tests"
+	placeHop = "at"
+	logHop   = "log"
+)
+
+// explain adds the decision to the steps of an exchange, before the function's answer, and
+// says on its line why the policy denied or the function failed. Failing says which tests of
+// a handler's policy fail, "" for none. The functions log to log.
+func (n *notes) explain(e gateway.Exchange, failing func(handler string) string, log string) gateway.Exchange {
+	var authorizer *gateway.Invocation
+	if e.Authorization != nil {
+		authorizer = e.Authorization.Invocation
+	}
+	asked, answered := n.give(authorizer), n.give(e.Integration)
+	var steps []gateway.Step
+	add := func(hop, detail string) { steps = append(steps, gateway.Step{Hop: hop, Detail: detail}) }
+	if d := answered.decision; d != nil {
+		add("decision", d.String())
+		for _, failed := range d.Explanation {
+			add("failed", failed)
+		}
+		handler, _, _ := strings.Cut(d.Path, "/")
+		if text := failing(handler); text != "" {
+			add(testsHop, text)
+		}
+		if d.Result != nil && !d.Result.Allow && e.Status == http.StatusForbidden {
+			e.AnsweredBy, e.Reason = "policy", strings.Join(d.Result.Reasons, "; ")
+		}
+	}
+	if e.Status >= http.StatusInternalServerError && (authorizer != nil || e.Integration != nil) {
+		for _, t := range []*trouble{asked.trouble, answered.trouble} {
+			if t == nil {
+				continue
+			}
+			add("error", t.message)
+			e.Reason = t.message
+			if t.at != "" {
+				add(placeHop, t.at)
+			}
+		}
+		add(logHop, log)
 	}
 	at := slices.IndexFunc(e.Steps, func(s gateway.Step) bool { return s.Hop == "integration" })
 	if at < 0 {
 		at = len(e.Steps)
-	}
-	steps := []gateway.Step{{Hop: "decision", Detail: decided.String()}}
-	for _, failed := range decided.Explanation {
-		steps = append(steps, gateway.Step{Hop: "failed", Detail: failed})
-	}
-	handler, _, _ := strings.Cut(decided.Path, "/")
-	if text := failing(handler); text != "" {
-		steps = append(steps, gateway.Step{Hop: testsHop, Detail: text})
 	}
 	e.Steps = slices.Insert(slices.Clone(e.Steps), at, steps...)
 	return e

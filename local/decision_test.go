@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"account-api/local/gateway"
+	"account-api/local/lambda"
 )
 
 const decisionLine = `{"timestamp":"2026-01-01T00:00:00Z","level":"INFO","msg":"Decision Log","path":"seats/decision",` +
@@ -45,6 +46,7 @@ func green(string) string { return "" }
 func TestExplain(t *testing.T) {
 	exchange := func(id string) gateway.Exchange {
 		return gateway.Exchange{
+			Status: 403, AnsweredBy: "integration seats", Reason: "answered by the function",
 			Integration: &gateway.Invocation{RequestID: id},
 			Steps:       []gateway.Step{{Hop: "policy"}, {Hop: "integration"}, {Hop: "browser"}},
 		}
@@ -56,24 +58,27 @@ func TestExplain(t *testing.T) {
 		}
 		return strings.Join(hops, " ")
 	}
-	d := newDecisions()
-	d.note("one", []string{decisionLine})
-	e := d.explain(exchange("one"), green)
+	d := newNotes("")
+	d.take(lambda.Result{RequestID: "one", LogTail: []string{decisionLine}})
+	e := d.explain(exchange("one"), green, "functions.log")
 	if got, want := hops(e), "policy decision integration browser"; got != want {
 		t.Errorf("expected %s, got %s", want, got)
+	}
+	if got, want := e.String(), `  403 by policy: scope "read:seats" is required`; got != want {
+		t.Errorf("expected the line to have the policy's reason, got %q", got)
 	}
 	if slices.ContainsFunc(e.Steps, func(s gateway.Step) bool { return strings.Contains(s.Detail, "secret:scope") }) {
 		t.Error("expected no claim in an explanation")
 	}
-	if got, want := hops(d.explain(exchange("one"), green)), "policy integration browser"; got != want {
+	if got, want := hops(d.explain(exchange("one"), green, "functions.log")), "policy integration browser"; got != want {
 		t.Errorf("expected a decision to explain one exchange, got %s", got)
 	}
-	if got := hops(d.explain(gateway.Exchange{}, green)); got != "" {
+	if got := hops(d.explain(gateway.Exchange{}, green, "functions.log")); got != "" {
 		t.Errorf("expected nothing for an answer of the gateway, got %s", got)
 	}
 	t.Run("with the expressions that failed, and the tests", func(t *testing.T) {
-		d.note("two", []string{strings.Replace(decisionLine, `"metrics"`, `"explanation":["a.rego:3: a == b (a is 1)","a.rego:4: c"],"metrics"`, 1)})
-		e := d.explain(exchange("two"), func(handler string) string { return "the tests of " + handler + " fail" })
+		d.take(lambda.Result{RequestID: "two", LogTail: []string{strings.Replace(decisionLine, `"metrics"`, `"explanation":["a.rego:3: a == b (a is 1)","a.rego:4: c"],"metrics"`, 1)}})
+		e := d.explain(exchange("two"), func(handler string) string { return "the tests of " + handler + " fail" }, "functions.log")
 		if got, want := hops(e), "policy decision failed failed tests integration browser"; got != want {
 			t.Errorf("expected %s, got %s", want, got)
 		}
@@ -82,11 +87,11 @@ func TestExplain(t *testing.T) {
 		}
 	})
 	t.Run("what nobody asks for is forgotten", func(t *testing.T) {
-		for i := range 3 * maxDecisions {
-			d.note(fmt.Sprint(i), []string{decisionLine})
+		for i := range 3 * maxNotes {
+			d.take(lambda.Result{RequestID: fmt.Sprint(i), LogTail: []string{decisionLine}})
 		}
-		if len(d.of) != maxDecisions || len(d.order) != maxDecisions {
-			t.Errorf("expected %d, got %d and %d", maxDecisions, len(d.of), len(d.order))
+		if len(d.of) != maxNotes || len(d.order) != maxNotes {
+			t.Errorf("expected %d, got %d and %d", maxNotes, len(d.of), len(d.order))
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -15,16 +14,20 @@ import (
 	"account-api/local/reload"
 )
 
-// explainVariable makes a handler log why its policy denied, with the claims that it saw.
-const explainVariable = "EXPLAIN_DENIALS"
+// These make a handler log why its policy denied, with the claims that it saw, and the
+// messages of its errors. No stack may declare them.
+const (
+	explainVariable = "EXPLAIN_DENIALS"
+	revealVariable  = "REVEAL_ERRORS"
+)
 
 const functionType = "aws:lambda/function:Function"
 
 // functions are the stack's functions as processes, by ARN without a qualifier. The gateway
 // invokes them.
 type functions struct {
-	pools     map[string]*lambda.Pool
-	decisions *decisions
+	pools map[string]*lambda.Pool
+	notes *notes
 }
 
 // Invoke implements [gateway.Functions].
@@ -34,7 +37,7 @@ func (f functions) Invoke(ctx context.Context, arn string, event []byte) (lambda
 		return lambda.Result{}, fmt.Errorf("no function has the ARN %s", arn)
 	}
 	result, err := pool.Invoke(ctx, event)
-	f.decisions.note(result.RequestID, result.LogTail)
+	f.notes.take(result)
 	return result, err
 }
 
@@ -49,7 +52,7 @@ func (f functions) close() error {
 
 // startFunctions makes a pool of processes for each function that the stack declares.
 func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (functions, error) {
-	f := functions{pools: map[string]*lambda.Pool{}, decisions: l.decisions}
+	f := functions{pools: map[string]*lambda.Pool{}, notes: l.notes}
 	for _, declared := range g.OfType(functionType) {
 		fn, err := function(g, declared, built)
 		if err != nil {
@@ -76,7 +79,7 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Fu
 	timeout, _ := f.Inputs["timeout"].(float64)
 	variables := f.Environment()
 	called := f.Target(g.Targets())
-	variables[explainVariable] = "true"
+	variables[explainVariable], variables[revealVariable] = "true", "true"
 	return lambda.Function{
 		Name: f.String("name"), ARN: called.ARN, Version: called.Version, Region: g.Region, LogGroup: logGroup,
 		Executable: program, Environment: variables,
@@ -129,14 +132,6 @@ func tryOut(ctx context.Context, f lambda.Function) error {
 	return fmt.Errorf("%s %s:\n%s", f.Name, problem, strings.Join(lines, "\n"))
 }
 
-// serverError reports whether a proxy integration's answer is one.
-func serverError(result lambda.Result) bool {
-	var answer struct {
-		Status int `json:"statusCode"`
-	}
-	return result.FunctionError == "" && json.Unmarshal(result.Payload, &answer) == nil && answer.Status >= http.StatusInternalServerError
-}
-
 // platformFailed reports whether a process ended before it answered. Error types of the
 // platform have these prefixes; those of a handler are names of Go types.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-logs-api.html
@@ -157,13 +152,15 @@ func complaints(log []string) []string {
 			Level   string `json:"level"`
 			Message string `json:"msg"`
 			Error   string `json:"error"`
+			Cause   string `json:"cause"`
+			Reveal  string `json:"message"` // by revealVariable
 			Detail  string `json:"detail"`
 		}
 		switch {
 		case json.Unmarshal([]byte(line), &entry) != nil:
 			lines = append(lines, line)
 		case entry.Level == "ERROR":
-			said := []string{entry.Message, entry.Error, entry.Detail}
+			said := []string{entry.Message, entry.Error, entry.Cause, entry.Reveal, entry.Detail}
 			lines = append(lines, strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), ": "))
 		}
 	}

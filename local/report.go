@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,43 @@ type report struct {
 	lastLine time.Time // of progress
 	inPlace  bool      // status is a terminal: progress overwrites itself
 	complete bool      // the first build is over: later ones take seconds and need no progress
+
+	log    *os.File // has what functions write; nil before the first build
+	logged int64    // bytes
+}
+
+// logName is the file of what the functions of a run write. It has the claims of denied
+// callers, and is removed at the end of the run.
+const logName = "functions.log"
+
+// maxLog is the size at which the functions' log begins anew.
+const maxLog = 16 << 20
+
+// logTo opens the functions' log.
+func (r *report) logTo(file string) (err error) {
+	r.log, err = os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	return err
+}
+
+// logFile is the path of the functions' log, from here if that is shorter.
+func (r *report) logFile() string {
+	if r.log == nil {
+		return ""
+	}
+	if here, err := os.Getwd(); err == nil {
+		if path, err := filepath.Rel(here, r.log.Name()); err == nil && filepath.IsLocal(path) {
+			return path
+		}
+	}
+	return r.log.Name()
+}
+
+// close closes the functions' log.
+func (r *report) close() error {
+	if r.log == nil {
+		return nil
+	}
+	return r.log.Close()
 }
 
 // progressEvery is how often progress is written where it cannot overwrite itself.
@@ -137,8 +175,11 @@ func (r *report) exchange(e gateway.Exchange) {
 			fmt.Fprintf(&b, "%sa browser keeps this from its page: %s\n", indent, e.Browser)
 		}
 		for _, step := range e.Steps {
-			if step.Hop == testsHop {
+			switch step.Hop {
+			case testsHop:
 				fmt.Fprintf(&b, "%s%s\n", indent, step.Detail)
+			case placeHop, logHop:
+				fmt.Fprintf(&b, "%s%s %s\n", indent, step.Hop, step.Detail)
 			}
 		}
 	}
@@ -148,13 +189,30 @@ func (r *report) exchange(e gateway.Exchange) {
 // indent is as wide as the time of day at the start of a line.
 const indent = "         "
 
-// line writes what a function logs, if verbose. It leaves out the platform's lines about
-// the start and end of an invocation: the steps of the request say more.
+// line writes what a function logs to its file, and to the terminal if verbose. The terminal
+// does without the platform's lines about the start and end of an invocation: the steps of
+// the request say more.
 func (r *report) line(l lambda.Line) {
+	r.toLog(fmt.Sprintf("%s %s %s\n", time.Now().Format(time.RFC3339), l.Function, l.Text))
 	if !r.verbose || l.Platform && !strings.HasPrefix(l.Text, "REPORT") && !strings.HasPrefix(l.Text, "INIT_REPORT") {
 		return
 	}
 	r.write(fmt.Sprintf("%s%s | %s\n", indent, l.Function, l.Text))
+}
+
+func (r *report) toLog(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.log == nil {
+		return
+	}
+	if r.logged > maxLog {
+		r.log.Truncate(0)
+		r.log.Seek(0, io.SeekStart)
+		r.logged = 0
+	}
+	n, _ := r.log.WriteString(line) // a full disk does not stop the API
+	r.logged += int64(n)
 }
 
 // broken reports a function that cannot answer.

@@ -47,7 +47,7 @@ type localStack struct {
 	begun               reload.Snapshot // of the files before the first build
 	builds              *reload.Builds
 	stack               switchboard
-	decisions           *decisions
+	notes               *notes
 	policies            atomic.Pointer[[]example.Policy] // of the handlers
 	suites              atomic.Pointer[[]suite]          // Rego tests of what serves; nil until a policy is saved
 	issuer              atomic.Pointer[issuer.Issuer]    // nil without a local issuer
@@ -59,7 +59,7 @@ type localStack struct {
 // start starts a stack. It takes the ports first: compiling may take minutes, and a port
 // that is in use should be reported before. With an error, nothing is left behind.
 func start(ctx context.Context, s settings, out, status io.Writer) (l *localStack, err error) {
-	l = &localStack{settings: s, out: newReport(out, status, s.verbose), decisions: newDecisions()}
+	l = &localStack{settings: s, out: newReport(out, status, s.verbose), notes: newNotes(s.root)}
 	l.policies.Store(&[]example.Policy{})
 	defer func() {
 		if err != nil {
@@ -80,6 +80,9 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 	}
 	l.builds, err = reload.NewBuilds(build.Options{Root: s.root, Out: dir, Progress: l.out.compiling})
 	if err != nil {
+		return l, err
+	}
+	if err := l.out.logTo(filepath.Join(l.builds.Dir(), logName)); err != nil {
 		return l, err
 	}
 	declared, built, err := l.build(ctx, nil)
@@ -198,7 +201,7 @@ func (l *localStack) described() console.Stack {
 
 // report writes an exchange to the terminal and to the console.
 func (l *localStack) report(e gateway.Exchange) {
-	e = l.decisions.explain(e, l.failing)
+	e = l.notes.explain(e, l.failing, l.out.logFile())
 	l.out.exchange(e)
 	l.console.Record(e)
 }
@@ -245,7 +248,7 @@ func (l *localStack) serve(ctx context.Context) error {
 
 // close ends every process and frees the ports. It may be called at any point of a start.
 func (l *localStack) close() error {
-	err := l.stack.close()
+	err := errors.Join(l.stack.close(), l.out.close())
 	if l.builds != nil {
 		err = errors.Join(err, l.builds.Close())
 	}

@@ -103,6 +103,7 @@ func (c *call) ask(a *declaration.Authorizer, value string) (*grant, *fault) {
 	}
 	result, invocation, err := c.invoke(a.Function, event, authorizerTimeout)
 	c.authorizerLatency = invocation.Latency.Milliseconds()
+	c.exchange.Authorization.Invocation = invocation
 	c.exchange.AnsweredBy = "authorizer"
 	switch {
 	case isTimeout(err):

@@ -38,6 +38,7 @@ type Authorization struct {
 	CacheHit    bool
 	CacheAge    time.Duration // how old the cached result is
 	ContextKeys []string      // keys passed on to the integration, never their values
+	Invocation  *Invocation   // of the authorizer; nil when it was not invoked
 }
 
 // Invocation is one call of a function.

@@ -111,6 +111,9 @@ func (b *Builds) release(name string) (string, error) {
 	return executable, errors.Join(link(built, executable), link(built, shared))
 }
 
+// Dir is this run's directory. A later run removes it if this one is killed.
+func (b *Builds) Dir() string { return b.dir }
+
 // Close removes every release. It may be called more than once.
 func (b *Builds) Close() error { return os.RemoveAll(b.dir) }
 

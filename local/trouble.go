@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"account-api/local/lambda"
+)
+
+// trouble is why a function failed, for the developer whose function it is.
+type trouble struct {
+	message string // one line
+	at      string // file:line of the project's code in the stack, "" if there is none
+}
+
+// readTrouble finds out why a function failed, or answered with a server error. A refusal of
+// an authorizer is no trouble. It returns nil if there is none, or no reason.
+func readTrouble(result lambda.Result, root string) *trouble {
+	var document struct {
+		Message string `json:"errorMessage"`
+		Type    string `json:"errorType"`
+		Stack   []struct {
+			Path string `json:"path"`
+			Line int    `json:"line"`
+		} `json:"stackTrace"`
+	}
+	if result.FunctionError != "" {
+		if json.Unmarshal(result.Payload, &document) != nil || document.Message == refusal {
+			return nil
+		}
+		t := &trouble{message: oneLine(document.Message)}
+		if document.Type != "" && document.Type != "errorString" {
+			t.message = oneLine(document.Type + ": " + document.Message)
+		}
+		for _, frame := range document.Stack {
+			if file := ownFile(root, frame.Path); file != "" {
+				t.at = file + ":" + strconv.Itoa(frame.Line)
+				break
+			}
+		}
+		return t
+	}
+	if !serverError(result) {
+		return nil
+	}
+	for _, line := range slices.Backward(result.LogTail) {
+		var entry struct {
+			Level   string `json:"level"`
+			Error   string `json:"error"`
+			Cause   string `json:"cause"`
+			Message string `json:"message"`
+		}
+		if json.Unmarshal([]byte(line), &entry) != nil || entry.Level != "ERROR" {
+			continue
+		}
+		text, stack, _ := strings.Cut(entry.Error+entry.Cause, "\n")
+		if entry.Message != "" {
+			if isPanic := strings.HasPrefix(text, "panic: "); isPanic {
+				text = "panic: " + entry.Message
+			} else {
+				text = entry.Message
+			}
+		}
+		return &trouble{message: oneLine(text), at: firstOwn(root, stack)}
+	}
+	return nil
+}
+
+// refusal is the message with which an authorizer refuses a token.
+const refusal = "Unauthorized"
+
+// frame is a place in the stack of a goroutine, as package runtime/debug prints it.
+var frame = regexp.MustCompile(`(?m)^\t(.+):(\d+)`)
+
+// firstOwn is the first place of the project's code in the stack of a panic.
+func firstOwn(root, stack string) string {
+	if _, since, found := strings.Cut(stack, "\npanic("); found {
+		stack = since
+	}
+	for _, place := range frame.FindAllStringSubmatch(stack, -1) {
+		if file := ownFile(root, place[1]); file != "" {
+			return file + ":" + place[2]
+		}
+	}
+	return ""
+}
+
+// ownFile is the path below root of a file of the project. A stack names it by its whole path,
+// or by one that begins with its module. It is "" for a file that is not the project's.
+func ownFile(root, path string) string {
+	if absolute, err := filepath.Abs(root); err == nil && filepath.IsAbs(path) {
+		below, err := filepath.Rel(absolute, path)
+		if err != nil || !filepath.IsLocal(below) {
+			return ""
+		}
+		path = below
+	}
+	for path != "" {
+		if info, err := os.Stat(filepath.Join(root, path)); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+		_, path, _ = strings.Cut(path, "/")
+	}
+	return ""
+}
+
+// token is a signed token in a text. A message may quote one, and no output may hold it.
+var token = regexp.MustCompile(`eyJ[-0-9A-Za-z_]+\.[-0-9A-Za-z_]+\.[-0-9A-Za-z_]*`)
+
+// maxMessage bounds a message in the output, in bytes.
+const maxMessage = 400
+
+func oneLine(message string) string {
+	message = token.ReplaceAllString(strings.Join(strings.Fields(message), " "), "[token]")
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	return message
+}
+
+// serverError reports whether a proxy integration's answer is one.
+func serverError(result lambda.Result) bool {
+	var answer struct {
+		Status int `json:"statusCode"`
+	}
+	return result.FunctionError == "" && json.Unmarshal(result.Payload, &answer) == nil && answer.Status >= http.StatusInternalServerError
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"account-api/local/gateway"
+	"account-api/local/lambda"
+)
+
+const aToken = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"
+
+func TestReadTrouble(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, "cmd", "seats", "main.go")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, "package main\n")
+	failed := func(document string) lambda.Result {
+		return lambda.Result{FunctionError: "Unhandled", Payload: []byte(document)}
+	}
+	logged := func(status string, lines ...string) lambda.Result {
+		return lambda.Result{Payload: []byte(`{"statusCode":` + status + `}`), LogTail: lines}
+	}
+	stack := strings.ReplaceAll("\ngoroutine 1 [running]:\nlib.recovered()\n\tROOT/cmd/seats/main.go:1 +0x1\npanic({0x1})\n\t/usr/local/go/src/runtime/panic.go:860\n"+
+		"main.seat()\n\tROOT/cmd/seats/main.go:7 +0x2\nmain.main()\n\tROOT/cmd/seats/main.go:3\n", "ROOT", root)
+	line := func(cause, message string) string {
+		replaced := strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(cause)
+		return `{"level":"ERROR","msg":"no answer","cause":"` + replaced + `","message":"` + message + `"}`
+	}
+	for name, row := range map[string]struct {
+		result  lambda.Result
+		message string // "" for no trouble
+		at      string
+	}{
+		"an answer":                         {result: logged("200", line("left over", ""))},
+		"an authorizer's refusal":           {result: failed(`{"errorMessage":"Unauthorized","errorType":"errorString"}`)},
+		"an error":                          {failed(`{"errorMessage":"no seats","errorType":"errorString"}`), "no seats", ""},
+		"a typed error":                     {failed(`{"errorMessage":"no seats","errorType":"PathError"}`), "PathError: no seats", ""},
+		"a panic, with the place by module": {failed(`{"errorMessage":"no seats","errorType":"string","stackTrace":[{"path":"runtime/panic.go","line":1},{"path":"cinema/cmd/seats/main.go","line":9}]}`), "string: no seats", "cmd/seats/main.go:9"},
+		"the end of a process":              {failed(`{"errorMessage":"RequestId: 1 Error: Runtime exited","errorType":"Runtime.ExitError"}`), "Runtime.ExitError: RequestId: 1 Error: Runtime exited", ""},
+		"a 500 with a reason":               {logged("500", "noise", line("answer: failed with *errors.errorString", `no table \"a\"`), `{"level":"INFO"}`), `no table "a"`, ""},
+		"a 500 without one":                 {result: logged("500", "noise")},
+		"a 500 of a panic":                  {logged("500", line("panic: a string"+stack, "no seats")), "panic: no seats", "cmd/seats/main.go:7"},
+		"a message of several lines":        {failed(`{"errorMessage":"a\n\tb","errorType":"errorString"}`), "a b", ""},
+		"a message that quotes a token":     {failed(`{"errorMessage":"bad ` + aToken + `!","errorType":"errorString"}`), "bad [token]!", ""},
+		"a long message":                    {failed(`{"errorMessage":"` + strings.Repeat("é", 500) + `","errorType":"errorString"}`), strings.Repeat("é", 200) + "…", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := readTrouble(row.result, root)
+			if row.message == "" {
+				if got != nil {
+					t.Errorf("expected none, got %+v", *got)
+				}
+				return
+			}
+			if got == nil || *got != (trouble{row.message, row.at}) {
+				t.Errorf("expected %q at %q, got %+v", row.message, row.at, got)
+			}
+		})
+	}
+}
+
+func TestFailuresAreExplainedOnTheirLine(t *testing.T) {
+	n := newNotes(t.TempDir())
+	n.take(lambda.Result{RequestID: "a", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no keys","errorType":"errorString"}`)})
+	n.take(lambda.Result{RequestID: "i", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no seats","errorType":"errorString"}`)})
+	for name, row := range map[string]struct {
+		exchange gateway.Exchange
+		line     string
+	}{
+		"of the authorizer": {gateway.Exchange{Status: 500, AnsweredBy: "authorizer", Authorization: &gateway.Authorization{Invocation: &gateway.Invocation{RequestID: "a"}}}, "500 by authorizer: no keys"},
+		"of a function":     {gateway.Exchange{Status: 502, AnsweredBy: "integration seats", Integration: &gateway.Invocation{RequestID: "i"}}, "502 by integration seats: no seats"},
+	} {
+		e := n.explain(row.exchange, green, "functions.log")
+		if got := strings.TrimSpace(e.String()); got != row.line {
+			t.Errorf("%s: got %q, want %q", name, got, row.line)
+		}
+		if last := e.Steps[len(e.Steps)-1]; last != (gateway.Step{Hop: logHop, Detail: "functions.log"}) {
+			t.Errorf("%s: expected the last step to name the log, got %v", name, e.Steps)
+		}
+	}
+}
