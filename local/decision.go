@@ -81,8 +81,8 @@ type note struct {
 func newNotes(root string) *notes { return &notes{root: root, of: map[string]note{}} }
 
 // take keeps what an invocation says about itself.
-func (n *notes) take(result lambda.Result) {
-	noted := note{trouble: readTrouble(result, n.root)}
+func (n *notes) take(result lambda.Result, memoryMB int) {
+	noted := note{trouble: readTrouble(result, memoryMB, n.root)}
 	if decided, found := readDecision(result.LogTail); found {
 		noted.decision = &decided
 	}

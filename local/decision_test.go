@@ -59,7 +59,7 @@ func TestExplain(t *testing.T) {
 		return strings.Join(hops, " ")
 	}
 	d := newNotes("")
-	d.take(lambda.Result{RequestID: "one", LogTail: []string{decisionLine}})
+	d.take(lambda.Result{RequestID: "one", LogTail: []string{decisionLine}}, 128)
 	e := d.explain(exchange("one"), green, "functions.log")
 	if got, want := hops(e), "policy decision integration browser"; got != want {
 		t.Errorf("expected %s, got %s", want, got)
@@ -77,7 +77,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("expected nothing for an answer of the gateway, got %s", got)
 	}
 	t.Run("with the expressions that failed, and the tests", func(t *testing.T) {
-		d.take(lambda.Result{RequestID: "two", LogTail: []string{strings.Replace(decisionLine, `"metrics"`, `"explanation":["a.rego:3: a == b (a is 1)","a.rego:4: c"],"metrics"`, 1)}})
+		d.take(lambda.Result{RequestID: "two", LogTail: []string{strings.Replace(decisionLine, `"metrics"`, `"explanation":["a.rego:3: a == b (a is 1)","a.rego:4: c"],"metrics"`, 1)}}, 128)
 		e := d.explain(exchange("two"), func(handler string) string { return "the tests of " + handler + " fail" }, "functions.log")
 		if got, want := hops(e), "policy decision failed failed tests integration browser"; got != want {
 			t.Errorf("expected %s, got %s", want, got)
@@ -88,7 +88,7 @@ func TestExplain(t *testing.T) {
 	})
 	t.Run("what nobody asks for is forgotten", func(t *testing.T) {
 		for i := range 3 * maxNotes {
-			d.take(lambda.Result{RequestID: fmt.Sprint(i), LogTail: []string{decisionLine}})
+			d.take(lambda.Result{RequestID: fmt.Sprint(i), LogTail: []string{decisionLine}}, 128)
 		}
 		if len(d.of) != maxNotes || len(d.order) != maxNotes {
 			t.Errorf("expected %d, got %d and %d", maxNotes, len(d.of), len(d.order))

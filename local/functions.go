@@ -37,7 +37,7 @@ func (f functions) Invoke(ctx context.Context, arn string, event []byte) (lambda
 		return lambda.Result{}, fmt.Errorf("no function has the ARN %s", arn)
 	}
 	result, err := pool.Invoke(ctx, event)
-	f.notes.take(result)
+	f.notes.take(result, pool.MemoryMB())
 	return result, err
 }
 
@@ -53,18 +53,39 @@ func (f functions) close() error {
 // startFunctions makes a pool of processes for each function that the stack declares.
 func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (functions, error) {
 	f := functions{pools: map[string]*lambda.Pool{}, notes: l.notes}
+	var reserved []int
+	for _, declared := range g.OfType(functionType) {
+		reserved = append(reserved, max(concurrency(declared), 0))
+	}
+	account, err := lambda.NewAccount(reserved...)
+	if err != nil {
+		return functions{}, err
+	}
 	for _, declared := range g.OfType(functionType) {
 		fn, err := function(g, declared, built)
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
-		pool, err := lambda.NewPool(fn, lambda.Options{Log: l.out.line})
+		pool, err := lambda.NewPool(fn, lambda.Options{Log: l.out.line, Account: account, MaxProcesses: concurrency(declared)})
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
 		f.pools[declared.String("arn")] = pool
 	}
 	return f, nil
+}
+
+// concurrency is what a function reserves, in the terms of [lambda.Options]. A declared -1
+// reserves nothing.
+func concurrency(f graph.Resource) int {
+	switch declared, reserves := f.Inputs["reservedConcurrentExecutions"].(float64); {
+	case !reserves || declared < 0:
+		return 0
+	case declared == 0:
+		return lambda.Never
+	default:
+		return int(declared)
+	}
 }
 
 // function is a declared function in Lambda's terms.

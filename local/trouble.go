@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,9 +20,9 @@ type trouble struct {
 	at      string // file:line of the project's code in the stack, "" if there is none
 }
 
-// readTrouble finds out why a function failed, or answered with a server error. A refusal of
-// an authorizer is no trouble. It returns nil if there is none, or no reason.
-func readTrouble(result lambda.Result, root string) *trouble {
+// readTrouble finds out why a function of some memory failed, or answered with a server error.
+// A refusal of an authorizer is no trouble. It returns nil if there is none, or no reason.
+func readTrouble(result lambda.Result, memoryMB int, root string) *trouble {
 	var document struct {
 		Message string `json:"errorMessage"`
 		Type    string `json:"errorType"`
@@ -33,6 +34,9 @@ func readTrouble(result lambda.Result, root string) *trouble {
 	if result.FunctionError != "" {
 		if json.Unmarshal(result.Payload, &document) != nil || document.Message == refusal {
 			return nil
+		}
+		if document.Type == "Runtime.ExitError" && result.MemoryMB > memoryMB {
+			return &trouble{message: fmt.Sprintf("its process took %d MB and was ended: the function declares a memory of %d MB", result.MemoryMB, memoryMB)}
 		}
 		t := &trouble{message: oneLine(document.Message)}
 		if document.Type != "" && document.Type != "errorString" {

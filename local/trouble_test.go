@@ -42,6 +42,7 @@ func TestReadTrouble(t *testing.T) {
 		"a typed error":                     {failed(`{"errorMessage":"no seats","errorType":"PathError"}`), "PathError: no seats", ""},
 		"a panic, with the place by module": {failed(`{"errorMessage":"no seats","errorType":"string","stackTrace":[{"path":"runtime/panic.go","line":1},{"path":"cinema/cmd/seats/main.go","line":9}]}`), "string: no seats", "cmd/seats/main.go:9"},
 		"the end of a process":              {failed(`{"errorMessage":"RequestId: 1 Error: Runtime exited","errorType":"Runtime.ExitError"}`), "Runtime.ExitError: RequestId: 1 Error: Runtime exited", ""},
+		"too little memory":                 {lambda.Result{FunctionError: "Unhandled", Payload: []byte(`{"errorType":"Runtime.ExitError"}`), MemoryMB: 129}, "its process took 129 MB and was ended: the function declares a memory of 128 MB", ""},
 		"a 500 with a reason":               {logged("500", "noise", line("answer: failed with *errors.errorString", `no table \"a\"`), `{"level":"INFO"}`), `no table "a"`, ""},
 		"a 500 without one":                 {result: logged("500", "noise")},
 		"a 500 of a panic":                  {logged("500", line("panic: a string"+stack, "no seats")), "panic: no seats", "cmd/seats/main.go:7"},
@@ -50,7 +51,7 @@ func TestReadTrouble(t *testing.T) {
 		"a long message":                    {failed(`{"errorMessage":"` + strings.Repeat("é", 500) + `","errorType":"errorString"}`), strings.Repeat("é", 200) + "…", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := readTrouble(row.result, root)
+			got := readTrouble(row.result, 128, root)
 			if row.message == "" {
 				if got != nil {
 					t.Errorf("expected none, got %+v", *got)
@@ -66,8 +67,8 @@ func TestReadTrouble(t *testing.T) {
 
 func TestFailuresAreExplainedOnTheirLine(t *testing.T) {
 	n := newNotes(t.TempDir())
-	n.take(lambda.Result{RequestID: "a", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no keys","errorType":"errorString"}`)})
-	n.take(lambda.Result{RequestID: "i", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no seats","errorType":"errorString"}`)})
+	n.take(lambda.Result{RequestID: "a", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no keys","errorType":"errorString"}`)}, 128)
+	n.take(lambda.Result{RequestID: "i", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no seats","errorType":"errorString"}`)}, 128)
 	for name, row := range map[string]struct {
 		exchange gateway.Exchange
 		line     string

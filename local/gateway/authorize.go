@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
 	"account-api/local/gateway/iampolicy"
+	"account-api/local/lambda"
 )
 
 // authorizerEvent is the whole input of a TOKEN authorizer.
@@ -108,6 +110,8 @@ func (c *call) ask(a *declaration.Authorizer, value string) (*grant, *fault) {
 	switch {
 	case isTimeout(err):
 		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer gave no answer: it took too long")
+	case errors.Is(err, lambda.ErrThrottled):
+		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer was not invoked: %v", err)
 	case err != nil: // its text stays out, as it may quote what the caller sent
 		return nil, c.fail("authorizer", gatewayresponse.AuthorizerConfigError, "the authorizer gave no answer: it could not be invoked")
 	case result.FunctionError != "":

@@ -63,6 +63,9 @@ func TestAuthorizer(t *testing.T) {
 		{name: "1.6 the output of another API type", authorizer: says(`{"isAuthorized":true}`), status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "none of principalId"},
 		{name: "1.7 the authorizer cannot be invoked", authorizer: func(context.Context, []byte) (lambda.Result, error) { return lambda.Result{}, errors.New("closed") },
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "could not be invoked"},
+		{name: "1.7 too many invocations of the authorizer run", authorizer: func(context.Context, []byte) (lambda.Result, error) {
+			return lambda.Result{}, fmt.Errorf("%w: three run", lambda.ErrThrottled)
+		}, status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "TooManyRequestsException): three run"},
 		{name: "1.7 the authorizer takes too long", authorizer: func(context.Context, []byte) (lambda.Result, error) { return lambda.Result{}, context.DeadlineExceeded },
 			status: 500, body: nullMessage, errorType: "AuthorizerConfigurationException", by: "authorizer", invoked: 1, reason: "took too long"},
 		{name: "1.7 the permission is missing", change: func(s *stack) { s.Remove("allow-authorizer") },

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
+	"account-api/local/lambda"
 )
 
 // proxy answers from a Lambda proxy integration.
@@ -29,6 +31,8 @@ func (c *call) proxy(i *declaration.Integration) (answer, *fault) {
 	switch {
 	case isTimeout(err):
 		return answer{}, c.fail("integration", gatewayresponse.IntegrationTimeout, "the function did not answer within %s", i.Timeout)
+	case errors.Is(err, lambda.ErrThrottled):
+		return answer{}, c.uncallable("the function was not invoked: %v", err)
 	case err != nil:
 		return answer{}, c.uncallable("the function could not be invoked")
 	case result.FunctionError != "":

@@ -196,6 +196,9 @@ func TestIntegrationFailures(t *testing.T) {
 				return lambda.Result{}, errors.New("interrupted")
 			}, 504, `{"message": "Endpoint request timed out"}`, "within 50ms"},
 		{"the function cannot be invoked", nil, func(context.Context, []byte) (lambda.Result, error) { return lambda.Result{}, errors.New("closed") }, 500, `{"message": "Internal server error"}`, "could not be invoked"},
+		{"too many of its invocations run", nil, func(context.Context, []byte) (lambda.Result, error) {
+			return lambda.Result{}, fmt.Errorf("%w: three run", lambda.ErrThrottled)
+		}, 500, `{"message": "Internal server error"}`, "TooManyRequestsException): three run"},
 		{"the permission is missing", func(s *stack) { s.Remove("allow-books") }, nil, 500, `{"message": "Internal server error"}`, "no lambda.Permission lets"},
 		{"the permission is for another method", func(s *stack) { s.Set("allow-books", "sourceArn", gatewaytest.ExecutionARN+"/*/POST/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},
 		{"the permission is for another stage", func(s *stack) { s.Set("allow-books", "sourceArn", gatewaytest.ExecutionARN+"/prod/GET/books") }, nil, 500, `{"message": "Internal server error"}`, "does not match"},

@@ -39,8 +39,8 @@ func TestNewPoolRefusesWhatAWSWouldRefuse(t *testing.T) {
 			expect: []string{`environment variable "AB" holds a NUL byte`}},
 		{name: "more than 4 KB of variables", change: func(fn *Function) { fn.Environment = map[string]string{"AB": strings.Repeat("x", 4095)} },
 			expect: []string{"environment variables take 4097 bytes, expected at most 4096"}},
-		{name: "less than no process", options: Options{MaxProcesses: -1},
-			expect: []string{"at most -1 processes"}},
+		{name: "less than no process", options: Options{MaxProcesses: -2},
+			expect: []string{"at most -2 processes"}},
 	}
 	for _, name := range reserved {
 		tests = append(tests, struct {

@@ -7,8 +7,9 @@
 // the stack declares and nothing of the developer's.
 //
 // It is no sandbox. A process has the developer's user, network and file system. It is
-// not frozen between invocations, and its memory and processor are not limited. It stays
-// idle for as long as the pool is open.
+// not frozen between invocations, and its processor is not limited. On Linux, it ends if it
+// takes more memory than declared; on other systems nothing looks. Idle processes of a
+// function end after a minute, all but one.
 //
 // The package never loads handler code into its own process. It never retries an
 // invocation that a function has seen. No process outlives [Pool.Close] or the end of
@@ -40,8 +41,8 @@ type Function struct {
 	// besides Lambda's own variables. [NewPool] refuses reserved names.
 	Environment map[string]string
 
-	// MemoryMB is the declared memory, 128 to 10240; 0 is AWS's default, 128. It
-	// is reported, not enforced.
+	// MemoryMB is the declared memory, 128 to 10240; 0 is AWS's default, 128. It limits the
+	// resident memory of the process, its children's not included.
 	MemoryMB int
 
 	// Timeout of one invocation without its cold start, up to 15 minutes; 0 is
@@ -61,11 +62,16 @@ type Options struct {
 	// drops the lines; [Result.LogTail] has them still.
 	Log func(Line)
 
-	// MaxProcesses is how many invocations may run at a time, as a function's
-	// reserved concurrency; 0 is 100. Beyond it, Invoke answers [ErrThrottled] at
-	// once, as Lambda does: it does not wait.
+	// MaxProcesses is the function's reserved concurrency: how many invocations may run at
+	// a time. 0 shares the account's. [Never] is a declared 0. Beyond the limit, Invoke
+	// answers [ErrThrottled] at once, as Lambda does: it does not wait.
 	MaxProcesses int
+
+	Account *Account // shared with other functions; nil is one for this function
 }
+
+// Never is the reserved concurrency of a function that may not run.
+const Never = -1
 
 // Line is one line of a function's log, without its newline.
 type Line struct {
@@ -97,6 +103,10 @@ type Result struct {
 	// start, without platform lines; the newest 256 KiB of it.
 	LogTail []string
 
+	// MemoryMB is the most memory that the process has had; 0 where the system does not
+	// tell.
+	MemoryMB int
+
 	InitDuration time.Duration // from the process's start to its readiness; 0 without a cold start
 	Duration     time.Duration // from the event's hand-over to completion
 	ColdStart    bool
@@ -116,8 +126,8 @@ var (
 	// ErrClosed is returned when the pool is closed before the function answers.
 	ErrClosed = errors.New("lambda: the pool is closed")
 
-	// ErrThrottled is Lambda's 429 TooManyRequestsException: as many invocations
-	// as [Options.MaxProcesses] allows are running.
+	// ErrThrottled is Lambda's 429 TooManyRequestsException: as many invocations are
+	// running as the function or the account may have.
 	ErrThrottled = errors.New("lambda: rate exceeded (TooManyRequestsException)")
 
 	// ErrEventTooLarge is Lambda's 413 RequestTooLargeException.
@@ -139,6 +149,7 @@ const (
 	maxEnvironment   = 4 << 10                // bytes of all declared variables together
 	defaultInitLimit = 10 * time.Second       // Init phase of an on-demand function
 	stopGrace        = 500 * time.Millisecond // SIGTERM to SIGKILL: Shutdown phase with an internal extension
-	defaultProcesses = 100                    // far above what one laptop serves, far below what would exhaust it
+	idleTime         = time.Minute            // Lambda says nothing; long enough for the next request by hand
+	memoryInterval   = 100 * time.Millisecond // between looks at a process's memory
 	maxLogTail       = 256 << 10              // bytes; bounds what one invocation may pin in memory
 )

@@ -29,7 +29,10 @@ func beParent() {
 	}
 	var pids []int
 	take := func(event string) int {
-		s, err := p.acquire()
+		if err := p.admit(); err != nil {
+			panic(err)
+		}
+		s, err := p.place()
 		if err != nil {
 			panic(err)
 		}

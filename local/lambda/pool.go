@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,8 @@ import (
 // of goroutines.
 type Pool struct {
 	fn        Function
-	max       int           // invocations at a time
+	max       int // invocations at a time; 0 shares the account's
+	account   *Account
 	initLimit time.Duration // for a process to ask for its first event
 	guard     *guard
 
@@ -26,11 +26,18 @@ type Pool struct {
 	processes   sync.WaitGroup // as above, or while an invocation is running
 	close       func() error
 
+	now      func() time.Time
+	after    func(time.Duration, func()) *time.Timer
+	idleTime time.Duration
+
 	mu      sync.Mutex
 	closed  bool
+	closing chan struct{} // closed with the pool
 	launch  *launch
-	running int                   // invocations, each with a process or about to start one
+	running int                   // invocations, each with a process or about to get one
+	waiting []chan<- *sandbox     // who takes the next process that gets free, in order
 	idle    []*sandbox            // waiting for an event, the most recently used last
+	sweeper *time.Timer           // ends idle processes; nil while none is due
 	alive   map[*sandbox]struct{} // started and not reaped
 	stats   Stats                 // without Alive
 	debris  []error               // what could not be cleaned up
@@ -44,8 +51,13 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.MaxProcesses < 0 {
-		return nil, fmt.Errorf("lambda: function %q: at most %d processes, expected 0 (for %d) or more", fn.Name, o.MaxProcesses, defaultProcesses)
+	if o.MaxProcesses < Never {
+		return nil, fmt.Errorf("lambda: function %q: at most %d processes, expected 0 (for the account's limit) or more", fn.Name, o.MaxProcesses)
+	}
+	if o.Account == nil {
+		if o.Account, err = NewAccount(); err != nil {
+			return nil, err
+		}
 	}
 	if o.Log == nil {
 		o.Log = func(Line) {}
@@ -56,12 +68,17 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 	}
 	p := &Pool{
 		fn:        fn,
-		max:       cmp.Or(o.MaxProcesses, defaultProcesses),
+		max:       o.MaxProcesses,
+		account:   o.Account,
 		initLimit: defaultInitLimit,
 		guard:     guard,
 		log:       o.Log,
 		launch:    &launch{executable: fn.Executable},
 		alive:     make(map[*sandbox]struct{}),
+		closing:   make(chan struct{}),
+		now:       time.Now,
+		after:     time.AfterFunc,
+		idleTime:  idleTime,
 	}
 	p.close = sync.OnceValue(p.shutdown)
 	return p, nil
@@ -80,8 +97,7 @@ func (p *Pool) Invoke(ctx context.Context, event []byte) (Result, error) {
 	if len(event) > maxEventBytes {
 		return Result{}, fmt.Errorf("%w: expected at most %d bytes, got %d", ErrEventTooLarge, maxEventBytes, len(event))
 	}
-	s, err := p.acquire()
-	if err != nil {
+	if err := p.admit(); err != nil {
 		return Result{}, err
 	}
 	inv := newInvocation(bytes.Clone(event)) // it may outlive this call
@@ -92,6 +108,12 @@ func (p *Pool) Invoke(ctx context.Context, event []byte) (Result, error) {
 	done := make(chan outcome, 1)
 	go func() {
 		defer p.invocations.Done()
+		s, err := p.place()
+		if err != nil {
+			p.release(nil)
+			done <- outcome{err: err}
+			return
+		}
 		result, err := p.serve(inv, s)
 		done <- outcome{result, err}
 	}()
@@ -118,6 +140,9 @@ func (p *Pool) Replace(executable string) {
 	p.idle = nil
 }
 
+// MemoryMB is the memory that the function declares.
+func (p *Pool) MemoryMB() int { return p.fn.MemoryMB }
+
 // Stats returns the counts of this moment.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
@@ -135,6 +160,10 @@ func (p *Pool) Close() error { return p.close() }
 func (p *Pool) shutdown() error {
 	p.mu.Lock()
 	p.closed = true
+	close(p.closing)
+	if p.sweeper != nil {
+		p.sweeper.Stop()
+	}
 	for s := range p.alive {
 		p.retire(s)
 	}
@@ -148,46 +177,6 @@ func (p *Pool) shutdown() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return errors.Join(append(p.debris, err)...)
-}
-
-// acquire admits an invocation. It returns the idle process that was used last,
-// or nil if one has to be started.
-func (p *Pool) acquire() (*sandbox, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil, ErrClosed
-	}
-	if p.running >= p.max {
-		return nil, fmt.Errorf("%w: function %q runs %d invocations already", ErrThrottled, p.fn.Name, p.running)
-	}
-	p.running++
-	p.invocations.Add(1)
-	if len(p.idle) == 0 {
-		return nil, nil
-	}
-	s := p.idle[len(p.idle)-1]
-	p.idle = p.idle[:len(p.idle)-1]
-	return s, nil
-}
-
-// release ends an invocation. Its process, unless nil or no longer wanted, is
-// idle now.
-func (p *Pool) release(s *sandbox) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.running--
-	if s == nil {
-		return
-	}
-	if _, alive := p.alive[s]; !alive {
-		return
-	}
-	if s.launch != p.launch || p.closed {
-		p.retire(s)
-		return
-	}
-	p.idle = append(p.idle, s)
 }
 
 // start launches a process.

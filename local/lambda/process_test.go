@@ -143,9 +143,12 @@ func TestAnEventThatADeadProcessHasNotSeenGoesToANewOne(t *testing.T) {
 	dead := who(t, invoke(t, p, `{"do":"who"}`))
 
 	// The process dies after it was chosen and before it has the event.
-	s, err := p.acquire()
+	if err := p.admit(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.place()
 	if err != nil || s == nil {
-		t.Fatalf("acquire: %v, %v", s, err)
+		t.Fatalf("place: %v, %v", s, err)
 	}
 	syscall.Kill(dead.PID, syscall.SIGKILL)
 	<-s.ended

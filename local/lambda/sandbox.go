@@ -30,7 +30,8 @@ type sandbox struct {
 	exit    error // why the process ended; nil is exit status 0
 	cleanup error // what could not be cleaned up
 
-	peakMemory int // MB, as of the last invocation; belongs to whom the process serves
+	peakMemory int       // MB, as of the last invocation; belongs to whom the process serves
+	idleSince  time.Time // guarded by Pool.mu
 
 	mu     sync.Mutex
 	reaped bool // its id may soon belong to somebody else: never signal it again

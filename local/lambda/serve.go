@@ -33,21 +33,24 @@ func unseen(err error) bool {
 	return errors.As(err, &f) && f.unseen
 }
 
-// serve takes an invocation that was admitted through a process: through s, which
-// was idle, or where it is nil or turns out to be dead, through a new one. It
-// starts no more than one: a function that dies at once must not be restarted
-// for ever.
+// serve takes an invocation that was admitted through the process that place returned, or if
+// there is none or it turns out to be dead, through a new one. It starts no more than one: a
+// function that dies at once must not be restarted for ever.
 func (p *Pool) serve(inv *invocation, s *sandbox) (Result, error) {
+	var err error
 	result := Result{RequestID: inv.id}
 	live := &recording{requestID: inv.id}
-	var err error
 	if s != nil {
 		s.out.begin(live)
 		result.Duration, err = p.run(inv, s)
+		if unseen(err) {
+			p.account.starts <- struct{}{}
+		}
 	}
 	if s == nil || unseen(err) {
 		result.ColdStart = true
 		s, result.InitDuration, err = p.coldStart(inv.id, live)
+		<-p.account.starts
 		if err == nil {
 			result.Duration, err = p.run(inv, s)
 		}
@@ -67,12 +70,11 @@ func (p *Pool) serve(inv *invocation, s *sandbox) (Result, error) {
 	default:
 		return Result{}, err
 	}
-	memory := 0
 	if s != nil {
 		result.LogTail = s.out.end()
-		memory = s.peakMemory
+		result.MemoryMB = s.peakMemory
 	}
-	p.reportEnd(result, failed, memory)
+	p.reportEnd(result, failed, result.MemoryMB)
 	return result, nil
 }
 
@@ -125,14 +127,23 @@ func (p *Pool) run(inv *invocation, s *sandbox) (time.Duration, error) {
 	limit := time.NewTimer(p.fn.Timeout)
 	defer limit.Stop()
 
+	look := time.NewTicker(memoryInterval)
+	defer look.Stop()
 	work := s.api.work
 	for {
 		select {
+		case <-look.C:
+			if p.outgrown(s) {
+				return time.Since(begin), outOfMemory
+			}
+
 		case work <- inv:
 			work = nil // handed over; a send on nil is never chosen again
 
 		case <-inv.completed:
-			s.peakMemory = peakMemoryMB(s.cmd.Process.Pid)
+			if p.outgrown(s) {
+				return time.Since(begin), outOfMemory
+			}
 			return time.Since(begin), nil
 
 		case <-s.ended:
@@ -156,4 +167,19 @@ func (p *Pool) run(inv *invocation, s *sandbox) (time.Duration, error) {
 			return took, &failure{kind: timedOut, message: fmt.Sprintf("Task timed out after %.2f seconds", p.fn.Timeout.Seconds())}
 		}
 	}
+}
+
+// outOfMemory is how Lambda words the end of a process that takes more than the function's
+// memory.
+var outOfMemory = &failure{kind: "Runtime.ExitError", message: "Runtime exited with error: signal: killed"}
+
+// outgrown ends a process that has had more memory than the function declares.
+func (p *Pool) outgrown(s *sandbox) bool {
+	s.peakMemory = peakMemoryMB(s.cmd.Process.Pid)
+	if s.peakMemory <= p.fn.MemoryMB {
+		return false
+	}
+	p.blame(s, crashed)
+	s.kill()
+	return true
 }

@@ -72,6 +72,18 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 			}
 			time.Sleep(time.Millisecond)
 		}
+	case "grow": // to that many MB, for as long as it takes to be seen
+		held := make([]byte, e.Count<<20)
+		for i := range held {
+			held[i] = 1
+		}
+		if e.Text == "hang" {
+			for {
+				time.Sleep(time.Second)
+				held[0]++
+			}
+		}
+		return len(held), nil
 	case "who":
 		return who(), nil
 	case "big":
