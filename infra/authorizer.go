@@ -23,7 +23,7 @@ type authorizer struct {
 func (s *stack) newAuthorizer(a *api) (*authorizer, error) {
 	auth := &authorizer{}
 	var err error
-	auth.function, err = s.newFunction("handlers/authorizer", "Authenticates a bearer token and passes its claims on", stringMap(s.config.environment()))
+	auth.function, err = s.newFunction("handlers/authorizer", "Authenticates a bearer token and passes its claims on", settings{environment: stringMap(s.config.environment())})
 	if err != nil {
 		return nil, err
 	}

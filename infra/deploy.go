@@ -66,6 +66,7 @@ func (p *Program) Deploy(ctx *pulumi.Context) error {
 	}
 	c, wrong := loadConfig(ctx.Project(), p.settings, p.secrets)
 	wrong.add("stack's name", checkNames(ctx.Project(), ctx.Stack(), functionNames(p.endpoints)))
+	checkEndpoints(p.endpoints, wrong)
 	if err := wrong.error(ctx.Stack()); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"cmp"
 	"maps"
 	"path"
 
@@ -17,24 +18,31 @@ const (
 	// functionMemory, in megabytes, is the smallest that Lambda offers. Both
 	// handlers peak far below it, and it buys enough CPU for an invocation.
 	functionMemory = 128
-	// functionProcessors makes Go use one processor. Lambda shows two to a function
-	// below 1,769 MB and gives it less than one:
+	// oneProcessor, in megabytes, is the memory with which Lambda gives a function one
+	// processor. Below, it shows two and gives less than one:
 	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
 	// Waking threads on the second was a quarter of an invocation
-	// (docs/performance.md). Remove it for a function with more memory.
-	functionProcessors = "1"
+	// (docs/performance.md), so GOMAXPROCS makes Go use one.
+	oneProcessor = 1769
 )
 
 // function is a Lambda function with its own log group and a role that may write to
-// that log group, report its traces, and nothing else.
+// that log group, report its traces, and do what its endpoint needs.
 type function struct {
 	*lambda.Function
 	name string // of the handler's directory, without its parents
 	logs *cloudwatch.LogGroup
 }
 
+// settings are how a function runs, and what it may do beyond writing its log and traces.
+type settings struct {
+	memory, timeout int // 0 means the default
+	environment     pulumi.StringMap
+	allow           []statement
+}
+
 // newFunction declares the function of the handler in a directory.
-func (s *stack) newFunction(handler, description string, environment pulumi.StringMap) (*function, error) {
+func (s *stack) newFunction(handler, description string, set settings) (*function, error) {
 	f := &function{name: path.Base(handler)}
 	fullName := s.name(f.name)
 
@@ -48,12 +56,16 @@ func (s *stack) newFunction(handler, description string, environment pulumi.Stri
 	if f.logs, err = s.newLogGroup(f.name, pulumi.String("/aws/lambda/"+fullName)); err != nil {
 		return nil, err
 	}
-	role, mayLog, err := s.newRole(f.name, fullName, f.logs)
+	role, mayLog, err := s.newRole(f.name, fullName, f.logs, set.allow)
 	if err != nil {
 		return nil, err
 	}
-	variables := pulumi.StringMap{"GOMAXPROCS": pulumi.String(functionProcessors)}
-	maps.Copy(variables, environment)
+	memory := cmp.Or(set.memory, functionMemory)
+	variables := pulumi.StringMap{}
+	if memory < oneProcessor {
+		variables["GOMAXPROCS"] = pulumi.String("1")
+	}
+	maps.Copy(variables, set.environment)
 	args := &lambda.FunctionArgs{
 		Name:          pulumi.String(fullName),
 		Description:   pulumi.String(description),
@@ -62,8 +74,8 @@ func (s *stack) newFunction(handler, description string, environment pulumi.Stri
 		Handler:       pulumi.String("bootstrap"),
 		Code:          pulumi.NewFileArchive(zip),
 		Role:          role.Arn,
-		MemorySize:    pulumi.Int(functionMemory),
-		Timeout:       pulumi.Int(functionTimeout),
+		MemorySize:    pulumi.Int(memory),
+		Timeout:       pulumi.Int(cmp.Or(set.timeout, functionTimeout)),
 		Environment:   &lambda.FunctionEnvironmentArgs{Variables: variables},
 		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.logs.Name},
 		TracingConfig: &lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},

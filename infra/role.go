@@ -22,9 +22,27 @@ func assumedBy(service string) pulumi.StringOutput {
 	return allow(map[string]any{"Action": "sts:AssumeRole", "Principal": map[string]any{"Service": service}})
 }
 
-// newRole declares a function's role. Only Lambda may assume it; it may write to
-// the function's log group, which it may not create, and send traces.
-func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup) (*iam.Role, pulumi.Resource, error) {
+// statement allows actions on resources. Neither may be a wildcard: policies/infra says
+// which exceptions there are.
+type statement struct {
+	actions    []string           // "dynamodb:GetItem"
+	resources  pulumi.StringArray // ARNs
+	conditions map[string]any     // as IAM writes them; nil if there are none
+}
+
+// document is the statement as a part of a policy.
+func (s statement) document() map[string]any {
+	document := map[string]any{"Action": s.actions, "Resource": s.resources}
+	if s.conditions != nil {
+		document["Condition"] = s.conditions
+	}
+	return document
+}
+
+// newRole declares a function's role. Only Lambda may assume it. It may write to the
+// function's log group, which it may not create, send traces, and do what further
+// statements allow.
+func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup, further []statement) (*iam.Role, pulumi.Resource, error) {
 	role, err := iam.NewRole(s.ctx, name, &iam.RoleArgs{
 		// Named, so that a deployer's permissions can be limited to roles of this project.
 		Name:             pulumi.String(fullName),
@@ -37,22 +55,27 @@ func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup) (*iam.
 	}
 	// Neither an inline policy nor one of AWS's: both are audit findings, and
 	// AWSLambdaBasicExecutionRole may create and write any log group.
+	statements := []map[string]any{
+		{
+			"Action":   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+			"Resource": pulumi.Sprintf("%s:*", logs.Arn),
+		},
+		{
+			"Action": []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+			// X-Ray knows no resources for these two actions:
+			// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+			"Resource": "*",
+		},
+	}
+	for _, one := range further {
+		statements = append(statements, one.document())
+	}
 	policy, err := iam.NewPolicy(s.ctx, name, &iam.PolicyArgs{
-		Name:        pulumi.String(fullName),
+		Name: pulumi.String(fullName),
+		// A new description would replace the policy, so it names no statement.
 		Description: pulumi.String("Lets the Lambda function " + fullName + " write its log and its traces"),
-		Policy: allow(
-			map[string]any{
-				"Action":   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-				"Resource": pulumi.Sprintf("%s:*", logs.Arn),
-			},
-			map[string]any{
-				"Action": []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
-				// X-Ray knows no resources for these two actions:
-				// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-				"Resource": "*",
-			},
-		),
-		Tags: s.tags(),
+		Policy:      allow(statements...),
+		Tags:        s.tags(),
 	})
 	if err != nil {
 		return nil, nil, err

@@ -2,8 +2,10 @@ package infra
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,11 +93,39 @@ func (r *routes) function(e endpoint) (*function, error) {
 	if f, declared := r.functions[e.handler]; declared {
 		return f, nil
 	}
-	f, err := r.stack.newFunction(e.handler, e.description, pulumi.StringMap{
+	set := settings{memory: e.memory, timeout: e.timeout, environment: pulumi.StringMap{
 		"ALLOWED_ORIGIN": pulumi.String(r.stack.config.AllowedOrigin),
-	})
+	}}
+	if e.needs != nil {
+		needed, err := e.needs(r.stack)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkVariables(needed.environment); err != nil {
+			return nil, fmt.Errorf("endpoint %s %s: %w", e.method, e.path, err)
+		}
+		maps.Copy(set.environment, needed.environment)
+		set.allow = needed.allow
+	}
+	f, err := r.stack.newFunction(e.handler, e.description, set)
 	r.functions[e.handler] = f
 	return f, err
+}
+
+// reservedVariable is a variable that Lambda or this program sets, or that only a local
+// run may set:
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+var reservedVariable = regexp.MustCompile(`^(ALLOWED_ORIGIN|EXPLAIN_DENIALS|GOMAXPROCS|_.*|LAMBDA_.*|` +
+	`AWS_(LAMBDA_.*|ACCESS_KEY|ACCESS_KEY_ID|DEFAULT_REGION|EXECUTION_ENV|REGION|SECRET_ACCESS_KEY|SESSION_TOKEN))$`)
+
+// checkVariables refuses names that an endpoint must not set.
+func checkVariables(environment pulumi.StringMap) error {
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		if reservedVariable.MatchString(name) {
+			return fmt.Errorf("the environment variable %s is reserved; give it another name", name)
+		}
+	}
+	return nil
 }
 
 // resource is the resource of a path, below those of its parents. Methods and longer

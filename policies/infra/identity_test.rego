@@ -26,6 +26,30 @@ policy_violations := {
 			"Resource": "*",
 		}))],
 	},
+	"every function, as if its name were a log group's": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", policy({
+			"Effect": "Allow",
+			"Action": "lambda:InvokeFunction",
+			"Resource": "arn:aws:lambda:eu-central-1:123456789012:function:*",
+		}))],
+	},
+	"every table": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", policy({
+			"Effect": "Allow",
+			"Action": "dynamodb:GetItem",
+			"Resource": "arn:aws:dynamodb:eu-central-1:123456789012:table/*",
+		}))],
+	},
+	"an action with a wildcard for one letter": {
+		"rows": {18},
+		"changes": [add("/policy/inputs/policy", policy({
+			"Effect": "Allow",
+			"Action": "dynamodb:?utItem",
+			"Resource": "arn:aws:dynamodb:eu-central-1:123456789012:table/t",
+		}))],
+	},
 	"everything but some actions": {
 		"rows": {18},
 		"changes": [add("/policy/inputs/policy", policy({

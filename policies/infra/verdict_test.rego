@@ -143,6 +143,16 @@ accepted := {
 		"/policy/inputs/policy",
 		policy({"Effect": "Deny", "Action": "*", "Resource": "*"}),
 	)],
+	"the parts of one resource": [add("/policy/inputs/policy", policy({
+		"Effect": "Allow",
+		"Action": ["dynamodb:Query", "s3:GetObject"],
+		"Resource": [
+			"arn:aws:dynamodb:eu-central-1:123456789012:table/t",
+			"arn:aws:dynamodb:eu-central-1:123456789012:table/t/index/*",
+			"arn:aws:s3:::bucket/*",
+			"arn:aws:s3:::bucket/reports/*",
+		],
+	}))],
 	"API Gateway's own logging role": [
 		add("/policy/inputs/policy", policy({
 			"Effect": "Allow",
