@@ -12,6 +12,7 @@ import (
 	"account-api/local/graph"
 	"account-api/local/lambda"
 	"account-api/local/reload"
+	"account-api/local/trace"
 )
 
 // These make a handler log why its policy denied, with the claims that it saw, and the
@@ -27,17 +28,22 @@ const functionType = "aws:lambda/function:Function"
 // invokes them.
 type functions struct {
 	pools map[string]*lambda.Pool
-	notes *notes
+	root  string // the project
 }
 
 // Invoke implements [gateway.Functions].
 func (f functions) Invoke(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
-	pool, known := f.pools[graph.Unqualified(arn)]
+	pool, known := f.pools[arn]
 	if !known {
 		return lambda.Result{}, fmt.Errorf("no function has the ARN %s", arn)
 	}
+	begun := time.Now()
 	result, err := pool.Invoke(ctx, event)
-	f.notes.take(result, pool.MemoryMB())
+	trouble := readTrouble(result, pool.MemoryMB(), f.root)
+	trace.Invoked(ctx, trace.Invocation{
+		Function: arn, Took: time.Since(begun), Init: result.InitDuration, Cold: result.ColdStart, Log: result.LogTail,
+		Failure: trouble.message, Place: trouble.at,
+	})
 	return result, err
 }
 
@@ -52,7 +58,7 @@ func (f functions) close() error {
 
 // startFunctions makes a pool of processes for each function that the stack declares.
 func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (functions, error) {
-	f := functions{pools: map[string]*lambda.Pool{}, notes: l.notes}
+	f := functions{pools: map[string]*lambda.Pool{}, root: l.settings.root}
 	var reserved []int
 	for _, declared := range g.OfType(functionType) {
 		reserved = append(reserved, max(concurrency(declared), 0))

@@ -24,6 +24,7 @@ import (
 	"account-api/local/graph"
 	"account-api/local/issuer"
 	"account-api/local/reload"
+	"account-api/local/trace"
 )
 
 const (
@@ -47,7 +48,7 @@ type localStack struct {
 	begun               reload.Snapshot // of the files before the first build
 	builds              *reload.Builds
 	stack               switchboard
-	notes               *notes
+	traces              trace.Recorder
 	policies            atomic.Pointer[[]example.Policy] // of the handlers
 	suites              atomic.Pointer[[]suite]          // Rego tests of what serves; nil until a policy is saved
 	issuer              atomic.Pointer[issuer.Issuer]    // nil without a local issuer
@@ -59,7 +60,7 @@ type localStack struct {
 // start starts a stack. It takes the ports first: compiling may take minutes, and a port
 // that is in use should be reported before. With an error, nothing is left behind.
 func start(ctx context.Context, s settings, out, status io.Writer) (l *localStack, err error) {
-	l = &localStack{settings: s, out: newReport(out, status, s.verbose), notes: newNotes(s.root)}
+	l = &localStack{settings: s, out: newReport(out, status, s.verbose)}
 	l.policies.Store(&[]example.Policy{})
 	defer func() {
 		if err != nil {
@@ -201,14 +202,15 @@ func (l *localStack) described() console.Stack {
 
 // report writes an exchange to the terminal and to the console.
 func (l *localStack) report(e gateway.Exchange) {
-	e = l.notes.explain(e, l.failing, l.out.logFile())
+	t, _ := l.traces.Take(e.RequestID)
+	e = explain(e, t, l.failing, l.out.logFile())
 	l.out.exchange(e)
-	l.console.Record(e)
+	l.console.Record(e, t)
 }
 
 // serve answers requests until ctx is done. Then it lets those in flight finish.
 func (l *localStack) serve(ctx context.Context) error {
-	servers := map[*http.Server]net.Listener{{Handler: &l.stack}: l.api}
+	servers := map[*http.Server]net.Listener{{Handler: l.traces.Observe(&l.stack)}: l.api}
 	if l.keys != nil {
 		servers[&http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if i := l.issuer.Load(); i != nil {

@@ -21,8 +21,8 @@ type trouble struct {
 }
 
 // readTrouble finds out why a function of some memory failed, or answered with a server error.
-// A refusal of an authorizer is no trouble. It returns nil if there is none, or no reason.
-func readTrouble(result lambda.Result, memoryMB int, root string) *trouble {
+// A refusal of an authorizer is no trouble. The message is "" if there is none, or no reason.
+func readTrouble(result lambda.Result, memoryMB int, root string) trouble {
 	var document struct {
 		Message string `json:"errorMessage"`
 		Type    string `json:"errorType"`
@@ -33,12 +33,12 @@ func readTrouble(result lambda.Result, memoryMB int, root string) *trouble {
 	}
 	if result.FunctionError != "" {
 		if json.Unmarshal(result.Payload, &document) != nil || document.Message == refusal {
-			return nil
+			return trouble{}
 		}
 		if document.Type == "Runtime.ExitError" && result.MemoryMB > memoryMB {
-			return &trouble{message: fmt.Sprintf("its process took %d MB and was ended: the function declares a memory of %d MB", result.MemoryMB, memoryMB)}
+			return trouble{message: fmt.Sprintf("its process took %d MB and was ended: the function declares a memory of %d MB", result.MemoryMB, memoryMB)}
 		}
-		t := &trouble{message: oneLine(document.Message)}
+		t := trouble{message: oneLine(document.Message)}
 		if document.Type != "" && document.Type != "errorString" {
 			t.message = oneLine(document.Type + ": " + document.Message)
 		}
@@ -51,7 +51,7 @@ func readTrouble(result lambda.Result, memoryMB int, root string) *trouble {
 		return t
 	}
 	if !serverError(result) {
-		return nil
+		return trouble{}
 	}
 	for _, line := range slices.Backward(result.LogTail) {
 		var entry struct {
@@ -71,9 +71,9 @@ func readTrouble(result lambda.Result, memoryMB int, root string) *trouble {
 				text = entry.Message
 			}
 		}
-		return &trouble{message: oneLine(text), at: firstOwn(root, stack)}
+		return trouble{message: oneLine(text), at: firstOwn(root, stack)}
 	}
-	return nil
+	return trouble{}
 }
 
 // refusal is the message with which an authorizer refuses a token.

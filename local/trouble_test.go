@@ -8,6 +8,7 @@ import (
 
 	"account-api/local/gateway"
 	"account-api/local/lambda"
+	"account-api/local/trace"
 )
 
 const aToken = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"
@@ -52,13 +53,7 @@ func TestReadTrouble(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := readTrouble(row.result, 128, root)
-			if row.message == "" {
-				if got != nil {
-					t.Errorf("expected none, got %+v", *got)
-				}
-				return
-			}
-			if got == nil || *got != (trouble{row.message, row.at}) {
+			if got != (trouble{row.message, row.at}) {
 				t.Errorf("expected %q at %q, got %+v", row.message, row.at, got)
 			}
 		})
@@ -66,17 +61,19 @@ func TestReadTrouble(t *testing.T) {
 }
 
 func TestFailuresAreExplainedOnTheirLine(t *testing.T) {
-	n := newNotes(t.TempDir())
-	n.take(lambda.Result{RequestID: "a", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no keys","errorType":"errorString"}`)}, 128)
-	n.take(lambda.Result{RequestID: "i", FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no seats","errorType":"errorString"}`)}, 128)
+	failed := func(reason string) trace.Trace {
+		return trace.Trace{Invocations: []trace.Invocation{{Failure: reason, Place: "main.go:3"}}}
+	}
 	for name, row := range map[string]struct {
 		exchange gateway.Exchange
+		trace    trace.Trace
 		line     string
 	}{
-		"of the authorizer": {gateway.Exchange{Status: 500, AnsweredBy: "authorizer", Authorization: &gateway.Authorization{Invocation: &gateway.Invocation{RequestID: "a"}}}, "500 by authorizer: no keys"},
-		"of a function":     {gateway.Exchange{Status: 502, AnsweredBy: "integration seats", Integration: &gateway.Invocation{RequestID: "i"}}, "502 by integration seats: no seats"},
+		"of the authorizer": {gateway.Exchange{Status: 500, AnsweredBy: "authorizer"}, failed("no keys"), "500 by authorizer: no keys"},
+		"of a function":     {gateway.Exchange{Status: 502, AnsweredBy: "integration seats"}, failed("no seats"), "502 by integration seats: no seats"},
+		"of neither":        {gateway.Exchange{Status: 502, AnsweredBy: "gateway", Reason: "no answer"}, failed(""), "502 by gateway: no answer"},
 	} {
-		e := n.explain(row.exchange, green, "functions.log")
+		e := explain(row.exchange, row.trace, func(string) string { return "" }, "functions.log")
 		if got := strings.TrimSpace(e.String()); got != row.line {
 			t.Errorf("%s: got %q, want %q", name, got, row.line)
 		}

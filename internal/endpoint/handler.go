@@ -55,7 +55,7 @@ func New(ctx context.Context, c Config, e Environment) (*Handler, error) {
 	h := &Handler{answer: c.Answer, headers: c.Headers, responses: responses, now: e.Now, budget: budget, explain: e.ExplainDenials}
 	h.policy, h.broken = decision.Prepare(ctx, c.Policy, c.Entrypoint)
 	h.log = newDecisionLog(e.Log, c.Entrypoint, h.policy, e.Labels)
-	h.log.reveal = e.RevealErrors
+	h.log.reveal, h.log.whole = e.RevealErrors, e.ExplainDenials
 	if h.broken != nil {
 		h.log.undecided(ctx, "", h.broken)
 		return h, nil

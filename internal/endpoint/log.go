@@ -35,11 +35,14 @@ const maxLogged = 4 << 10
 //
 // The member replayable says whether the line's input suffices for that. It is false if the
 // policy may read a field that is erased.
+//
+// With whole, for a developer's own machine, nothing is erased or masked.
 type decisionLog struct {
 	failures  *slog.Logger
 	decisions *slog.Logger
 	reads     []string // the fields of the input that the policy may read
 	reveal    bool     // messages that a line leaves out otherwise
+	whole     bool     // nothing is erased or masked
 }
 
 // newDecisionLog returns the log of one policy. It formats once what is the same in every
@@ -64,9 +67,11 @@ func newDecisionLog(to io.Writer, path string, policy *decision.Policy, labels [
 
 // decided logs one decision.
 func (l decisionLog) decided(ctx context.Context, id string, input decision.Input, result decision.Decision, took time.Duration, explanation []string) {
-	var masked []string
-	result.Reasons, masked = mask(result.Reasons, secrets(input))
-	input, erased := erase(input)
+	erased, masked := []string{}, []string(nil)
+	if !l.whole {
+		result.Reasons, masked = mask(result.Reasons, secrets(input))
+		input, erased = erase(input)
+	}
 	replayable := !slices.ContainsFunc(erased, func(field string) bool { return slices.Contains(l.reads, field) })
 	for i, field := range erased {
 		erased[i] = "/input/" + field // RFC 6901

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/rego"
+
+	"account-api/internal/decision"
+	"account-api/internal/endpoint/endpointtest"
 )
 
 // clock returns a now that is at a fixed time first, and a second later at every call.
@@ -229,5 +232,19 @@ func TestMessagesAreRevealedOnRequest(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The developer who runs the function on their own machine sees what the policy saw.
+func TestDecisionLogIsWholeIfAsked(t *testing.T) {
+	caller := decision.Input{Scope: "read:orders", Principal: "fred@clients", Claims: decision.Claims(`{"tenant":"acme"}`)}
+	for _, asked := range []bool{true, false} {
+		h, log := newTestHandler(t, func(_ *Config, e *Environment) { e.ExplainDenials = asked })
+		invoke(t, h, event(endpointtest.Caller(t, caller)))
+		for _, text := range []string{"fred@clients", "acme", `"erased":[]`} {
+			if strings.Contains(log.String(), text) != asked {
+				t.Errorf("asked %t: expected %s in the line only if asked, got %s", asked, text, log)
+			}
+		}
 	}
 }

@@ -20,8 +20,8 @@ import (
 //	                https://app.example.com, or * for any. Optional: without it,
 //	                answers carry no CORS headers.
 //	EXPLAIN_DENIALS If true, the log shows which expressions of the policy failed, and the
-//	                claims that they saw. Only for a developer's own machine: make run
-//	                sets it, and no stack may.
+//	                whole input with its claims. Only for a developer's own machine: make
+//	                run sets it, and no stack may.
 //	REVEAL_ERRORS   If true, the log has the messages of errors and the values of panics.
 //	                Likewise.
 //

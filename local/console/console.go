@@ -26,6 +26,7 @@ import (
 	"account-api/local/example"
 	"account-api/local/gateway"
 	"account-api/local/issuer"
+	"account-api/local/trace"
 )
 
 // Stack is the current state of the stack. As JSON it is the answer to GET /stack.
@@ -139,7 +140,7 @@ func (c *Console) newRoutes() *http.ServeMux {
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.routes.ServeHTTP(w, r) }
 
 // Record shows an exchange on every open page and on later ones.
-func (c *Console) Record(e gateway.Exchange) { c.feed.add(e) }
+func (c *Console) Record(e gateway.Exchange, t trace.Trace) { c.feed.add(e, t) }
 
 // Report shows the state of the stack on every open page.
 func (c *Console) Report(s Status) { c.feed.report(s) }

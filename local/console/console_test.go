@@ -16,6 +16,7 @@ import (
 	"account-api/local/example"
 	"account-api/local/gateway"
 	"account-api/local/issuer"
+	"account-api/local/trace"
 )
 
 const (
@@ -74,6 +75,8 @@ func serve(t *testing.T, mints bool) *fixture {
 	f.url = server.URL
 	return f
 }
+
+func (f *fixture) record(e gateway.Exchange) { f.Record(e, trace.Trace{}) }
 
 func write(t *testing.T, file, content string) {
 	t.Helper()
@@ -286,7 +289,7 @@ func TestKeys(t *testing.T) {
 
 func TestLatestRequests(t *testing.T) {
 	f := serve(t, true)
-	f.Record(gateway.Exchange{RequestID: "first", Method: "GET", Path: "/test/<script>alert(1)</script>", Status: 403, AnsweredBy: "gateway",
+	f.record(gateway.Exchange{RequestID: "first", Method: "GET", Path: "/test/<script>alert(1)</script>", Status: 403, AnsweredBy: "gateway",
 		Reason: "no <b>such</b> path", Time: time.Now(), Steps: []gateway.Step{{Hop: "route", Detail: "<img src=x>"}}})
 	f.Report(Status{State: Failed, At: time.Now(), Detail: "seats.rego:3: rego_parse_error: <tag>"})
 	body := f.get(t, "/").body
@@ -296,7 +299,7 @@ func TestLatestRequests(t *testing.T) {
 		}
 	}
 	for range 2 * kept {
-		f.Record(gateway.Exchange{Method: "GET", Path: "/test/seats", Status: 200})
+		f.record(gateway.Exchange{Method: "GET", Path: "/test/seats", Status: 200})
 	}
 	body = f.get(t, "/").body
 	if n := strings.Count(body, "<details>"); n != kept || strings.Contains(body, "alert") {

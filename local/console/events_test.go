@@ -70,12 +70,12 @@ func (s *stream) next(t *testing.T) event {
 
 func TestEvents(t *testing.T) {
 	f := serve(t, true)
-	f.Record(gateway.Exchange{Path: "/on-the-page"})
+	f.record(gateway.Exchange{Path: "/on-the-page"})
 	s := f.follow(t, "?after=1")
 	if e := s.next(t); e.kind != "status" || !strings.Contains(e.data, "Serving") {
 		t.Errorf("expected the status first, got %+v", e)
 	}
-	f.Record(gateway.Exchange{Method: "GET", Path: "/test/seats", Status: 401, AnsweredBy: "gateway", Steps: []gateway.Step{{Hop: "identity", Detail: "missing"}}})
+	f.record(gateway.Exchange{Method: "GET", Path: "/test/seats", Status: 401, AnsweredBy: "gateway", Steps: []gateway.Step{{Hop: "identity", Detail: "missing"}}})
 	if e := s.next(t); e.kind != "exchange" || e.id != "2" || !strings.Contains(e.data, "/test/seats") || !strings.Contains(e.data, "missing") {
 		t.Errorf("expected the request with its steps, got %+v", e)
 	}
@@ -104,7 +104,7 @@ func TestEvents(t *testing.T) {
 
 func TestExplanation(t *testing.T) {
 	f := serve(t, true)
-	f.Record(gateway.Exchange{RequestID: "plain", Reason: "answered", Steps: []gateway.Step{{Hop: "route", Detail: "matched"}}})
+	f.record(gateway.Exchange{RequestID: "plain", Reason: "answered", Steps: []gateway.Step{{Hop: "route", Detail: "matched"}}})
 	if a := f.get(t, "/explanation?request=plain"); a.status != 200 || !strings.Contains(a.body, "matched") {
 		t.Errorf("expected the steps, got %d %s", a.status, a.body)
 	}
@@ -112,17 +112,17 @@ func TestExplanation(t *testing.T) {
 		var asked sync.WaitGroup
 		var a answered
 		asked.Go(func() { a = f.get(t, "/explanation?request=late") })
-		f.Record(gateway.Exchange{RequestID: "late", Reason: "late but there"})
+		f.record(gateway.Exchange{RequestID: "late", Reason: "late but there"})
 		asked.Wait()
 		if a.status != 200 || !strings.Contains(a.body, "late but there") {
 			t.Errorf("expected the steps, got %d %s", a.status, a.body)
 		}
 	})
 	t.Run("of a blocked request is that of the newest one", func(t *testing.T) {
-		f.Record(gateway.Exchange{RequestID: "old", Browser: "an old reason"})
+		f.record(gateway.Exchange{RequestID: "old", Browser: "an old reason"})
 		after := f.prepare(t, form("without")).After
-		f.Record(gateway.Exchange{RequestID: "blocked", Browser: "no such header", Steps: []gateway.Step{{Hop: "browser", Detail: "no such header"}}})
-		f.Record(gateway.Exchange{RequestID: "other"})
+		f.record(gateway.Exchange{RequestID: "blocked", Browser: "no such header", Steps: []gateway.Step{{Hop: "browser", Detail: "no such header"}}})
+		f.record(gateway.Exchange{RequestID: "other"})
 		if a := f.get(t, fmt.Sprintf("/explanation?blocked-after=%d", after)); a.status != 200 || !strings.Contains(a.body, "no such header") {
 			t.Errorf("expected the blocked one, got %d %s", a.status, a.body)
 		}
@@ -148,13 +148,13 @@ func FuzzEvent(f *testing.F) {
 		f.Fatal(err)
 	}
 	var plain bytes.Buffer
-	if err := c.send(&plain, "exchange", 1, entry{1, gateway.Exchange{Steps: []gateway.Step{{}}}}); err != nil {
+	if err := c.send(&plain, "exchange", 1, entry{Number: 1, Exchange: gateway.Exchange{Steps: []gateway.Step{{}}}}); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var out bytes.Buffer
 		e := gateway.Exchange{Method: text, Path: text, Reason: text, AnsweredBy: text, Steps: []gateway.Step{{Hop: text, Detail: text}}}
-		if err := c.send(&out, "exchange", 1, entry{1, e}); err != nil {
+		if err := c.send(&out, "exchange", 1, entry{Number: 1, Exchange: e}); err != nil {
 			t.Fatal(err)
 		}
 		content, whole := strings.CutSuffix(out.String(), "\n\n")

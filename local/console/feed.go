@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"account-api/local/gateway"
+	"account-api/local/trace"
 )
 
 // State is the state of the stack.
@@ -33,6 +34,7 @@ const kept = 50
 type entry struct {
 	Number int
 	gateway.Exchange
+	Trace trace.Trace
 }
 
 // feed holds what pages follow: the latest exchanges and the status.
@@ -47,14 +49,14 @@ type feed struct {
 
 func newFeed(s Status) *feed { return &feed{status: s, changed: make(chan struct{})} }
 
-func (f *feed) add(e gateway.Exchange) {
+func (f *feed) add(e gateway.Exchange, t trace.Trace) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.entries) == kept {
 		f.entries = append(f.entries[:0], f.entries[1:]...)
 	}
 	f.last++
-	f.entries = append(f.entries, entry{f.last, e})
+	f.entries = append(f.entries, entry{f.last, e, t})
 	f.tell()
 }
 

@@ -57,7 +57,25 @@ func (i *Issuer) checkFurther(further map[string]any) error {
 func (i *Issuer) Token(request TokenRequest) (string, error) {
 	k := i.keys.Load().current.of(request.Algorithm)
 	if k == nil {
-		return "", fmt.Errorf("issuer: expected an algorithm among %s, got %q", strings.Join(i.options.Algorithms, ", "), request.Algorithm)
+		return "", i.unknown(request.Algorithm)
+	}
+	return i.sign(k, request)
+}
+
+func (i *Issuer) unknown(algorithm string) error {
+	return fmt.Errorf("issuer: expected an algorithm among %s, got %q", strings.Join(i.options.Algorithms, ", "), algorithm)
+}
+
+// FormerToken is [Issuer.Token], signed with the key before the last rotation. It is "" if
+// no such key is published.
+func (i *Issuer) FormerToken(request TokenRequest) (string, error) {
+	former := i.keys.Load().previous
+	if len(former) == 0 {
+		return "", nil
+	}
+	k := former[0].of(request.Algorithm)
+	if k == nil {
+		return "", i.unknown(request.Algorithm)
 	}
 	return i.sign(k, request)
 }
