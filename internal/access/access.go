@@ -152,7 +152,7 @@ type version struct {
 
 // Compare compares the policies in two directories policies/. Records are decisions from a
 // log, or nil.
-func Compare(ctx context.Context, base, head fs.FS, records []Record) (Report, error) {
+func Compare(ctx context.Context, base, head fs.FS, records []decision.Record) (Report, error) {
 	names := map[string]bool{}
 	for _, policies := range []fs.FS{base, head} {
 		found, err := Endpoints(policies)
@@ -270,7 +270,7 @@ func read(versions ...version) flow.Reading {
 	return flow.Read(policies...)
 }
 
-func compare(ctx context.Context, endpoint string, before, after version, records []Record) (Endpoint, error) {
+func compare(ctx context.Context, endpoint string, before, after version, records []decision.Record) (Endpoint, error) {
 	e := Endpoint{Name: endpoint, State: Compared, Changes: []Change{}, Reads: []string{}}
 	switch {
 	case !before.present:

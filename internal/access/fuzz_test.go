@@ -5,19 +5,20 @@ import (
 	"testing"
 
 	"account-api/internal/access"
+	"account-api/internal/decision"
 )
 
 // A log is what functions print. No line of it may end the comparison.
 func FuzzReadLog(f *testing.F) {
 	for _, log := range []string{
-		`{"decision_id":"1","path":"orders/decision","input":{"scope":"read"},"erased":["/input/azp"],"result":{"allow":true}}`,
-		"START\n{}\n", `{"decision_id":1}`, `{"decision_id":"1","result":null}`, `{"decision_id":"1","input":[],"result":{}}`, "",
+		`{"type":"openpolicyagent.org/decision_logs","decision_id":"1","path":"orders/decision","input":{"scope":"read"},"erased":["/input/azp"],"result":{"allow":true}}`,
+		"START\n{}\n", `{"decision_id":1}`, `{"type":"openpolicyagent.org/decision_logs","decision_id":"1","result":null}`, `{"type":"openpolicyagent.org/decision_logs","decision_id":"1","input":[],"result":{}}`, "",
 	} {
 		f.Add(log)
 	}
 	f.Cleanup(access.SetMostCallers(200))
 	f.Fuzz(func(t *testing.T, log string) {
-		records, err := access.ReadLog(strings.NewReader(log))
+		records, err := decision.ReadLog(strings.NewReader(log))
 		if (len(records) == 0) != (err != nil) {
 			t.Errorf("got %d records and %v", len(records), err)
 		}

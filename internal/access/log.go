@@ -1,11 +1,8 @@
 package access
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -13,18 +10,6 @@ import (
 	"account-api/internal/access/flow"
 	"account-api/internal/decision"
 )
-
-// Record is a decision from a handler's log, in OPA's form:
-// https://www.openpolicyagent.org/docs/management-decision-logs
-type Record struct {
-	ID     string         `json:"decision_id"`
-	Path   string         `json:"path"`
-	Input  decision.Input `json:"input"`
-	Erased []string       `json:"erased"` // JSON pointers, as in /input/principal
-	Result *struct {
-		Allow bool `json:"allow"`
-	} `json:"result"`
-}
 
 // Recorded says what would become of recorded decisions.
 type Recorded struct {
@@ -37,32 +22,8 @@ type Recorded struct {
 	Disagreement int             `json:"disagreement"`       // the base answers otherwise than the record says
 }
 
-// mostLine bounds a line of a log, in bytes.
-const mostLine = 1 << 20
-
-// ReadLog reads the decisions of a log, one JSON object a line. Other lines are skipped:
-// a function's log has more than decisions.
-func ReadLog(log io.Reader) ([]Record, error) {
-	lines := bufio.NewScanner(log)
-	lines.Buffer(nil, mostLine)
-	records := []Record{}
-	for lines.Scan() {
-		var record Record
-		if strings.Contains(lines.Text(), `"decision_id"`) && json.Unmarshal(lines.Bytes(), &record) == nil && record.Result != nil {
-			records = append(records, record)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read log: %w", err)
-	}
-	if len(records) == 0 {
-		return nil, fmt.Errorf("read log: expected a line with decision_id and result, as a handler's decision log has it, got none")
-	}
-	return records, nil
-}
-
 // replay asks both versions about the records of an endpoint.
-func replay(ctx context.Context, name string, reading flow.Reading, before, after version, records []Record) *Recorded {
+func replay(ctx context.Context, name string, reading flow.Reading, before, after version, records []decision.Record) *Recorded {
 	r := &Recorded{Changed: map[Kind]int{}, Examples: map[Kind]string{}}
 	for _, record := range records {
 		if strings.Trim(record.Path, "/") != name+"/decision" {

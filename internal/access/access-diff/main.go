@@ -20,6 +20,7 @@ import (
 	"os"
 
 	"account-api/internal/access"
+	"account-api/internal/decision"
 )
 
 func main() { os.Exit(run(context.Background(), os.Stdout, os.Stderr, os.Args[1:])) }
@@ -59,14 +60,14 @@ func diff(ctx context.Context, stdout, stderr io.Writer, arguments []string) (ac
 	case !known:
 		return "", fmt.Errorf("-format: expected text, markdown or json, got %q", *format)
 	}
-	var records []access.Record
+	var records []decision.Record
 	if *log != "" {
 		file, err := os.Open(*log)
 		if err != nil {
 			return "", err
 		}
 		defer file.Close()
-		if records, err = access.ReadLog(file); err != nil {
+		if records, err = decision.ReadLog(file); err != nil {
 			return "", fmt.Errorf("%s: %w", *log, err)
 		}
 	}

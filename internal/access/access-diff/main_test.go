@@ -59,7 +59,7 @@ func TestRun(t *testing.T) {
 		{"an argument", base, []string{"more"}, 1, "", `expected flags only, got "more"`},
 		{"a flag that is not there", base, []string{"-more"}, 1, "", "flag provided but not defined"},
 		{"a log that is not there", base, []string{"-log", "nowhere"}, 1, "", "nowhere"},
-		{"a log without decisions", base, []string{"-log", filepath.Join(base, "policies/orders/orders.rego")}, 1, "", "expected a line with decision_id"},
+		{"a log without decisions", base, []string{"-log", filepath.Join(base, "policies/orders/orders.rego")}, 1, "", "expected a line of the type openpolicyagent.org/decision_logs"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var output strings.Builder
@@ -122,7 +122,7 @@ func TestRecordedDecisions(t *testing.T) {
 	base := policy(t, read)
 	head := policy(t, "allow if {\n\t\"read\" in split(input.scope, \" \")\n\tnot blocked\n}\n\nblocked if input.azp == \"crawler\"\n\nallow if \"admin\" in split(input.scope, \" \")")
 	line := func(id, input, erased, allow string) string {
-		return `{"decision_id":"` + id + `","path":"orders/decision","input":` + input + `,"erased":[` + erased + `],"result":{"allow":` + allow + `,"reasons":[]}}` + "\n"
+		return `{"type":"openpolicyagent.org/decision_logs","decision_id":"` + id + `","path":"orders/decision","input":` + input + `,"erased":[` + erased + `],"result":{"allow":` + allow + `,"reasons":[]}}` + "\n"
 	}
 	log := filepath.Join(t.TempDir(), "decisions.jsonl")
 	text := "START RequestId: 1\n" +

@@ -10,10 +10,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -45,33 +42,22 @@ func run(ctx context.Context, stdout, stderr io.Writer, root string, logs []stri
 	}
 	defer log.Close()
 	r := replay{root: root, policies: map[string]*decision.Policy{}, unjudged: map[string]int{}, out: stdout}
-	if err := r.read(ctx, log); err != nil {
-		fmt.Fprintln(stderr, err)
+	records, err := decision.ReadLog(log)
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: %v\n", logs[0], err)
 		return 2
 	}
-	if r.same+r.differ+r.judgedNot() == 0 {
-		fmt.Fprintf(stderr, "%s has no decision: expected lines of the type %s\n", logs[0], lineType)
-		return 2
+	for _, record := range records {
+		if err := r.judge(ctx, record); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 2
+		}
 	}
 	r.summary()
 	if r.differ > 0 {
 		return 1
 	}
 	return 0
-}
-
-// lineType is the type of a decision log's line, as OPA's.
-const lineType = "openpolicyagent.org/decision_logs"
-
-// line is a decision in the log.
-type line struct {
-	Type     string             `json:"type"`
-	ID       string             `json:"decision_id"`
-	Path     string             `json:"path"`
-	Revision string             `json:"revision"`
-	Input    decision.Input     `json:"input"`
-	Erased   []string           `json:"erased"`
-	Result   *decision.Decision `json:"result"`
 }
 
 // replay is what is known after some lines.
@@ -90,24 +76,7 @@ func (r *replay) judgedNot() (sum int) {
 	return sum
 }
 
-func (r *replay) read(ctx context.Context, log io.Reader) error {
-	lines := bufio.NewReader(log)
-	for {
-		text, err := lines.ReadBytes('\n')
-		if decided := (line{}); json.Unmarshal(bytes.TrimSpace(text), &decided) == nil && decided.Type == lineType && decided.Result != nil {
-			if err := r.judge(ctx, decided); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
-}
-
-func (r *replay) judge(ctx context.Context, logged line) error {
+func (r *replay) judge(ctx context.Context, logged decision.Record) error {
 	policy, known := r.policies[logged.Path]
 	if !known {
 		handler, _, _ := strings.Cut(logged.Path, "/")
