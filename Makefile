@@ -99,6 +99,7 @@ guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
 docs: ## Write everything generated anew: pages of docs/, and what a policy may use
 	@go run ./infra/docs
 	@go run ./internal/decision/generate
+	@go run ./internal/decision/edits
 	@go run ./internal/access/access-table
 
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)

@@ -29,6 +29,8 @@ func (s suite) String() string {
 		names = append(names, name)
 	}
 	switch {
+	case len(names) > 0 && s.Tests == 0:
+		text += "the tests do not compile: "
 	case len(names) == 1:
 		text += fmt.Sprintf("1 of %d tests fails: ", s.Tests)
 	case len(names) > 1:

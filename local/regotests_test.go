@@ -11,7 +11,8 @@ func TestSuitesInWords(t *testing.T) {
 		"policies/seats: no tests": {Handler: "seats", Uncovered: []string{"policies/seats/a.rego:7-9"}},
 		"policies/seats: 1 of 9 tests fails: data.seats_test.test_a: FAIL": {
 			Handler: "seats", Tests: 9, Failed: []string{"data.seats_test.test_a: FAIL\nwith a trace"}},
-		"policies/seats: 2 of 9 tests fail: a; b": {Handler: "seats", Tests: 9, Failed: []string{"a", "b"}},
+		"policies/seats: the tests do not compile: seats_test.rego:4: no": {Handler: "seats", Failed: []string{"seats_test.rego:4: no"}},
+		"policies/seats: 2 of 9 tests fail: a; b":                         {Handler: "seats", Tests: 9, Failed: []string{"a", "b"}},
 	} {
 		if got := s.String(); got != want {
 			t.Errorf("expected %q, got %q", want, got)
