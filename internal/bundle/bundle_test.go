@@ -55,6 +55,20 @@ func TestBuildAcceptsRelativePaths(t *testing.T) {
 	}
 }
 
+// The current directory is the module if Root is empty, as in make build.
+func TestBuildWithoutAStackTakesTheClaimsOfAllStacks(t *testing.T) {
+	const reads = "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.claims.org_id\n"
+	t.Chdir(module(t, map[string]string{"Pulumi.dev.yaml": "config:\n  claims: [org_id]\n", "policies/greet/greet.rego": reads}))
+	var progress strings.Builder
+	o := Options{Package: "handlers/greet", Out: "dist/greet.zip", Progress: &progress}
+	if err := o.CheckPolicy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if want := "checking policies/greet with the claims of all stacks together: pulumi preview checks it with those of its stack\n"; progress.String() != want {
+		t.Errorf("got progress %q, want %q", progress.String(), want)
+	}
+}
+
 // Two at a time in this process, two in others: as in two previews at once.
 func TestBuildsAtTheSameTimeAgree(t *testing.T) {
 	root := module(t, nil)

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (o Options) CheckPolicy(ctx context.Context) error {
 	stack := o.Stack
 	if stack.Name == "" {
 		var err error
-		if stack.Claims, err = ruleset.Claims(os.DirFS(o.Root)); err != nil {
+		if stack.Claims, err = ruleset.Claims(os.DirFS(cmp.Or(o.Root, "."))); err != nil {
 			return err
 		}
 		if len(stack.Claims) > 0 {

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -17,10 +18,12 @@ func Claims(root fs.FS) ([]string, error) {
 		Name   string         `json:"name"`
 		Config map[string]any `json:"config"`
 	}
-	if source, err := fs.ReadFile(root, "Pulumi.yaml"); err == nil {
-		if err := util.Unmarshal(source, &project); err != nil {
-			return nil, fmt.Errorf("Pulumi.yaml: %w", err)
-		}
+	source, err := fs.ReadFile(root, "Pulumi.yaml")
+	if err == nil {
+		err = util.Unmarshal(source, &project)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // an error elsewhere would look like no claims
+		return nil, fmt.Errorf("Pulumi.yaml: %w", err)
 	}
 	add := func(file string, config map[string]any) error {
 		for _, key := range []string{"claims", project.Name + ":claims"} {

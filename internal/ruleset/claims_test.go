@@ -1,6 +1,7 @@
 package ruleset_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -33,5 +34,11 @@ func TestClaimsAreThoseOfEveryStack(t *testing.T) {
 		if row.err == "" && (err != nil || got == nil) || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) || !slices.Equal(got, row.want) {
 			t.Errorf("%s: got %q, %v; want %q, %q", name, got, err, row.want, row.err)
 		}
+	}
+}
+
+func TestClaimsNeedAProjectThatCanBeRead(t *testing.T) {
+	if names, err := ruleset.Claims(os.DirFS("")); err == nil {
+		t.Errorf("got %q of no directory, want an error", names)
 	}
 }
