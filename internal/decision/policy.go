@@ -40,9 +40,10 @@ type Policy struct {
 // A policy may use the built-in functions that [Capabilities] lists. A policy that reads
 // the network, the environment, the clock or a random source does not compile.
 //
-// It is an error if files holds no policy, if any file does not parse or compile, if a
-// reference below data names neither a rule nor a key of a document, if a reference to the
-// input names a field that it never has, or if the entrypoint has no rule or no default.
+// It is an error if files holds no policy, if any file does not parse or compile, if a file
+// is of a package that its directory does not name, if a reference below data names neither a
+// rule nor a key of a document, if a reference to the input names a field that it never has,
+// or if the entrypoint has no rule, no default, or a constant value that is no decision.
 // The message has a line for each fault, such as
 //
 //	policies/orders/orders.rego:41: rego_unsafe_var_error: var x is unsafe

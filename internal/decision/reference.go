@@ -56,32 +56,59 @@ func checkNames(from *source, entrypoint ast.Ref, schema map[string]any) ast.Com
 				report(fault)
 			}
 			if !slices.ContainsFunc(from.unparsed, entrypoint.HasPrefix) {
-				report(checkEntrypoint(c, entrypoint))
+				for _, fault := range checkEntrypoint(c, entrypoint) {
+					report(fault)
+				}
 			}
 			return nil // a stage can return one error only, and ends the compilation with it
 		},
 	}
 }
 
-// checkEntrypoint wants a rule with a default that is a decision. Without a default, an input
-// that no rule has thought of is a 500 and not a denial.
-func checkEntrypoint(c *ast.Compiler, entrypoint ast.Ref) *ast.Error {
+// checkEntrypoint wants a rule with a default, and each constant value to be a decision.
+// Without a default, an input that no rule has thought of is a 500 and not a denial.
+func checkEntrypoint(c *ast.Compiler, entrypoint ast.Ref) (faults []*ast.Error) {
 	rules := c.GetRulesExact(entrypoint)
 	if len(rules) == 0 {
-		return ast.NewError(ast.CompileErr, packageLocation(c, entrypoint[:len(entrypoint)-1]),
-			"expected a rule at %s, which the handler asks, got none", entrypoint)
+		return []*ast.Error{ast.NewError(ast.CompileErr, packageLocation(c, entrypoint[:len(entrypoint)-1]),
+			"expected a rule at %s, which the handler asks, got none", entrypoint)}
 	}
+	hasDefault := false
 	for _, rule := range rules {
+		hasDefault = hasDefault || rule.Default
+		what := "a value"
 		if rule.Default {
-			if _, err := read(rule.Head.Value.Value); err != nil {
-				return ast.NewError(ast.CompileErr, rule.Location, "the default of %s: %v", entrypoint, err)
+			what = "the default"
+		}
+		for ; rule != nil; rule = rule.Else {
+			value := rule.Head.Value
+			if value == nil || !constant(value) {
+				continue
 			}
-			return nil
+			if _, err := read(value.Value); err != nil {
+				faults = append(faults, ast.NewError(ast.CompileErr, rule.Location, "%s of %s: %v", what, entrypoint, err))
+			}
 		}
 	}
-	return ast.NewError(ast.CompileErr, rules[0].Location,
-		`expected a default of %s, got none: add default %[2]s := {"allow": false, "reasons": {"…"}}`,
-		entrypoint, string(entrypoint[len(entrypoint)-1].Value.(ast.String)))
+	if !hasDefault {
+		faults = append(faults, ast.NewError(ast.CompileErr, rules[0].Location,
+			`expected a default of %s, got none: add default %[2]s := {"allow": false, "reasons": {"…"}}`,
+			entrypoint, string(entrypoint[len(entrypoint)-1].Value.(ast.String))))
+	}
+	return faults
+}
+
+// constant reports whether a value is the same for every input.
+func constant(value *ast.Term) bool {
+	computed := false
+	ast.NewGenericVisitor(func(node any) bool {
+		switch node.(type) {
+		case ast.Var, ast.Ref, ast.Call, *ast.ArrayComprehension, *ast.SetComprehension, *ast.ObjectComprehension, *ast.TemplateString:
+			computed = true
+		}
+		return computed
+	}).Walk(value)
+	return !computed
 }
 
 // packageLocation is where a file of a package begins, or any file if there is none.

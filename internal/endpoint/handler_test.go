@@ -255,7 +255,7 @@ decision := {"allow": false, "reasons": {concat("|", [input.principal, input.sco
 func TestFaultOnEmptyInputIsLoggedAtStart(t *testing.T) {
 	var log bytes.Buffer
 	c, e := configuration(&log)
-	withPolicy("package orders\n\ndecision := 1 if not input.scope\n"+byDefault)(&c, &e)
+	withPolicy("package orders\n\ndecision := count(\"a\") if not input.scope\n"+byDefault)(&c, &e)
 	_, err := New(t.Context(), c, e)
 	if err != nil || !strings.Contains(log.String(), "about an empty input") {
 		t.Errorf("got error %v and log %s", err, &log)

@@ -24,7 +24,7 @@ func TestRunPrintsExamplesOfEveryPolicy(t *testing.T) {
 		"refunds/deep/refunds.rego": "package refunds\n\nallow if input.permissions == \"a <b>\"\n" + decided,
 		"shared/shared.rego":        "package shared\n\nweb contains \"shop\"\n",
 		"guard/guard.rego":          "package guard\n\nviolations contains \"decision\"\n",
-		"undecided/undecided.rego":  "package undecided\n\ndecision := 1\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n",
+		"undecided/undecided.rego":  "package undecided\n\ndecision := count(\"a\")\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n",
 		"referring/to_nothing.rego": "package referring\n\nallow if not data.refunds.blocked\n" + decided,
 		"loose.rego":                "package loose\n" + decided,
 	} {

@@ -196,6 +196,7 @@ var edits = []edit{
 		files: map[string]string{"policies/other/data.json": `{"blocked": ["crawler"]}`}, stock: everything},
 	{name: "A document is named after its content", files: map[string]string{"policies/shared/data.json": "", "policies/shared/clients.json": `{"blocked": ["crawler"]}`}, want: refused, message: "expected a data document to be named data.json or data.yaml", caller: crawler, stock: documents},
 	{name: "A document has a key twice", files: map[string]string{"policies/shared/data.json": `{"blocked": ["crawler"], "blocked": []}`}, want: refused, message: "data.json", caller: crawler, stock: document},
+	{name: "A file of YAML has two documents", files: map[string]string{"policies/shared/data.json": "", "policies/shared/data.yaml": "blocked: []\n---\nblocked: [crawler]\n"}, want: refused, message: "got a second document", caller: crawler, stock: document},
 	{name: "Two documents have one key", files: map[string]string{"policies/shared/data.yaml": "blocked: []\n"}, want: refused, message: "data.shared.blocked in both", caller: crawler, stock: document},
 	{name: "A document shadows a rule", files: map[string]string{"policies/desk/data.json": `{"allow": true}`}, want: refused, message: "conflicting rule for data path", stock: document},
 	{name: "A document shadows the package", files: map[string]string{"policies/shared/data.json": `{"blocked": ["crawler"]}`, "policies/data.json": `{"desk": {"decision": {"allow": true, "reasons": []}}}`}, stricter: "OPA loads the document, which a handler does not carry."},
@@ -211,7 +212,6 @@ var edits = []edit{
 	// Wrong, and found by tests.
 	{name: "The condition is deleted", from: scope + "\n", to: "", want: untested, status: 200},
 	{name: "The condition is negated", from: scope, to: "not " + scope, want: untested, status: 200},
-	{name: "A document of YAML has two documents", files: map[string]string{"policies/shared/data.json": "", "policies/shared/data.yaml": "blocked: []\n---\nblocked: [crawler]\n"}, want: refused, message: "got a second document", caller: crawler, stock: document},
 	{name: "The default is to allow", from: "default allow := false", to: "default allow := true", want: untested, status: 200},
 	{name: "A rule that no test evaluates is added", from: "default allow := false", to: "default allow := false\n\nallow if input.permissions == \"desk:read\"", want: untested, stock: coverage},
 	{name: "A test fails", files: map[string]string{"policies/desk/more_test.rego": "package desk_test\n\ntest_more if false\n"}, want: untested},
@@ -223,6 +223,7 @@ var edits = []edit{
 
 	// Wrong when it decides.
 	{name: "Two rules decide differently", from: "decision := {\"allow\": true", to: "decision := {\"allow\": false, \"reasons\": set()} if input.scope\n\ndecision := {\"allow\": true", want: untested},
-	{name: "Allow is a string", from: `{"allow": true, "reasons": set()}`, to: `{"allow": "true", "reasons": set()}`, want: untested},
-	{name: "A reason is a number", from: `"reasons": set()}`, to: `"reasons": {7}}`},
+	{name: "Allow is a string", from: `{"allow": true, "reasons": set()}`, to: `{"allow": "true", "reasons": set()}`, want: refused, message: "expected allow to be a boolean, got string", stock: shape},
+	{name: "A reason is a number", from: `"reasons": set()}`, to: `"reasons": {7}}`, want: refused, message: "expected every reason to be a string, got number", stock: shape},
+	{name: "A reason is computed, and a number", from: `"reasons": set()}`, to: `"reasons": {count(input.scope)}}`},
 }
