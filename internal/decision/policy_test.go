@@ -242,7 +242,7 @@ func TestPrepareRefusesAFileOfAnotherDirectorysPackage(t *testing.T) {
 	}
 }
 
-// go:embed leaves a link out, or refuses it, by where it is.
+// A link would be left out by go:embed, or refused, by where it is.
 func TestPrepareRefusesASymbolicLink(t *testing.T) {
 	root := t.TempDir()
 	for name, content := range map[string]string{"gate/gate.rego": orders, "lists/data.json": `{"blocked":[]}`} {

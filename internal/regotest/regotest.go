@@ -113,7 +113,7 @@ func (s Suite) With(name string, module *ast.Module) Suite {
 func (s Suite) Decides() bool {
 	for _, name := range s.Rules() {
 		for _, rule := range s.Modules[name].Rules {
-			if rule.Path().String() == "data."+s.Directory+".decision" {
+			if rule.Ref().String() == "data."+s.Directory+".decision" {
 				return true
 			}
 		}

@@ -23,7 +23,7 @@ func Claims(root fs.FS) ([]string, error) {
 		err = util.Unmarshal(source, &project)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // an error elsewhere would look like no claims
-		return nil, fmt.Errorf("Pulumi.yaml: %w", err)
+		return nil, fmt.Errorf("read Pulumi.yaml: %w", err)
 	}
 	add := func(file string, config map[string]any) error {
 		for _, key := range []string{"claims", project.Name + ":claims"} {
