@@ -7,6 +7,7 @@ ISSUER_PORT ?= 8081
 CONSOLE_PORT ?= 8082
 ISSUER ?= local
 SCOPES ?=
+FORMAT ?= text
 FUZZTIME ?= 30s
 
 # What links the Pulumi SDK or compiles other programs: tested without the test cache,
@@ -66,8 +67,9 @@ conform: export CONFORM_TOKEN_WITHOUT_SCOPE := $(or $(TOKEN_WITHOUT_SCOPE),$(CON
 conform: ## Ask a deployed or local API whether it answers as declared (URL=… [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1])
 	@go run ./local/conform -url "$(URL)" $(if $(filter-out file,$(origin STACK)),-stack "$(STACK)") $(if $(V),-v)
 
-explain: ## Say why a token is refused: make explain STACK=prod < token (without one: check the settings)
-	@go run ./local/explain -stack "$(STACK)"
+explain: ## Say why a token is refused: make explain STACK=prod FORMAT=text|json < token (without one: check the settings)
+	@mkdir -p dist && go build -o dist/explain ./local/explain
+	@exec dist/explain -stack "$(STACK)" -format "$(FORMAT)"
 
 fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 	@set -e; for package in $$(go list ./handlers/... ./internal/... ./local/...); do \

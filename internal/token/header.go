@@ -103,6 +103,7 @@ func checkAlgorithm(v *Verifier, h *header) *refusal.Error {
 	}
 	refused := refusal.New(refusal.UnsupportedAlg, "expected header alg %s, got %s", v.algorithmNames(), absentOr(h.alg, "another"))
 	if strings.EqualFold(string(alg), "none") {
+		refused.Detail = "expected header alg " + v.algorithmNames() + ", got none, an unsigned token: no setting accepts one"
 		refused.By = refusal.Attack
 	}
 	return refused

@@ -142,6 +142,7 @@ func details() []proof {
 		{corpus.Claims(corpus.Set("exp", corpus.In(40*24*60*60))), "at most 720h0m0s"},
 		{corpus.Headers(corpus.Set("alg", `"HS256"`)), "header alg RS256, got another"},
 		{corpus.Headers(corpus.Drop("alg")), "header alg RS256, got none"},
+		{corpus.Headers(corpus.Set("alg", `"None"`)), "header alg RS256, got none, an unsigned token: no setting accepts one"},
 		{corpus.Headers(corpus.Also("jku", `"https://x/"`)), "no header jku"},
 		{corpus.Headers(corpus.Also("x5c", "[]")), "no header x5c"},
 		{corpus.Claims(corpus.Also("nonce", `"x"`)), "got an ID token: has nonce; send the access token"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -90,8 +91,12 @@ func TestExplanations(t *testing.T) {
 		{"an unknown key", corpus.Headers(corpus.Set("kid", `"zz"`)), 1,
 			[]string{"FAIL key the key set has no key with this key ID", "- signature not checked: key has to pass first", "reason unknown_kid"}},
 		{"no algorithm", corpus.Unsigned(corpus.Headers(corpus.Set("alg", `"none"`))), 1,
-			[]string{"FAIL gateway", "FAIL header alg expected header alg RS256, got another", "FAIL signature form", "fix: have the provider sign this API's tokens with one of the algorithms"}},
+			[]string{"FAIL gateway", "FAIL header alg expected header alg RS256, got none, an unsigned token: no setting accepts one", "FAIL signature form", "fix: request a signed access token"}},
 		{"a forged signature", corpus.Forged(), 1, []string{`FAIL signature key "k1" does not verify the signature`, "reason bad_signature"}},
+		{"another algorithm", corpus.Headers(corpus.Set("alg", `"ES256"`)), 1,
+			[]string{"FAIL header alg expected header alg RS256, got another", "fix: have the provider sign this API's tokens with one of the algorithms"}},
+		{"make run's token", corpus.Claims(corpus.Set("iss", `"http://127.0.0.1:8081/"`)), 1,
+			[]string{"FAIL claim iss", "fix: the token is of an issuer on this machine, which only make run accepts", "-config issuer=http://127.0.0.1:8081/ -config jwksUri="}},
 		{"several things at once", corpus.Claims(corpus.Set("iss", "1"), corpus.Set("aud", "1"), corpus.Drop("sub")), 1,
 			[]string{"FAIL claim iss", "FAIL audience", "FAIL claim sub", "reason bad_issuer"}},
 		{"an opaque token", "hunter22hunter22", 1, []string{"FAIL gateway", "got 1 as in an opaque token", "- claim iss not checked: payload has to pass first", "nothing in the authorizer's log", "take the access token"}},
@@ -141,6 +146,32 @@ func TestAnAccessTokenOfAnotherProfile(t *testing.T) {
 	cognito := corpus.Claims(corpus.Drop("aud"), corpus.Drop("azp"), corpus.Also("client_id", tokentest.Quote(tokentest.Audience)), corpus.Also("token_use", `"access"`))
 	if status, out := explained(t, cognito, ours("-jwks", keyFile(t))...); status != 1 || !strings.Contains(out, "looks like an access token of the profile cognito") {
 		t.Errorf("expected the profile named, got %d\n%s", status, out)
+	}
+}
+
+// TestJSON reads the output as a program does.
+func TestJSON(t *testing.T) {
+	var found report
+	read := func(given string, want int, arguments ...string) {
+		t.Helper()
+		status, out := explained(t, given, arguments...)
+		found = report{}
+		if err := json.Unmarshal([]byte(out), &found); err != nil || status != want || len(found.Checks) == 0 {
+			t.Fatalf("expected status %d and JSON, got %d, %v\n%s", want, status, err, out)
+		}
+	}
+	read(tokentest.Valid(), 0, ours("-jwks", keyFile(t), "-format", "json")...)
+	if found.Outcome != accepted || found.Reason != "" || found.Stack != stack() || found.Checks[0] != (line{Check: "gateway", Result: passed, Detail: "its validation expression matches"}) {
+		t.Errorf("expected the token accepted, got %+v", found)
+	}
+	read(corpus.Forged(), 1, ours("-jwks", keyFile(t), "-format", "json")...)
+	at := slices.IndexFunc(found.Checks, func(l line) bool { return l.Result == failed })
+	if found.Outcome != refused || found.Reason != "bad_signature" || found.Class != "client" || found.Fix == "" || at < 0 || found.Checks[at].Check != "signature" {
+		t.Errorf("expected a refusal with its reason, category and fix, got %+v", found)
+	}
+	read("\n", 1, ours("-config", "issuer=http://127.0.0.1:1/", "-config", "jwksUri=", "-format", "json")...)
+	if found.Outcome != differ || found.Checks[0].Of != "http://127.0.0.1:1/" || found.Checks[0].Fix == "" {
+		t.Errorf("expected the settings compared, got %+v", found)
 	}
 }
 
@@ -196,6 +227,7 @@ func TestWhatCannotBeExplained(t *testing.T) {
 		{"no token", "\n", ours("-offline"), "expected a token on standard input"},
 		{"64 KiB and more", strings.Repeat("hunter22", 8<<10) + "x", ours("-offline"), "of at most 65536 bytes"},
 		{"no such stack", "a.b.c", []string{"-root", root, "-stack", "nowhere"}, "Pulumi.nowhere.yaml"},
+		{"no such format", "a.b.c", []string{"-format", "yaml"}, `expected the format text or json, got "yaml"`},
 		{"no such flag", "a.b.c", []string{"-nonsense"}, "usage: go run ./local/explain"},
 		{"a value without a key", "a.b.c", []string{"-config", "issuer"}, "expected key=value"},
 		{"no such file of keys", "a.b.c", ours("-jwks", "nowhere"), "nowhere"},

@@ -3,7 +3,12 @@
 //
 //	go run ./local/explain -stack prod < token
 //
-// Without a token it compares the settings with what the provider publishes.
+// Without a token it compares the settings with what the provider publishes. With -format json
+// the same is JSON, for a program.
+//
+// The exit status is 0 if the token is accepted or the settings agree, 1 if not, and 2 if there
+// is no verdict to give: wrong flags, no such stack, settings that cannot be deployed. go run
+// and make have statuses of their own, so a script builds the command first.
 //
 // A refused caller sees only 401, and the function's log has only the first reason. The
 // settings come from the stack's Pulumi program and the keys from the provider. The output has
@@ -43,6 +48,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now(
 // settings are the command's flags.
 type settings struct {
 	root, stack, keyFile string
+	format               string // text or json
 	offline              bool
 	override             record.Overrides
 }
@@ -60,6 +66,7 @@ func run(arguments []string, in io.Reader, out, errs io.Writer, now time.Time) i
 	flags.StringVar(&s.stack, "stack", "dev", "the stack, Pulumi.<stack>.yaml")
 	flags.StringVar(&s.keyFile, "jwks", "", "read the key set from this file instead of from the provider")
 	flags.BoolVar(&s.offline, "offline", false, "make no request; without -jwks the signature stays unchecked")
+	flags.StringVar(&s.format, "format", "text", "text, or json")
 	flags.Var(s.override, "config", "replace a setting of the stack, as key=value; may be repeated")
 	switch err := flags.Parse(arguments); {
 	case errors.Is(err, flag.ErrHelp):
@@ -70,12 +77,20 @@ func run(arguments []string, in io.Reader, out, errs io.Writer, now time.Time) i
 	if file, ok := in.(*os.File); ok && isTerminal(file) {
 		in = strings.NewReader("") // nobody types a token
 	}
-	accepted, err := explain(s, in, out, now)
+	write := map[string]func(report, io.Writer) error{"text": report.writeText, "json": report.writeJSON}[s.format]
+	if write == nil {
+		fmt.Fprintf(errs, "expected the format text or json, got %q\n", s.format)
+		return usageStatus
+	}
+	r, err := explain(s, in, now)
+	if err == nil {
+		err = write(r, out)
+	}
 	switch {
 	case err != nil:
 		fmt.Fprintln(errs, err)
 		return usageStatus
-	case accepted:
+	case r.good():
 		return acceptedStatus
 	}
 	return refusedStatus
@@ -87,36 +102,36 @@ func isTerminal(file *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func explain(s settings, in io.Reader, out io.Writer, now time.Time) (accepted bool, err error) {
+func explain(s settings, in io.Reader, now time.Time) (report, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
 	if err != nil {
-		return false, fmt.Errorf("read the token: %w", err)
+		return report{}, fmt.Errorf("read the token: %w", err)
 	}
 	p := present(string(text))
 	if p.compact == "" && s.offline || len(text) > maxInput {
-		return false, fmt.Errorf("expected a token on standard input, of at most %d bytes, got %d: pipe it in, as in pbpaste | go run ./local/explain", maxInput, len(text))
+		return report{}, fmt.Errorf("expected a token on standard input, of at most %d bytes, got %d: pipe it in, as in pbpaste | go run ./local/explain", maxInput, len(text))
 	}
 	a, err := readAuthorizer(s)
 	if err != nil {
-		return false, err
+		return report{}, err
 	}
 	if p.compact == "" {
-		return checkProvider(s, a, out)
+		return checkProvider(s, a), nil
 	}
 	verifier, err := token.NewVerifier(a.Expectation)
 	if err != nil {
-		return false, err
+		return report{}, err
 	}
 	key, err := keysOf(s, a)
 	if err != nil {
-		return false, err
+		return report{}, err
 	}
-	r := report{
+	v := verdict{
 		settings: s, authorizer: a, presentation: p,
 		passesGateway: a.expression.MatchString(p.authorization()),
 		findings:      verifier.Explain(p.compact, now, key),
 	}
-	return r.accepted(), r.write(out)
+	return v.report(), nil
 }
 
 // keysOf is where the keys come from: a file, nowhere, or the provider.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"account-api/internal/jwks"
@@ -19,23 +18,23 @@ const maxDocument = 150_000
 
 // checkProvider compares the settings with what the issuers publish: the discovery document
 // (OpenID Connect Discovery 1.0, section 4) and the key set.
-func checkProvider(s settings, a authorizer, out io.Writer) (passed bool, err error) {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	passed = true
+func checkProvider(s settings, a authorizer) report {
+	r := report{Stack: s.stack, Outcome: agree, Summary: "the settings are as the provider publishes"}
+	of := ""
 	say := func(ok bool, what, found, fix string) {
-		if ok {
-			fmt.Fprintf(table, "pass\t%s\t%s\n", what, found)
-			return
+		l := line{Of: of, Check: what, Result: passed, Detail: found}
+		if !ok {
+			l.Result, l.Fix = failed, fix
+			r.Outcome, r.Summary = differ, "the settings are not as the provider publishes"
 		}
-		passed = false
-		fmt.Fprintf(table, "FAIL\t%s\t%s\n\t\tfix: %s\n", what, found, fix)
+		r.Checks = append(r.Checks, l)
 	}
 	algorithms := a.Algorithms
 	if len(algorithms) == 0 {
 		algorithms = []signature.Algorithm{signature.RS256}
 	}
 	for i, issuer := range a.Issuers {
-		fmt.Fprintf(table, "stack %s: no token given, so the settings of %s were compared with what it publishes\n\n", s.stack, issuer.Name)
+		of = issuer.Name
 		address := strings.TrimSuffix(issuer.Name, "/") + "/.well-known/openid-configuration"
 		var discovery struct {
 			Issuer     string   `json:"issuer"`
@@ -65,9 +64,8 @@ func checkProvider(s settings, a authorizer, out io.Writer) (passed bool, err er
 		} else {
 			say(set.Len() > 0, "key set", fmt.Sprintf("%d usable keys for %v", set.Len(), algorithms), "compare the keys' alg with the setting algorithms")
 		}
-		fmt.Fprintln(table)
 	}
-	return passed, table.Flush()
+	return r
 }
 
 // download is a GET request for a small document. As in the function, no redirect is followed.
