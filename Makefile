@@ -54,7 +54,10 @@ test-browser: ## Test the API and the console in a real browser (needs Chromium)
 	go test -C browser -count=1 ./...
 
 test-vectors: ## Test token verification against Project Wycheproof (downloads 100 MB once)
-	go test -C vectors ./...
+	go test -C vectors .
+
+test-provider: ## Sign in at a real OpenID provider and present its tokens (needs Node.js and npm)
+	go test -C vectors -count=1 ./oidc
 
 test-adoption: ## Make an adopter's first edits in a copy, and run every command there (some minutes)
 	go test -C adoption -count=1 -timeout 60m ./...

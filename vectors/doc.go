@@ -3,5 +3,5 @@
 // verifier with another library.
 //
 // It is a module of its own because the vectors are large and the product needs neither.
-// It has nothing but tests: go test -C vectors ./...
+// It has nothing but tests: go test -C vectors .
 package vectors

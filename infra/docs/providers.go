@@ -246,6 +246,12 @@ const providersDetails = `
 - **Duende IdentityServer**: register an API resource, whose name becomes the audience. A token of the client credentials grant has no
   ` + "`sub`" + `; its principal is the client's ID. Do not let a user have a client's ID as subject.
 
+## Tried with a real provider
+
+`+"`make test-provider`"+` starts the OpenID provider of the npm package `+"`oidc-provider`"+` over https, signs a user in, and presents what
+it issues to the authorizer under `+"`provider=rfc9068`"+`: the access token is accepted, the ID and the refresh token are refused, and
+tokens of the old and the new key are accepted after a rotation. It needs Node.js. CI runs it.
+
 ## When API Gateway's own authorizer suffices
 
 API Gateway's own Cognito and JWT authorizers need no function. They suffice if issuer, audience and scopes of a method decide. This
