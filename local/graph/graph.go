@@ -24,6 +24,8 @@ type Graph struct {
 	// Endpoints are where functions reach AWS's services on this machine, by service.
 	Endpoints map[string]string `json:"endpoints,omitempty"`
 	Resources []Resource        `json:"resources"` // in URN order
+
+	Unselected []string `json:"-"` // REST APIs that [Graph.Select] left out
 }
 
 // Resource is one declared resource.

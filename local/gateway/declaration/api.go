@@ -33,7 +33,7 @@ func Read(g *graph.Graph) (*API, error) {
 	checkModelled(g, p)
 	apis := g.OfType(TypeRestAPI)
 	if len(apis) != 1 {
-		p.add(TypeRestAPI, g.Stack, "", "expected one REST API in the stack, got %d", len(apis))
+		p.add(TypeRestAPI, g.Stack, "", "expected one REST API in the stack, got %d%s", len(apis), otherAPIs(g))
 		return nil, &Unsupported{p.list}
 	}
 	r := declared{apis[0], p}
@@ -63,6 +63,17 @@ func Read(g *graph.Graph) (*API, error) {
 		return nil, &Unsupported{p.list}
 	}
 	return api, nil
+}
+
+// otherAPIs names APIs of a kind that is not modelled.
+func otherAPIs(g *graph.Graph) string {
+	for _, r := range g.Resources {
+		if strings.HasPrefix(r.Type, "aws:apigatewayv2/api:") || strings.HasPrefix(r.Type, "aws-native:apigateway:RestApi") ||
+			strings.HasPrefix(r.Type, "aws-native:apigatewayv2:Api") {
+			return fmt.Sprintf("; %s (%s) is of another kind: declare it as apigateway.RestApi of the aws provider", r.Name, r.Type)
+		}
+	}
+	return ""
 }
 
 // DomainName is the host of the deployed API.

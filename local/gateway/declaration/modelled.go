@@ -1,6 +1,7 @@
 package declaration
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -9,24 +10,6 @@ import (
 
 	"account-api/local/graph"
 )
-
-// withoutEffect are types that change nothing about how a request is answered on this
-// machine.
-var withoutEffect = []string{
-	"pulumi:pulumi:Stack",
-	"pulumi:providers:aws",
-	TypeFunction, // run by whoever implements gateway.Functions; only its ARN and name are read here
-	"aws:iam/role:Role",
-	"aws:iam/policy:Policy",
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-	TypeAccount, // where execution logs go
-	"aws:wafv2/webAclAssociation:WebAclAssociation", // a web ACL is not evaluated here
-	"aws:apigateway/domainName:DomainName",          // the API is served below the stage's path
-	TypeBasePathMapping,
-}
-
-// withoutEffectPrefix: logs, alarms, dashboards and metric filters observe requests.
-const withoutEffectPrefix = "aws:cloudwatch/"
 
 // rule says whether a declared value is modelled. If not, it returns what to do about it.
 type rule func(value any) (fix string)
@@ -67,78 +50,20 @@ func (r rules) accepting(properties ...string) rules {
 	return r
 }
 
-var properties = map[string]rules{
-	TypeRestAPI: rules{
-		"binaryMediaTypes":       absent("bodies are text here: remove it"),
-		"minimumCompressionSize": absent("responses are not compressed here: remove it"),
-		"body":                   absent("an OpenAPI document is not read: declare Resource, Method and Integration"),
-		"parameters":             absent("an OpenAPI document is not read: remove it"),
-		"policy":                 absent("resource policies are not evaluated: remove it"),
-	}.accepting("name", "description", "tags", "apiKeySource", "endpointConfiguration", "putRestApiMode", "failOnWarnings",
-		"securityPolicy", "endpointAccessMode", // about TLS
-		"disableExecuteApiEndpoint"), // see the findings
-	TypeResource: rules{}.accepting("restApi", "parentId", "pathPart"),
-	TypeMethod: rules{
-		"authorization":       oneOf("use a Lambda authorizer", "NONE", "CUSTOM"),
-		"authorizationScopes": absent("scopes belong to Cognito authorizers: decide in the handler"),
-		"apiKeyRequired":      absent("API keys are not modelled: remove it"),
-		"requestModels":       absent("bodies are not validated here: remove it"),
-	}.accepting("restApi", "resourceId", "httpMethod", "authorizerId", "operationName", "requestParameters", "requestValidatorId"),
-	TypeIntegration: rules{
-		"type":                oneOf("use a Lambda proxy or a mock", "AWS_PROXY", "MOCK"),
-		"passthroughBehavior": oneOf("use one of them", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
-		"connectionType":      oneOf("VPC links are not modelled", "INTERNET"),
-		"contentHandling":     oneOf("bodies are text here", "CONVERT_TO_TEXT"),
-		"connectionId":        absent("VPC links are not modelled: remove it"),
-		"credentials":         absent("execution roles are not modelled: declare a lambda.Permission"),
-		"requestParameters":   absent("request mapping is not modelled: remove it"),
-		"cacheKeyParameters":  absent("response caching is not modelled: remove it"),
-		"cacheNamespace":      absent("response caching is not modelled: remove it"),
-		"tlsConfig":           absent("HTTP back ends are not modelled: remove it"),
-	}.accepting("restApi", "resourceId", "httpMethod", "uri", "integrationHttpMethod", "timeoutMilliseconds", "requestTemplates"),
-	TypeMethodResponse: rules{}.accepting("restApi", "resourceId", "httpMethod", "statusCode", "responseModels", "responseParameters"),
-	TypeIntegrationResponse: rules{
-		"contentHandling": oneOf("bodies are text here", "CONVERT_TO_TEXT"),
-	}.accepting("restApi", "resourceId", "httpMethod", "statusCode", "selectionPattern", "responseParameters", "responseTemplates"),
-	TypeAuthorizer: rules{
-		"type":                  oneOf("use a TOKEN authorizer", "TOKEN"),
-		"authorizerCredentials": absent("execution roles are not modelled: declare a lambda.Permission"),
-		"providerArns":          absent("Cognito is not modelled: remove it"),
-	}.accepting("restApi", "name", "authorizerUri", "identitySource", "identityValidationExpression", "authorizerResultTtlInSeconds"),
-	TypeGatewayResponse: rules{}.accepting("restApiId", "responseType", "statusCode", "responseParameters", "responseTemplates"),
-	TypeDeployment: rules{
-		"stageName":        absent("an active stage would block replacing the deployment: declare an apigateway.Stage"),
-		"stageDescription": absent("declare an apigateway.Stage"),
-		"variables":        absent("declare them on the apigateway.Stage"),
-		"canarySettings":   absent("canary releases are not modelled: remove it"),
-	}.accepting("restApi", "description", "triggers"),
-	TypeStage: rules{
-		"cacheClusterEnabled": absent("response caching is not modelled: remove it"),
-		"canarySettings":      absent("canary releases are not modelled: remove it"),
-	}.accepting("restApi", "deployment", "stageName", "description", "tags", "variables", "accessLogSettings", "xrayTracingEnabled",
-		"clientCertificateId", "documentationVersion", "cacheClusterSize"),
-	TypeRequestValidator: rules{}.accepting("restApi", "name", "validateRequestParameters",
-		"validateRequestBody"), // no method can have a model, so there is nothing to validate
-	TypeAlias: rules{
-		"routingConfig": absent("a share of the calls would go to another version, and only the current code is known here: remove it"),
-	}.accepting("name", "description", "functionName", "functionVersion"),
-	TypeMethodSettings: rules{}.accepting("restApi", "stageName", "methodPath", "settings"),
-	TypePermission: rules{
-		"eventSourceToken":    absent("API Gateway sends none: remove it"),
-		"functionUrlAuthType": absent("function URLs are not modelled: remove it"),
-		"principalOrgId":      absent("organisations are not modelled: remove it"),
-	}.accepting("action", "function", "principal", "sourceArn", "sourceAccount", "statementId", "statementIdPrefix", "qualifier"),
-}
-
-// checkModelled refuses every type and every property that is not modelled.
+// checkModelled refuses what decides an answer and is not modelled: types, properties, and
+// values that are not known on this machine. Other resources are not looked at.
 func checkModelled(g *graph.Graph, p *problems) {
 	for _, r := range g.Resources {
-		if slices.Contains(withoutEffect, r.Type) || strings.HasPrefix(r.Type, withoutEffectPrefix) {
+		if r.Component {
+			checkComponent(r, p)
+			continue
+		}
+		if !graph.Decides(r.Type) {
 			continue
 		}
 		rules, ok := properties[r.Type]
 		if !ok {
-			p.add(r.Type, r.Name, "", "this type is not modelled: remove the resource, or keep it out of the stack that runs locally")
+			p.add(r.Type, r.Name, "", "%s", cmp.Or(instead[r.Type], "this type is not modelled: leave it out of the stack that runs locally, by a setting of the stack file"))
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(r.Inputs)) {
@@ -151,7 +76,44 @@ func checkModelled(g *graph.Graph, p *problems) {
 				if fix := rule(r.Inputs[name]); fix != "" {
 					p.add(r.Type, r.Name, name, "%s", fix)
 				}
+				checkKnown(g, r, name, p)
 			}
 		}
 	}
+}
+
+// checkComponent refuses components that declare an API in a plugin, which is not run.
+func checkComponent(r graph.Resource, p *problems) {
+	if fix := instead[r.Type]; fix != "" {
+		p.add(r.Type, r.Name, "", "%s", fix)
+	}
+}
+
+// checkKnown refuses values that this machine does not know: they would be empty.
+func checkKnown(g *graph.Graph, r graph.Resource, property string, p *problems) {
+	where := func(text string) string {
+		variables := slices.DeleteFunc(slices.Sorted(maps.Keys(r.Environment())), func(name string) bool { return !strings.Contains(r.Environment()[name], text) })
+		if property != "environment" || len(variables) == 0 {
+			return "its value"
+		}
+		return strings.Join(variables, ", ")
+	}
+	if graph.Contains(r.Inputs[property], graph.Unknown) {
+		var sources []string
+		for _, urn := range r.PropertyDependencies[property] {
+			for _, source := range g.Resources {
+				if source.URN == urn {
+					sources = append(sources, fmt.Sprintf("%s (%s)", source.Name, source.Type))
+				}
+			}
+		}
+		p.add(r.Type, r.Name, property, "%s is computed from an output that cannot be made up, of %s: write that output into local.%s.yaml, as outputs: {NAME: {OUTPUT: VALUE}}",
+			where(graph.Unknown), cmp.Or(strings.Join(sources, " or "), "a resource"), g.Stack)
+	}
+	graph.Texts(r.Inputs[property], func(text string) {
+		if key, withheld := graph.WithheldIn(text); withheld {
+			p.add(r.Type, r.Name, property, "%s contains the secret setting %s, which only the Pulumi CLI can decrypt: write its value into local.%s.yaml, as secrets: {%s: VALUE}",
+				where(graph.Withheld(key)), key, g.Stack, key)
+		}
+	})
 }

@@ -21,10 +21,29 @@ func TestReadRefusesByName(t *testing.T) {
 		property string
 		message  string // part of it
 	}{
-		{"a type that is not modelled", func(s *gatewaytest.Stack) { s.Add("aws:apigateway/apiKey:ApiKey", "key", "", gatewaytest.Inputs{}) }, "key", "", "type is not modelled"},
+		{"a type that is not modelled", func(s *gatewaytest.Stack) { s.Add("aws:apigateway/model:Model", "model", "", gatewaytest.Inputs{}) }, "model", "", "type is not modelled"},
+		{"an API key's type", func(s *gatewaytest.Stack) { s.Add("aws:apigateway/apiKey:ApiKey", "key", "", gatewaytest.Inputs{}) }, "key", "", "API keys are not checked here"},
+		{"a component that declares an API in a plugin", func(s *gatewaytest.Stack) {
+			s.Add("aws-apigateway:index:RestAPI", "component", "", gatewaytest.Inputs{})
+			s.Resources[len(s.Resources)-1].Component = true
+		}, "component", "", "declare apigateway.RestApi"},
+		{"a container image", func(s *gatewaytest.Stack) { s.Set("books", "packageType", "Image") }, "books", "packageType", "container images"},
+		{"a file system", func(s *gatewaytest.Stack) { s.Set("books", "fileSystemConfig", gatewaytest.Inputs{"arn": "x"}) }, "books", "fileSystemConfig", "no file system is mounted"},
+		{"a value that is not known", func(s *gatewaytest.Stack) {
+			s.Set("books", "environment", gatewaytest.Inputs{"variables": gatewaytest.Inputs{"SIZE": graph.Unknown, "TABLE": "t"}})
+			s.Add("aws:dynamodb/table:Table", "shelves", "", gatewaytest.Inputs{})
+			s.Resources[2].PropertyDependencies = map[string][]string{"environment": {s.Resources[len(s.Resources)-1].URN}}
+		}, "books", "environment", "SIZE is computed from an output that cannot be made up, of shelves (aws:dynamodb/table:Table): write that output into local.live.yaml"},
+		{"a secret that is encrypted", func(s *gatewaytest.Stack) {
+			s.Set("books", "environment", gatewaytest.Inputs{"variables": gatewaytest.Inputs{"KEY": "Basic " + graph.Withheld("library:apiKey")}})
+		}, "books", "environment", "KEY contains the secret setting library:apiKey, which only the Pulumi CLI can decrypt: write its value into local.live.yaml"},
 		{"a property that is not modelled", func(s *gatewaytest.Stack) { s.Set("get-books-integration", "responseTransferMode", "STREAM") }, "get-books-integration", "responseTransferMode", "not modelled"},
 		{"binary media types", func(s *gatewaytest.Stack) { s.Set("api", "binaryMediaTypes", []any{"*/*"}) }, "api", "binaryMediaTypes", "text"},
 		{"a resource policy", func(s *gatewaytest.Stack) { s.Set("api", "policy", "{}") }, "api", "policy", "resource policies"},
+		{"a resource policy that denies somebody", func(s *gatewaytest.Stack) {
+			s.Set("api", "policy", `{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"},
+				{"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*", "Condition": {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}]}`)
+		}, "api", "policy", "resource policies"},
 		{"an OpenAPI body", func(s *gatewaytest.Stack) { s.Set("api", "body", "{}") }, "api", "body", "OpenAPI"},
 		{"a private API", func(s *gatewaytest.Stack) {
 			s.Set("api", "endpointConfiguration", gatewaytest.Inputs{"types": "PRIVATE"})
@@ -72,7 +91,7 @@ func TestReadRefusesByName(t *testing.T) {
 		{"an unknown context variable", func(s *gatewaytest.Stack) {
 			s.Set("unauthorized", "responseTemplates", gatewaytest.Inputs{"application/json": "$context.error.nothing"})
 		}, "unauthorized", "responseTemplates", "$context.error.nothing"},
-		{"a stage on the deployment", func(s *gatewaytest.Stack) { s.Set("deployment", "stageName", "live") }, "deployment", "stageName", "apigateway.Stage"},
+		{"a stage twice, once by its deployment", func(s *gatewaytest.Stack) { s.Set("deployment", "stageName", "live") }, "stage", "stageName", "declared twice"},
 		{"a stage without its deployment", func(s *gatewaytest.Stack) { s.Set("stage", "deployment", "dep002") }, "stage", "deployment", "names no deployment"},
 		{"a stage name that is no path part", func(s *gatewaytest.Stack) { s.Set("stage", "stageName", "a/b") }, "stage", "stageName", "letters"},
 		{"response caching", func(s *gatewaytest.Stack) { s.Set("stage", "cacheClusterEnabled", true) }, "stage", "cacheClusterEnabled", "caching"},
@@ -121,10 +140,13 @@ func TestReadCollectsAllProblems(t *testing.T) {
 func TestReadAcceptsWhatHasNoEffect(t *testing.T) {
 	s := gatewaytest.New()
 	for _, token := range []string{"pulumi:pulumi:Stack", "pulumi:providers:aws", "aws:iam/role:Role", "aws:iam/policy:Policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+		"aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:cloudwatch/eventRule:EventRule", "pulumi:providers:random", "random:index/randomPassword:RandomPassword",
 		declaration.TypeAccount, "aws:wafv2/webAclAssociation:WebAclAssociation", "aws:apigateway/domainName:DomainName", declaration.TypeBasePathMapping,
 		"aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/dashboard:Dashboard"} {
 		s.Add(token, "x"+token, "", gatewaytest.Inputs{"anything": "goes"})
 	}
+	s.Set("api", "policy", `{"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["execute-api:*"], "Resource": "*"}]}`)
+	s.Set("books", "vpcConfig", gatewaytest.Inputs{"subnetIds": []any{"subnet-1"}}).Set("books", "runtime", "provided.al2023")
 	s.Set("stage", "accessLogSettings", gatewaytest.Inputs{"format": "{}"}).Set("stage", "xrayTracingEnabled", true).Set("api", "binaryMediaTypes", []any{})
 	if _, err := declaration.Read(&s.Graph); err != nil {
 		t.Error(err)
@@ -144,5 +166,22 @@ func TestDefaultTTL(t *testing.T) { // 1.16
 	}
 	if got := api.Authorizers[0].TTL; got != 300*time.Second {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestDeploymentMakesItsStage(t *testing.T) {
+	api, err := declaration.Read(&gatewaytest.New().Remove("stage").Set("deployment", "stageName", "v2").Set("deployment", "variables", gatewaytest.Inputs{"x": "y"}).Graph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := api.Stages["v2"]; s == nil || s.DeploymentID != "dep001" || s.Variables["x"] != "y" {
+		t.Errorf("expected the stage v2 of dep001, got %+v", s)
+	}
+}
+
+func TestReadNamesAnAPIOfAnotherKind(t *testing.T) {
+	g := &graph.Graph{Resources: []graph.Resource{{Name: "http", Type: "aws:apigatewayv2/api:Api"}}}
+	if _, err := declaration.Read(g); err == nil || !strings.Contains(err.Error(), "http (aws:apigatewayv2/api:Api) is of another kind: declare it as apigateway.RestApi") {
+		t.Errorf("got %v", err)
 	}
 }

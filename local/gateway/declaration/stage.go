@@ -24,10 +24,9 @@ func (s *Stage) Limit(m *Method) *Limit {
 
 func readStages(d *document, api string, all methods) map[string]*Stage {
 	deployments := map[string]bool{}
-	d.each(TypeDeployment, func(r declared) { deployments[r.ID] = true })
 	stages := map[string]*Stage{}
-	d.each(TypeStage, func(r declared) {
-		s := &Stage{Name: r.text("stageName", ""), DeploymentID: r.text("deployment", "")}
+	read := func(r declared, deployment string) {
+		s := &Stage{Name: r.text("stageName", ""), DeploymentID: deployment}
 		if names, variables := members[string](r, "variables"); len(names) > 0 {
 			s.Variables = variables
 		}
@@ -41,7 +40,16 @@ func readStages(d *document, api string, all methods) map[string]*Stage {
 			r.refuse("stageName", "%q is declared twice: keep one", s.Name)
 		}
 		stages[s.Name] = s
+	}
+	// A deployment with a stage name makes its own stage.
+	// https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDeployment.html
+	d.each(TypeDeployment, func(r declared) {
+		deployments[r.ID] = true
+		if r.text("stageName", "") != "" {
+			read(r, r.ID)
+		}
 	})
+	d.each(TypeStage, func(r declared) { read(r, r.text("deployment", "")) })
 	if len(stages) == 0 {
 		d.add(TypeRestAPI, api, "", "the API has no stage, so nothing is live: declare an apigateway.Stage")
 	}

@@ -48,6 +48,10 @@ func preflight(f *finder, m *declaration.Method) {
 		if refused(headers["access-control-allow-origin"], headers["access-control-allow-credentials"]) {
 			f.add(declaration.TypeIntegrationResponse, r.Declared, nameOrigin, "browsers refuse the preflight: %s", starWithCredentials)
 		}
+		if slices.Contains(field.List(headers["access-control-allow-methods"]), "any") {
+			f.add(declaration.TypeIntegrationResponse, r.Declared, "name the methods: '"+strings.Join(declaration.Verbs, ",")+"'",
+				"browsers refuse to send every method but GET, HEAD and POST: ANY is no method to them")
+		}
 		if protected && !slices.Contains(field.List(headers["access-control-allow-headers"]), "authorization") {
 			f.add(declaration.TypeIntegrationResponse, r.Declared, `"method.response.header.Access-Control-Allow-Headers": pulumi.String("'Authorization'")`,
 				`browsers may refuse to send the token: Access-Control-Allow-Headers does not name Authorization, which "*" does not cover`)

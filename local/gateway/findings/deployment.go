@@ -25,6 +25,10 @@ func deployments(f *finder) {
 			f.add(d.Type, d.Name, `set Triggers to a hash of the methods, integrations, authorizer and gateway responses`,
 				"a change is not live after an update, since nothing replaces the deployment")
 		}
+		if stage, _ := d.Inputs["stageName"].(string); stage != "" {
+			f.add(d.Type, d.Name, "declare an apigateway.Stage, and remove StageName",
+				`a changed deployment cannot be replaced: "Active stages pointing to this deployment must be moved or deleted"`)
+		}
 		awaited := awaitedBy(d, f.graph)
 		for _, token := range published {
 			for _, r := range f.graph.OfType(token) {

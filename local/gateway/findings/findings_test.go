@@ -43,6 +43,12 @@ func TestOf(t *testing.T) {
 		{name: "a deployment that does not wait for the authorizer", change: forget("token"), resource: "deployment", problem: "token (", fix: "DependsOn"},
 		{name: "a deployment that does not wait for a gateway response", change: forget("default-4xx"), resource: "deployment", problem: "default-4xx (", fix: "DependsOn"},
 		{name: "a deployment that is never replaced", change: func(s *gatewaytest.Stack) { s.Set("deployment", "triggers", nil) }, resource: "deployment", problem: "not live", fix: "Triggers"},
+		{name: "a stage on the deployment", change: func(s *gatewaytest.Stack) { s.Remove("stage").Set("deployment", "stageName", "live") },
+			resource: "deployment", problem: "Active stages", fix: "apigateway.Stage"},
+		{name: "a preflight that allows ANY", change: func(s *gatewaytest.Stack) {
+			s.Set(response, "responseParameters", gatewaytest.Inputs{"method.response.header.Access-Control-Allow-Origin": "'*'",
+				"method.response.header.Access-Control-Allow-Methods": "'OPTIONS,ANY'", "method.response.header.Access-Control-Allow-Headers": "'Authorization'"})
+		}, resource: response, problem: "ANY is no method", fix: "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT"},
 		{name: "a specific gateway response without the family's CORS headers", change: func(s *gatewaytest.Stack) {
 			s.Set("unauthorized", "responseParameters", gatewaytest.Inputs{"gatewayresponse.header.WWW-Authenticate": "'Bearer'"})
 		}, resource: "unauthorized", problem: "lacks Access-Control-Allow-Origin", fix: origin},
