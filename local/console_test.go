@@ -21,7 +21,7 @@ func TestConsoleOfTheProject(t *testing.T) {
 	}
 	origin := strings.TrimSuffix(c.Console, "/")
 	a := request(t, c.Endpoint().Method, c.API, "Authorization", "Bearer "+c.denied(t), "Origin", origin)
-	explained := request(t, http.MethodGet, c.Console+"explanation?request="+a.header.Get("X-Amzn-Requestid"))
+	explained := request(t, http.MethodGet, c.Console+"request?request="+a.header.Get("X-Amzn-Requestid"))
 	for _, want := range []string{"answered with a policy", "deny by ", "decision_id", "403 by policy: "} {
 		if !strings.Contains(explained.body, want) {
 			t.Errorf("expected the explanation to say %q, got:\n%s", want, explained.body)
@@ -44,7 +44,7 @@ func TestConsoleOfTheProject(t *testing.T) {
 				if got := strconv.Itoa(a.status); got != want {
 					t.Errorf("expected %s%s, got %s %s", want, option[3], got, a.body)
 				}
-				by := request(t, http.MethodGet, c.Console+"explanation?request="+a.header.Get("X-Amzn-Requestid"))
+				by := request(t, http.MethodGet, c.Console+"request?request="+a.header.Get("X-Amzn-Requestid"))
 				if strings.Contains(option[3], "by the gateway") != strings.Contains(by.body, " by gateway") {
 					t.Errorf("expected%s, got:\n%s", option[3], by.body)
 				}

@@ -22,6 +22,10 @@ const (
 	revealVariable  = "REVEAL_ERRORS"
 )
 
+// endpointVariable, with the name of a service, is where AWS's SDKs reach that service.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+const endpointVariable = "AWS_ENDPOINT_URL_"
+
 const functionType = "aws:lambda/function:Function"
 
 // functions are the stack's functions as processes, by ARN without a qualifier. The gateway
@@ -60,14 +64,14 @@ func (f functions) close() error {
 func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (functions, error) {
 	f := functions{pools: map[string]*lambda.Pool{}, root: l.settings.root}
 	var reserved []int
-	for _, declared := range g.OfType(functionType) {
+	for _, declared := range called(g) {
 		reserved = append(reserved, max(concurrency(declared), 0))
 	}
 	account, err := lambda.NewAccount(reserved...)
 	if err != nil {
 		return functions{}, err
 	}
-	for _, declared := range g.OfType(functionType) {
+	for _, declared := range called(g) {
 		fn, err := function(g, declared, built)
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
@@ -105,10 +109,13 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Fu
 	memory, _ := f.Inputs["memorySize"].(float64)
 	timeout, _ := f.Inputs["timeout"].(float64)
 	variables := f.Environment()
-	called := f.Target(g.Targets())
+	for service, address := range g.Endpoints {
+		variables[endpointVariable+strings.ToUpper(strings.ReplaceAll(service, "-", "_"))] = address
+	}
+	target := f.Target(g.Targets())
 	variables[explainVariable], variables[revealVariable] = "true", "true"
 	return lambda.Function{
-		Name: f.String("name"), ARN: called.ARN, Version: called.Version, Region: g.Region, LogGroup: logGroup,
+		Name: f.String("name"), ARN: target.ARN, Version: target.Version, Region: g.Region, LogGroup: logGroup,
 		Executable: program, Environment: variables,
 		MemoryMB: int(memory), Timeout: time.Duration(timeout * float64(time.Second)),
 	}, nil
@@ -118,7 +125,7 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Fu
 func executable(g *graph.Graph, f graph.Resource, built reload.Release) (string, error) {
 	handler, known := g.Bundles[codePath(f)]
 	if !known {
-		return "", fmt.Errorf("function %s: expected code that the program bundles from a handler, got %q", f.Name, codePath(f))
+		return "", fmt.Errorf("function %s: no main package is known that %q is built from: write it into local.%s.yaml, as handlers: {%s: DIRECTORY}", f.Name, codePath(f), g.Stack, codePath(f))
 	}
 	return built["./"+handler], nil
 }

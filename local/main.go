@@ -32,6 +32,8 @@ type settings struct {
 	scopes      string   // that the local issuer grants, with spaces between; "" does not restrict it
 	capture     string   // package of the program that records the declaration
 	policy      string   // package of the program that finds example callers
+	api         string   // the REST API to serve, by name; "" for the only one
+	outputs     string   // file of a deployed stack's outputs; "" makes them up
 	config      []string // key=value that replace those of the stack file
 	verbose     bool
 }
@@ -48,6 +50,8 @@ func main() {
 	flags.StringVar(&s.scopes, "scopes", "", "the only scopes that the local issuer grants, with spaces between; empty means any")
 	flags.StringVar(&s.capture, "capture", "./local/capture", "package, relative to the project, of the program that records what the Pulumi program declares")
 	flags.StringVar(&s.policy, "policy", "./local/policy", "package, relative to the project, of the program that finds example callers of the policies; built if it is there")
+	flags.StringVar(&s.api, "api", "", "which REST API to serve, by its name in the program; empty for the only one")
+	flags.StringVar(&s.outputs, "outputs", "", "a file that pulumi stack export has written: resources that are not run here have the outputs that they have there")
 	flags.Func("config", "replace a value of the stack file, as key=value; may be repeated", func(assignment string) error {
 		if !strings.Contains(assignment, "=") {
 			return fmt.Errorf("expected key=value, got %q", assignment)

@@ -79,13 +79,21 @@ func (l *localStack) build(ctx context.Context, g *graph.Graph) (*graph.Graph, r
 // handlers are the directories of the functions' main packages, in order.
 func handlers(g *graph.Graph) []string {
 	var all []string
-	for _, f := range g.OfType(functionType) {
+	for _, f := range called(g) {
 		if handler, known := g.Bundles[codePath(f)]; known {
 			all = append(all, handler)
 		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// called are the functions that the API calls. Others are not run.
+func called(g *graph.Graph) []graph.Resource {
+	targets := g.Targets()
+	return slices.DeleteFunc(g.OfType(functionType), func(f graph.Resource) bool {
+		return !slices.ContainsFunc(targets, func(t graph.Target) bool { return t.Function.URN == f.URN })
+	})
 }
 
 func (l *localStack) exists(name string) bool {
@@ -104,11 +112,18 @@ func (l *localStack) captureStack(ctx context.Context, built reload.Release) (*g
 	for _, assignment := range l.settings.config {
 		arguments = append(arguments, "-config", assignment)
 	}
+	if l.settings.outputs != "" {
+		arguments = append(arguments, "-outputs", l.settings.outputs)
+	}
 	output, err := output(ctx, built[l.settings.capture], arguments...)
 	if err != nil {
 		return nil, err
 	}
-	g, err := graph.Read(output)
+	declared, err := graph.Read(output)
+	if err != nil {
+		return nil, err
+	}
+	g, err := declared.Select(l.settings.api)
 	if err == nil && l.settings.issuer == "stack" {
 		l.lent = lendNetwork(g, os.Getenv)
 	}

@@ -132,6 +132,7 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 		}
 	}
 	l.stack.replace(next)
+	l.notices(declared, now.graph)
 	l.out.findings(next.gateway.Findings(), now.gateway.Findings())
 	return []string{"the stack"}, nil
 }
@@ -144,7 +145,7 @@ func (l *localStack) swapFunctions(ctx context.Context, g *generation, built rel
 		return nil, err
 	}
 	var swapped []string
-	for _, declared := range g.graph.OfType(functionType) {
+	for _, declared := range called(g.graph) {
 		before, err := executable(g.graph, declared, g.built)
 		if err != nil {
 			return nil, err
@@ -165,7 +166,7 @@ func (l *localStack) swapFunctions(ctx context.Context, g *generation, built rel
 // tryOutAll tries out each function whose executable is not in before.
 func tryOutAll(ctx context.Context, g *graph.Graph, built, before reload.Release) error {
 	var errs []error
-	for _, declared := range g.OfType(functionType) {
+	for _, declared := range called(g) {
 		f, err := function(g, declared, built)
 		if err != nil {
 			return err

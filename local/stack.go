@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"account-api/local/gateway"
 	"account-api/local/graph"
 	"account-api/local/issuer"
+	"account-api/local/notice"
 	"account-api/local/reload"
 	"account-api/local/trace"
 )
@@ -106,7 +108,11 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 	if err != nil {
 		return l, err
 	}
-	return l, l.out.started(l)
+	if err := l.out.started(l); err != nil {
+		return l, err
+	}
+	l.notices(declared, nil)
+	return l, nil
 }
 
 // listen takes every port.
@@ -175,6 +181,7 @@ func (l *localStack) described() console.Stack {
 	s := console.Stack{
 		Project: g.Project, Name: g.Stack, Endpoints: []console.Endpoint{},
 		IssuerURL: configured(g, issuerVariable), Audience: audience(g), Scopes: l.scopes(), Issuer: l.issuer.Load(),
+		Notices: notice.Of(g),
 	}
 	base := "http://" + path.Join(l.api.Addr().String(), stage(g))
 	for _, e := range endpoints(g) {
@@ -198,6 +205,19 @@ func (l *localStack) described() console.Stack {
 		s.Endpoints = append(s.Endpoints, described)
 	}
 	return s
+}
+
+// notices writes what g declares and is not run here, unless it was said of before.
+func (l *localStack) notices(g, before *graph.Graph) {
+	var said []string
+	if before != nil {
+		said = notice.Of(before)
+	}
+	for _, line := range notice.Of(g) {
+		if !slices.Contains(said, line) {
+			l.out.write("  " + line + "\n")
+		}
+	}
 }
 
 // report writes an exchange to the terminal and to the console.

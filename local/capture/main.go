@@ -1,5 +1,6 @@
 // Command capture runs the Pulumi program for one stack without Pulumi and without
-// AWS, and writes the graph of what it declared to standard output as JSON.
+// AWS, and writes the graph of what it declared to standard output as JSON. The graph has
+// the secrets that functions need.
 //
 // It is a program of its own because it links the Pulumi SDK, which takes minutes to
 // compile. Programs that read the graph compile in seconds.
@@ -9,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"sync"
 
@@ -21,18 +23,15 @@ import (
 )
 
 func main() {
-	root := flag.String("root", ".", "the project, the directory of Pulumi.yaml")
-	stack := flag.String("stack", "dev", "the stack, Pulumi.<stack>.yaml")
-	override := record.Overrides{}
-	flag.Var(override, "config", "replace a setting, as `key=value` or namespace:key=value; may be repeated")
+	stack := record.LocalRun(flag.CommandLine)
 	flag.Parse()
-	if err := capture(os.Stdout, *root, *stack, override); err != nil {
+	if err := capture(os.Stdout, *stack); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func capture(to io.Writer, root, stack string, override record.Overrides) error {
+func capture(to io.Writer, stack record.Stack) error {
 	var mu sync.Mutex
 	bundles := map[string]string{}
 	// Nothing is built here: the reader builds each handler for its own machine. A handler
@@ -41,12 +40,12 @@ func capture(to io.Writer, root, stack string, override record.Overrides) error 
 		mu.Lock()
 		defer mu.Unlock()
 		bundles[zip] = handler
-		return bundle.CheckClaims(ctx.Context(), root, handler, decision.Stack{Name: ctx.Stack(), Claims: claims})
+		return bundle.CheckClaims(ctx.Context(), stack.Root, handler, decision.Stack{Name: ctx.Stack(), Claims: claims})
 	})
-	g, err := record.Run(record.Stack{Root: root, Name: stack, Override: override}, program.Deploy, program.Settings)
+	g, err := record.Run(stack, program.Deploy, program.Settings)
 	if err != nil {
 		return err
 	}
-	g.Bundles = bundles
+	maps.Copy(g.Bundles, bundles)
 	return g.Write(to)
 }

@@ -43,10 +43,10 @@ default decision := {"allow": false, "reasons": {"no"}}
 decision := {"allow": true, "reasons": set()} if input.claims.tier == "gold"
 `)
 	}
-	if err := capture(io.Discard, root, "with", record.Overrides{}); err != nil {
+	if err := capture(io.Discard, record.Stack{Root: root, Name: "with"}); err != nil {
 		t.Errorf("with the claim: %v", err)
 	}
-	err = capture(io.Discard, root, "without", record.Overrides{})
+	err = capture(io.Discard, record.Stack{Root: root, Name: "without"})
 	for _, want := range []string{"/rules.rego:5: ", "undefined ref: input.claims", "pulumi config set --path 'claims[0]' tier --stack without"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("without it: got %v, want %s", err, want)

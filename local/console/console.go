@@ -37,6 +37,7 @@ type Stack struct {
 	IssuerURL string         `json:"issuer"`    // whose tokens the API accepts
 	Audience  string         `json:"audience"`  // that it expects
 	Scopes    []string       `json:"scopes"`    // that the policies name
+	Notices   []string       `json:"notices"`   // what is declared and not run here
 	Issuer    *issuer.Issuer `json:"-"`         // makes tokens; nil if another issuer's are accepted
 }
 

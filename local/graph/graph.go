@@ -35,6 +35,7 @@ type Resource struct {
 	Name      string `json:"name"`                // logical name in the program
 	ID        string `json:"id"`                  // made up in the provider's form
 	Existing  bool   `json:"existing,omitempty"`  // read by the program, not declared
+	Deployed  bool   `json:"deployed,omitempty"`  // its outputs are those of a deployed stack
 	Component bool   `json:"component,omitempty"` // only groups other resources
 	// Inputs are the properties as declared. The provider's default applies to those that
 	// are absent. An archive is {"path": "…"}.

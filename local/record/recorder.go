@@ -66,7 +66,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	for key, value := range computed {
 		state[resource.PropertyKey(key)] = resource.NewPropertyValue(value)
 	}
-	id = r.known(urn, args, id, state)
+	id, isDeployed := r.known(urn, args, id, state)
 	outputs, _ := r.plain(resource.NewProperty(state), args.TypeToken).(map[string]any)
 	if outputs == nil {
 		outputs = map[string]any{}
@@ -90,7 +90,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		r.providers[urn] = region
 	}
 	r.resources = append(r.resources, graph.Resource{
-		URN: urn, Type: args.TypeToken, Name: args.Name, ID: id, Existing: args.ReadRPC != nil, Component: args.ReadRPC == nil && !args.Custom,
+		URN: urn, Type: args.TypeToken, Name: args.Name, ID: id, Existing: args.ReadRPC != nil, Deployed: isDeployed, Component: args.ReadRPC == nil && !args.Custom,
 		Inputs: inputs, Outputs: outputs,
 		Dependencies:         slices.Sorted(slices.Values(args.RegisterRPC.GetDependencies())),
 		PropertyDependencies: dependencies,
@@ -106,10 +106,10 @@ func properties(declared *structpb.Struct) (resource.PropertyMap, error) {
 // known replaces what was made up by what is known: outputs of the deployed resource, and
 // those of the file of local values. It returns the ID. What is made here itself, such as
 // the API, keeps its own.
-func (r *recorder) known(urn string, args pulumi.MockResourceArgs, id string, state resource.PropertyMap) string {
+func (r *recorder) known(urn string, args pulumi.MockResourceArgs, id string, state resource.PropertyMap) (newID string, isDeployed bool) {
 	if !graph.Decides(args.TypeToken) {
 		if deployed := r.deployed.find(urn, args.TypeToken, args.Name); deployed != nil {
-			id = deployed.ID
+			id, isDeployed = deployed.ID, true
 			maps.Copy(state, deployed.properties())
 		}
 	}
@@ -120,7 +120,7 @@ func (r *recorder) known(urn string, args pulumi.MockResourceArgs, id string, st
 		}
 		state[resource.PropertyKey(key)] = resource.NewPropertyValue(value)
 	}
-	return id
+	return id, isDeployed
 }
 
 // regionOf is the region of a provider, given as its URN and ID.

@@ -169,7 +169,7 @@ func (t *Trial) prepare(ctx context.Context, files fs.FS, handler string) (*deci
 	if err != nil {
 		return nil, err
 	}
-	return decision.PrepareFor(ctx, ruleset.Of(files, handler), handler+"/decision", claims)
+	return decision.PrepareFor(ctx, ruleset.Of(files, handler), handler+"/decision", decision.Stack{Claims: claims})
 }
 
 // took is the duration in what a test says.

@@ -5,6 +5,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 
 	"account-api/local/record"
@@ -13,18 +14,15 @@ import (
 )
 
 func main() {
-	s := record.Stack{Override: record.Overrides{}}
-	flag.StringVar(&s.Root, "root", ".", "directory of Pulumi.yaml")
-	flag.StringVar(&s.Name, "stack", "", "Pulumi.<stack>.yaml")
-	flag.Var(s.Override, "config", "key=value")
+	s := record.LocalRun(flag.CommandLine)
 	flag.Parse()
 	bundles := map[string]string{}
-	g, err := record.Run(s, deploy.Program(func(dir, zip string) error {
+	g, err := record.Run(*s, deploy.Program(func(dir, zip string) error {
 		bundles[zip] = dir
 		return nil
 	}))
 	if err == nil {
-		g.Bundles = bundles
+		maps.Copy(g.Bundles, bundles)
 		err = g.Write(os.Stdout)
 	}
 	if err != nil {
