@@ -29,6 +29,7 @@ func (l *localStack) watch(ctx context.Context) {
 		l.out.broken(err)
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
 	}
+	l.console.Adopt(ctx)
 	if suites, err := l.testPolicies(ctx); err == nil { // else findExamples has reported it
 		l.suites.Store(&suites)
 		for _, s := range suites {
@@ -63,6 +64,10 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
 		return
 	}
+	var changes console.Changes
+	if slices.ContainsFunc(files, ofPolicies) {
+		changes = l.console.Adopt(ctx)
+	}
 	what := fmt.Sprintf("Reloaded %s in %v (%s).", strings.Join(swapped, ", "), took, summary(files))
 	if len(swapped) == 0 {
 		what = fmt.Sprintf("No change in what serves (%s).", summary(files))
@@ -71,6 +76,9 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 		}
 	}
 	l.out.reloaded(what)
+	if text := changes.Lines("http://" + l.terminal.Addr().String() + "/"); text != "" {
+		l.out.reloaded(text)
+	}
 	if suites := l.suites.Load(); suites != nil {
 		for _, s := range *suites {
 			if s.concerns(files) || len(s.Failed) > 0 {
@@ -78,7 +86,7 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 			}
 		}
 	}
-	l.console.Report(console.Status{State: console.Serving, At: time.Now(), Detail: what})
+	l.console.Report(console.Status{State: console.Serving, At: time.Now(), Detail: what, Changes: changes})
 	if slices.ContainsFunc(files, ofPolicies) {
 		l.refreshExamples(ctx)
 	}

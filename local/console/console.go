@@ -12,21 +12,24 @@
 package console
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
+	"path"
 	"strings"
 	"sync"
 	"time"
 
+	"account-api/internal/ruleset"
 	"account-api/local/example"
 	"account-api/local/gateway"
 	"account-api/local/issuer"
 	"account-api/local/trace"
+	"account-api/local/trial"
 )
 
 // Stack is the current state of the stack. As JSON it is the answer to GET /stack.
@@ -76,6 +79,9 @@ type Options struct {
 type Console struct {
 	options  Options
 	feed     *feed
+	trial    *trial.Trial
+	api      *http.Client                   // sends requests again
+	saving   sync.Mutex                     // of callers
 	stranger func() (*issuer.Issuer, error) // whose tokens the API must refuse
 	page     *template.Template
 	routes   http.Handler
@@ -97,7 +103,9 @@ func New(o Options) (*Console, error) {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	c := &Console{
-		options: o, feed: newFeed(Status{State: Serving, At: o.Now()}), page: page,
+		options: o, feed: newFeed(Status{State: Serving, At: o.Now()}), page: page, trial: trial.New(o.Root),
+		// Not the proxy of the environment, and no redirects: what the API answers is the answer.
+		api: &http.Client{Transport: &http.Transport{}, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		stranger: sync.OnceValues(func() (*issuer.Issuer, error) {
 			// The discard port, RFC 863: nothing listens there, and no verifier asks.
 			return issuer.New(issuer.Options{URL: "http://127.0.0.1:9/", Audience: o.Stack().Audience, Now: o.Now})
@@ -109,26 +117,44 @@ func New(o Options) (*Console, error) {
 
 // rules are the Rego files of the endpoints' policies.
 func (c *Console) rules() rules {
-	var dirs []string
-	for _, e := range c.options.Stack().Endpoints {
-		if e.Policy != "" && !slices.Contains(dirs, e.Policy) {
-			dirs = append(dirs, e.Policy)
-		}
+	dirs := c.policies()
+	if len(dirs) > 0 {
+		dirs = append(dirs, path.Join(path.Dir(dirs[0]), ruleset.Shared))
 	}
 	return rules{c.options.Root, dirs}
+}
+
+// handlers are the names of the endpoints' policies.
+func (c *Console) handlers() []string {
+	names := c.policies()
+	for i, dir := range names {
+		names[i] = path.Base(dir)
+	}
+	return names
+}
+
+// Adopt takes the policies on disk for those that serve now, and returns which of the latest
+// requests they decide differently than those before.
+func (c *Console) Adopt(ctx context.Context) Changes {
+	changes, of := c.trial.Adopt(ctx, c.handlers(), c.asked())
+	return Changes{changes, of, c.feed}
 }
 
 func (c *Console) newRoutes() *http.ServeMux {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /{$}", c.servePage)
-	for _, asset := range []string{"console.js", "style.css", "icon.svg"} {
+	for _, asset := range []string{"console.js", "editor.js", "style.css", "icon.svg"} {
 		routes.HandleFunc("GET /"+asset, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFileFS(w, r, assets, "assets/"+asset)
 		})
 	}
 	routes.HandleFunc("GET /stack", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, c.options.Stack()) })
 	routes.HandleFunc("GET /events", c.serveEvents)
-	routes.HandleFunc("GET /explanation", c.serveExplanation)
+	routes.HandleFunc("GET /request", c.serveRequest)
+	routes.HandleFunc("GET /copy", c.serveCopy)
+	routes.HandleFunc("POST /again", c.serveAgain)
+	routes.HandleFunc("POST /caller", c.serveCaller)
+	routes.HandleFunc("POST /try", c.serveTry)
 	routes.HandleFunc("POST /prepare", c.servePrepare)
 	routes.HandleFunc("POST /rotate", c.serveRotate)
 	routes.HandleFunc("POST /revoke", c.serveRevoke)

@@ -37,14 +37,14 @@ func (c *Console) serveEvents(w http.ResponseWriter, r *http.Request) {
 			now = c.feed.after(0) // the page is of an earlier run
 		}
 		for _, e := range now.entries {
-			if err := c.send(w, "exchange", e.Number, e); err != nil {
+			if err := c.send(w, "exchange", "exchange", e.Number, e); err != nil {
 				return
 			}
 		}
 		seen = now.last
 		if reports != now.reports {
 			reports = now.reports
-			if err := c.send(w, "status", seen, now.status); err != nil {
+			if err := c.send(w, "status", "report", seen, now.status); err != nil {
 				return
 			}
 		}
@@ -63,9 +63,9 @@ func (c *Console) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// send writes the template of an event's name as the event's data.
-func (c *Console) send(w io.Writer, event string, id int, data any) error {
-	content, err := c.rendered(event, data)
+// send writes a template as an event's data.
+func (c *Console) send(w io.Writer, event, template string, id int, data any) error {
+	content, err := c.rendered(template, data)
 	if err != nil {
 		return err
 	}

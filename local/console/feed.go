@@ -22,13 +22,14 @@ const (
 
 // Status is the outcome of the last change.
 type Status struct {
-	State  State
-	At     time.Time // since when
-	Detail string    // one line, or the lines of an error
+	State   State
+	At      time.Time // since when
+	Detail  string    // one line, or the lines of an error
+	Changes Changes   // what a saved rule changed
 }
 
-// kept is how many exchanges a page shows. A developer looks at the last few.
-const kept = 50
+// kept is how many exchanges a page shows.
+const kept = 200
 
 // entry is an exchange with its number, from 1.
 type entry struct {
@@ -92,6 +93,17 @@ func (f *feed) after(number int) look {
 		newer = newer[1:]
 	}
 	return look{f.last, slices.Clone(newer), f.status, f.reports, f.changed}
+}
+
+// number returns the entry with a number.
+func (f *feed) number(number int) (entry, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := slices.IndexFunc(f.entries, func(e entry) bool { return e.Number == number })
+	if at < 0 {
+		return entry{}, false
+	}
+	return f.entries[at], true
 }
 
 // wait returns the newest entry beyond a number that matches, as soon as there is one.

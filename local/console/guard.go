@@ -33,6 +33,7 @@ func guard(next http.Handler, apiOrigin func() string) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("Origin") != "http://"+r.Host:
 			http.Error(w, "expected the console's own Origin: changes are made from its page", http.StatusForbidden)
 		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			next.ServeHTTP(w, r)
 		}
 	})

@@ -2,31 +2,30 @@ package console
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// patience is how long to wait for an explanation. The gateway reports an exchange once
-// it has answered, and the page may ask a moment earlier.
-const patience = 2 * time.Second
-
 // view is what the page's template shows.
 type view struct {
-	Stack   Stack
-	Methods []string
-	Presets []preset
-	Scopes  []scope
-	Expiry  []expiry
-	Rules   []string
-	Rule    rule
-	Problem string // why there is no rule to edit
-	Status  Status
-	Entries []entry // newest first
-	Last    int
+	Stack    Stack
+	Methods  []string
+	Presets  []preset
+	Scopes   []scope
+	Expiry   []expiry
+	Rules    []string
+	Rule     rule
+	Problem  string // why there is no rule to edit
+	Status   Status
+	Entries  []entry // newest first
+	Last     int
+	Kept     int
+	Callers  []callerGroup
+	Policies []string // where a caller can be saved
+	Open     *detail  // the request that is open; nil if none is
+	Missing  string   // why none is, though one was asked for
 }
 
 // scope is a scope to choose.
@@ -67,40 +66,24 @@ var expiries = []expiry{
 func (c *Console) servePage(w http.ResponseWriter, r *http.Request) {
 	now := c.feed.after(0)
 	slices.Reverse(now.entries)
-	v := view{Stack: c.options.Stack(), Methods: methods, Expiry: expiries, Status: now.status, Entries: now.entries, Last: now.last}
+	v := view{Stack: c.options.Stack(), Methods: methods, Expiry: expiries, Status: now.status, Entries: now.entries, Last: now.last, Kept: kept, Callers: c.callers(), Policies: c.policies()}
 	v.Presets, v.Scopes = presetsFor(v.Stack), scopes(v.Stack)
 	var err error
 	if v.Rules, err = c.rules().names(); err == nil {
 		v.Rule, err = c.rules().read(r.FormValue("rule"))
+		v.Rule = v.Rule.folded()
 	}
 	if err != nil {
 		v.Problem = err.Error()
 	}
-	c.render(w, "page.html", v)
-}
-
-// serveExplanation answers the part of a page that explains one exchange: the one with a
-// request ID, or the newest beyond a number that a browser keeps from its page. The page
-// cannot read the request ID of such an answer.
-func (c *Console) serveExplanation(w http.ResponseWriter, r *http.Request) {
-	id, after := r.FormValue("request"), 0
-	wanted := func(e entry) bool { return e.RequestID == id }
-	if id == "" {
-		var err error
-		if after, err = strconv.Atoi(r.FormValue("blocked-after")); err != nil {
-			http.Error(w, "expected request=<request ID> or blocked-after=<number>", http.StatusBadRequest)
-			return
+	if r.FormValue("number") != "" {
+		if e, err := c.find(r); err != nil {
+			v.Missing = err.Error()
+		} else {
+			v.Open = c.detail(r.Context(), e)
 		}
-		wanted = func(e entry) bool { return e.Browser != "" }
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
-	defer cancel()
-	e, found := c.feed.wait(ctx, after, wanted)
-	if !found {
-		http.Error(w, "the API has not seen such a request", http.StatusNotFound)
-		return
-	}
-	c.render(w, "steps", e)
+	c.render(w, "page.html", v)
 }
 
 // render executes a template and then sends it, or an error in its place.
@@ -130,4 +113,19 @@ func (e entry) Clock() string { return e.Time.Format(time.TimeOnly) }
 func (e entry) Class() int { return e.Status / 100 }
 
 // Took is the duration as a person reads it.
-func (e entry) Took() string { return e.Duration.Round(100 * time.Microsecond).String() }
+func (e entry) Took() string { return rounded(e.Duration) }
+
+// Why says in one line who answered, and why.
+func (e entry) Why() string {
+	by := e.AnsweredBy
+	if decided, found := e.Trace.Decision(); found && decided.Result != nil && !decided.Result.Allow {
+		return "by policy: " + strings.Join(decided.Result.Reasons, "; ")
+	}
+	if _, function, found := strings.Cut(by, "integration "); found {
+		by = function
+	}
+	if e.Reason == "" {
+		return "by " + by
+	}
+	return "by " + by + ": " + e.Reason
+}

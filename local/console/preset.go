@@ -34,6 +34,18 @@ var without = preset{"without", "No Authorization header", "401 by the gateway: 
 var good = preset{"good", "A good token", "200 or 403: the token is valid, and the policy decides by its claims.",
 	bearer(func(token string) (string, error) { return token, nil })}
 
+// former is a token as it is in use after a rotation: its key signs no longer.
+var former = preset{"former", "Signed with the former key", "200 or 403: a former key stays published until it is revoked. If there is none, the keys are rotated.",
+	func(_ *Console, i *issuer.Issuer, r issuer.TokenRequest) (string, error) {
+		token, err := i.FormerToken(r)
+		if err == nil && token == "" {
+			if _, err = i.Rotate(); err == nil {
+				token, err = i.FormerToken(r)
+			}
+		}
+		return "Bearer " + token, err
+	}}
+
 // broken are tokens of the local issuer that differ from the good one in what their title
 // says.
 var broken = []preset{
@@ -80,6 +92,7 @@ func presetsFor(s Stack) []preset {
 				*r = request
 			})})
 	}
+	all = append(all, former)
 	return append(all, broken...)
 }
 

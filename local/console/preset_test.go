@@ -83,17 +83,21 @@ func TestBrokenTokens(t *testing.T) {
 	f := serve(t, true)
 	good := strings.TrimPrefix(f.prepare(t, form("good")).Authorization, "Bearer ")
 	kid := part(t, good, 0)["kid"]
+	current := func() any { return part(t, f.prepare(t, form("good")).Authorization, 0)["kid"] }
 	checks := map[string]func(value, token string) bool{
 		"good":    func(value, token string) bool { return value == "Bearer "+token },
 		"without": func(value, _ string) bool { return value == "" },
 		"denied": func(_, token string) bool {
 			return part(t, token, 1)["scope"] == "book:seats" && part(t, token, 1)["aud"] == audience
 		},
+		"former": func(_, token string) bool {
+			return part(t, token, 0)["kid"] == kid && current() != kid && part(t, token, 1)["sub"] == "jo"
+		},
 		"expired": func(_, token string) bool {
 			return part(t, token, 1)["exp"].(float64) < float64(time.Now().Add(-50*time.Minute).Unix())
 		},
 		"audience": func(_, token string) bool {
-			return part(t, token, 1)["aud"] == otherAudience && part(t, token, 0)["kid"] == kid
+			return part(t, token, 1)["aud"] == otherAudience && part(t, token, 0)["kid"] == current()
 		},
 		"issuer": func(_, token string) bool {
 			return part(t, token, 1)["iss"] != part(t, good, 1)["iss"] && part(t, token, 0)["kid"] != kid

@@ -13,6 +13,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"account-api/internal/ruleset"
+	"account-api/local/trial"
 )
 
 // maxRule bounds a rule's file, in bytes. A long one has some ten thousand.
@@ -27,6 +30,7 @@ type rules struct {
 // rule is a file as it is on disk. Its name is slash-separated and relative to the project.
 type rule struct {
 	Name    string `json:"name"`
+	Head    string `json:"head"` // comments above the rule, if they are folded; see [rule.folded]
 	Text    string `json:"text"`
 	Version string `json:"version"` // changes with the text
 }
@@ -42,6 +46,9 @@ func (r rules) names() ([]string, error) {
 	var names []string
 	for _, dir := range r.dirs {
 		entries, err := os.ReadDir(filepath.Join(r.root, dir))
+		if path.Base(dir) == ruleset.Shared && errors.Is(err, fs.ErrNotExist) {
+			continue // a project need not have shared rules
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -101,12 +108,11 @@ func (r rules) save(edited rule) (rule, error) {
 	if now.Version != edited.Version {
 		return now, errStale
 	}
-	// A form has CR LF for every newline:
-	// https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#constructing-the-form-data-set
-	text := strings.ReplaceAll(edited.Text, "\r\n", "\n")
+	text := edited.Text
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
+	text = trial.Format(text)
 	switch {
 	case len(text) > maxRule:
 		return now, fmt.Errorf("expected at most %d bytes, got %d", maxRule, len(text))
@@ -118,15 +124,45 @@ func (r rules) save(edited rule) (rule, error) {
 	if err != nil {
 		return now, err
 	}
+	if err := replaceFile(file, text, info.Mode().Perm()); err != nil {
+		return now, err
+	}
+	return rule{Name: now.Name, Text: text, Version: version([]byte(text))}, nil
+}
+
+// replaceFile writes a file at once: who reads it meanwhile sees the old or the new text.
+func replaceFile(file, text string, mode fs.FileMode) error {
 	// Neither the go command nor OPA reads a file of this name.
 	dir, name := filepath.Split(file)
 	temporary := filepath.Join(dir, "."+name+"."+rand.Text()[:8]+".tmp")
-	err = os.WriteFile(temporary, []byte(text), info.Mode().Perm())
+	err := os.WriteFile(temporary, []byte(text), mode)
 	if err == nil {
 		err = os.Rename(temporary, file)
 	}
 	if err != nil {
-		return now, errors.Join(err, os.Remove(temporary))
+		return errors.Join(err, os.Remove(temporary))
 	}
-	return rule{Name: now.Name, Text: text, Version: version([]byte(text))}, nil
+	return nil
 }
+
+// shortest is how many lines of comments are worth folding.
+const shortest = 5
+
+// folded splits the comments off that a long file begins with. The text is what follows them.
+func (r rule) folded() rule {
+	end, lines := 0, 0
+	for line := range strings.Lines(r.Text) {
+		if line := strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			break
+		}
+		end += len(line)
+		lines++
+	}
+	if lines >= shortest && end < len(r.Text) {
+		r.Head, r.Text = r.Text[:end], r.Text[end:]
+	}
+	return r
+}
+
+// HeadLines is how many lines are folded.
+func (r rule) HeadLines() int { return strings.Count(r.Head, "\n") }

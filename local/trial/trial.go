@@ -105,14 +105,16 @@ func (t *Trial) Adopt(ctx context.Context, handlers []string, requests []Request
 	return compare(ctx, before, next, requests)
 }
 
-// Revision is that of the handler's policy that serves, "" if it is not known.
-func (t *Trial) Revision(handler string) string {
+// Verdict is what the policy that serves now decides about a request, in words, or "" if the
+// policy is not known.
+func (t *Trial) Verdict(ctx context.Context, r Request) string {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if policy := t.serving[handler]; policy != nil {
-		return policy.Revision()
+	policy := t.serving[r.handler()]
+	t.mu.Unlock()
+	if policy == nil {
+		return ""
 	}
-	return ""
+	return verdict(ctx, policy, r.Input)
 }
 
 // Try says what a file of a policy would do with another text. The name is slash-separated,
