@@ -20,10 +20,9 @@ import (
 // in 5 s. mostSubsets are those of 15 parts: 14 constants and one text that no rule names.
 var mostCallers = 200_000 // less in a test that compares many policies
 
-const (
-	mostSubsets = 1 << 15
-	mostNear    = 400 // near misses of a leaf
-)
+const mostSubsets = 1 << 15
+
+var mostNear = 400 // near misses of a leaf; none in that test
 
 // Others stand for any text that no rule names.
 var others = []string{"other", "another", "third", "fourth", "fifth", "sixth", "seventh", "eighth"}
@@ -112,12 +111,21 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 		for _, list := range subsets {
 			d.core = append(d.core, value{json: list, list: list, size: len(list)})
 		}
-		d.near = append(d.near, value{json: []string{}, size: 1}, value{json: map[string]any{}, size: 2}, value{json: json.Number("0"), size: 2})
+		d.near = append(d.near, value{json: json.RawMessage("null"), size: 1}, value{json: []string{}, size: 1}, value{json: map[string]any{}, size: 2}, value{json: json.Number("0"), size: 2})
 		for _, near := range nearMisses(found.Texts) {
 			d.near = append(d.near, value{json: near, size: 2}, value{json: []string{near}, list: []string{near}, size: 2})
 		}
 		for _, number := range around(found.Numbers) {
 			d.near = append(d.near, value{json: number, size: 2})
+		}
+		for _, text := range append(slices.Clone(found.Texts), fresh[0]) {
+			for _, separator := range found.Separators { // as in an e-mail address
+				d.near = append(d.near, value{json: text + separator + fresh[0], size: 2}, value{json: fresh[0] + separator + text, size: 2})
+			}
+			for _, key := range append(slices.Clone(found.Texts), fresh[0]) {
+				object := map[string]any{key: text}
+				d.near = append(d.near, value{json: object, size: 2}, value{json: []any{object}, size: 2})
+			}
 		}
 		plain := slices.Clone(d.core)
 		for _, path := range found.Paths {
@@ -163,6 +171,9 @@ func newDimension(leaf flow.Leaf, found *flow.Values, reading flow.Reading) (d d
 		}
 		for _, number := range around(found.Numbers) {
 			d.near = append(d.near, value{json: string(number), size: 2})
+			if n, err := number.Int64(); err == nil && n > 0 && n <= 256 { // a length
+				d.near = append(d.near, value{json: strings.Repeat("x", int(n)), size: 3})
+			}
 		}
 		if leaf.Member != "" && !slices.Contains(found.Texts, "") {
 			d.near = append(d.near, value{json: "", size: 2})
@@ -233,6 +244,9 @@ func fresh(found *flow.Values, reading flow.Reading) []string {
 func distinct(values, besides []value) []value {
 	seen := map[string]bool{}
 	key := func(v value) string {
+		if v.json == nil {
+			return "" // absent is not null
+		}
 		text, _ := json.Marshal(v.json) // a value of the kinds above
 		return string(text)
 	}
@@ -295,6 +309,12 @@ func lists(leaf flow.Leaf, kind flow.Kind, found *flow.Values, fresh []string, s
 	}
 	for _, miss := range nearMisses(parts) {
 		add(miss)
+	}
+	for _, number := range around(found.Numbers) {
+		add(string(number))
+	}
+	if kind == flow.List {
+		near = append(near, value{json: []string{}, list: []string{}, size: 1})
 	}
 	for _, number := range found.Numbers {
 		n, err := number.Int64()
@@ -409,6 +429,11 @@ func numbers(found *flow.Values) (values []value) {
 		}
 		if n >= 0 && n <= 24 {
 			add(noon.Truncate(24*time.Hour).Add(time.Duration(n)*time.Hour-time.Nanosecond).UnixNano(), 2)
+		}
+		if n >= 1970 && n <= 2260 { // a year
+			for year := n - 1; year <= n+1; year++ {
+				add(noon.AddDate(int(year)-noon.Year(), 0, 0).UnixNano(), 2)
+			}
 		}
 		if n > 60 {
 			for _, near := range []int64{n - 1, n, n + 1} {

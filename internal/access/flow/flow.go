@@ -301,7 +301,7 @@ func (f *flow) rule(rule *ast.Rule, entrypoint string) {
 // compared with. To the others it says how to compute, as the separator does to split.
 var comparisons = []string{
 	ast.Equality.Name, ast.Equal.Name, ast.NotEqual.Name, ast.Member.Name, ast.MemberWithKey.Name, ast.ObjectGet.Name,
-	ast.StartsWith.Name, ast.EndsWith.Name, ast.Contains.Name, "glob.match", "regex.match", "strings.any_prefix_match", "strings.any_suffix_match",
+	ast.StartsWith.Name, ast.EndsWith.Name, ast.Contains.Name, ast.IndexOf.Name, "strings.count", "glob.match", "regex.match", "strings.any_prefix_match", "strings.any_suffix_match",
 	ast.LessThan.Name, ast.LessThanEq.Name, ast.GreaterThan.Name, ast.GreaterThanEq.Name,
 }
 
@@ -361,7 +361,7 @@ func (f *flow) expression(rule *ast.Rule, e *ast.Expr) {
 
 // computable are the built-in functions whose result is a constant where their operands
 // are.
-var computable = []string{ast.Concat.Name, ast.Lower.Name, ast.Upper.Name, ast.Sprintf.Name, ast.Split.Name, ast.Replace.Name, ast.Trim.Name, ast.TrimPrefix.Name, ast.TrimSuffix.Name}
+var computable = []string{ast.Concat.Name, ast.Lower.Name, ast.Upper.Name, ast.Sprintf.Name, ast.Split.Name, ast.Replace.Name, ast.Trim.Name, ast.TrimPrefix.Name, ast.TrimSuffix.Name, ast.ParseRFC3339Nanos.Name}
 
 // computed are the constants that a function makes of constants.
 func (f *flow) computed(name string, operands []*ast.Term) (values constants, ok bool) {

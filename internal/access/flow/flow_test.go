@@ -49,7 +49,7 @@ func TestShapes(t *testing.T) {
 		{"membership of a field in constants",
 			[]string{`allow if input.azp in {"web", "app"}`, `allow if input.azp in ["web", "app"]`, `allow if not input.azp in data.shared.blocked`, `allow if data.shared.blocked[input.azp]`,
 				"roles := {\"web\": [\"read\"]}\n\nallow if \"read\" in roles[input.azp]", "roles[\"web\"] := [\"read\"]\n\nallow if \"read\" in roles[input.azp]", `allow if { some x in {"web"}; x == input.azp }`},
-			[]string{`allow if input.azp in {lower("WEB")}`, "roles[x] := 1 if some x in {lower(\"WEB\")}\n\nallow if roles[input.azp]", "roles[input.azp] := 1\n\nallow if roles.web", `allow if input.azp in split("web app", " ")`}},
+			[]string{`allow if input.azp in {lower("WEB")}`, "roles := {lower(\"WEB\"): true}\n\nallow if roles[input.azp]", `allow if object.get({strings.reverse("bew"): 1}, input.azp, 0) == 1`, "roles[x] := 1 if some x in {lower(\"WEB\")}\n\nallow if roles[input.azp]", "roles[input.azp] := 1\n\nallow if roles.web", `allow if input.azp in split("web app", " ")`}},
 		{"equality of two fields",
 			[]string{`allow if input.azp == input.principal`, `allow if input.azp != input.principal`},
 			[]string{`allow if { input.azp == input.principal; "read" in split(input.azp, " ") }`, `allow if { some s in split(input.scope, " "); s == input.azp }`}},

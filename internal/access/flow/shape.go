@@ -635,9 +635,11 @@ func (s *shapes) composite(known scope, t *ast.Term) bits {
 		value.Foreach(add)
 	case ast.Object:
 		value.Foreach(func(key, member *ast.Term) {
-			if k := s.term(known, key); !k.only(determined) {
-				all |= s.fault("an object with keys from the input")
+			k := s.term(known, key)
+			if !k.only(determined) {
+				k = s.fault("an object with keys from the input")
 			}
+			all |= k // a field may be looked up among the keys
 			add(member)
 		})
 	}
