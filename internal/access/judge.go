@@ -2,11 +2,9 @@ package access
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -276,36 +274,4 @@ func (s space) contrast(j judged, index int) *Contrast {
 		}
 	}
 	return nil
-}
-
-// witness describes a caller.
-func (s space) witness(c caller) Witness {
-	var all []string
-	for i, d := range s.dimensions {
-		v := d.value(c[i])
-		switch {
-		case c[i] == 0 && v.size == 0: // the least
-		case v.json == nil && d.core[0].json != nil:
-			all = append(all, "no "+name(d.leaf.String()))
-		case v.json != nil:
-			all = append(all, words(d, v))
-		}
-	}
-	if len(all) == 0 {
-		all = []string{"anybody"}
-	}
-	return Witness{Input: s.input(c), Words: strings.Join(all, ", ")}
-}
-
-// words say a leaf's value.
-func words(d dimension, v value) string {
-	switch content := v.json.(type) {
-	case string:
-		return name(d.leaf.String()) + " `" + shown(content) + "`"
-	case int64:
-		return name(d.leaf.String()) + " `" + moment(content) + "`"
-	default:
-		text, _ := json.Marshal(content) // of strings and numbers
-		return name(d.leaf.String()) + " `" + escaped(string(text)) + "`"
-	}
 }

@@ -2,10 +2,8 @@ package access
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"account-api/internal/access/flow"
 	"account-api/internal/decision"
@@ -67,28 +65,4 @@ func readAndErased(reading flow.Reading, erased []string) (found []string) {
 		}
 	}
 	return found
-}
-
-// moment is a point in time, to the nanosecond.
-func moment(nanoseconds int64) string {
-	return time.Unix(0, nanoseconds).UTC().Format("Mon 2006-01-02T15:04:05.999999999Z")
-}
-
-// shown is text on one line, without what ends a code span.
-func shown(text string) string {
-	quoted := fmt.Sprintf("%q", text)
-	if quoted != `"`+text+`"` || strings.ContainsAny(text, "`|") || text == "" || text != strings.TrimSpace(text) {
-		return escaped(quoted)
-	}
-	return text
-}
-
-// name is the name of a leaf or a directory, where it stands outside a code span.
-func name(text string) string {
-	return strings.NewReplacer("@", "\\u0040", "<", "\\u003c", "[", "\\u005b", "*", "\\u002a").Replace(shown(text))
-}
-
-// escaped is a string of JSON or Go without what ends a code span or a cell.
-func escaped(quoted string) string {
-	return strings.NewReplacer("`", "\\u0060", "|", "\\u007c").Replace(quoted)
 }

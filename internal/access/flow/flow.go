@@ -7,14 +7,9 @@
 package flow
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 // Policy is what flow reads of one.
@@ -23,35 +18,6 @@ type Policy interface {
 	Entrypoint() string
 	Documents() map[string]any
 }
-
-// Reading is what was found in one policy or several.
-type Reading struct {
-	Leaves map[Leaf]*Values
-	// Outside are the expressions that have none of the shapes, sorted.
-	Outside []Expression
-	// Quotes reports whether a reason may quote the input.
-	Quotes bool
-}
-
-// Values is what a leaf is compared with.
-type Values struct {
-	Texts      []string // sorted
-	Numbers    []json.Number
-	Sequences  [][]string // arrays of strings
-	Separators []string   // that the leaf is split by
-	Defaults   []string   // texts that object.get puts in place of an absent leaf; Texts has them too
-	Paths      [][]string // to members within the leaf, if it may be any JSON
-	Peers      []Leaf     // text that may be compared with this leaf
-}
-
-// Expression is a place in a policy.
-type Expression struct {
-	Place string // as in policies/orders/orders.rego:12
-	Text  string
-	Why   string
-}
-
-func (e Expression) String() string { return fmt.Sprintf("%s: %s (%s)", e.Place, e.Text, e.Why) }
 
 // Read reads policies together: a constant that one of them compares a leaf with counts for
 // all.
@@ -88,108 +54,6 @@ func Read(policies ...Policy) Reading {
 	return reading
 }
 
-// innermost leaves out an expression that contains another of the same line: that one says
-// why. The result is sorted.
-func innermost(all []Expression) (kept []Expression) {
-	slices.SortFunc(all, func(a, b Expression) int {
-		if a.Place == b.Place && len(a.Text) != len(b.Text) {
-			return len(a.Text) - len(b.Text)
-		}
-		return cmpStrings(a.Place, b.Place, a.Text, b.Text)
-	})
-	for _, e := range all {
-		if !slices.ContainsFunc(kept, func(k Expression) bool { return k.Place == e.Place && strings.Contains(e.Text, k.Text) }) {
-			kept = append(kept, e)
-		}
-	}
-	return kept
-}
-
-// splitsPeers reports whether a list of texts may be compared with another leaf.
-func (r Reading) splitsPeers() bool {
-	for leaf, values := range r.Leaves {
-		if kind, _ := leaf.Kind(); len(values.Peers) > 1 && (kind == List || len(values.Separators) > 0) {
-			return true
-		}
-	}
-	return false
-}
-
-// looksForNothing reports whether an empty text may be looked for among the parts of a text.
-func (r Reading) looksForNothing() bool {
-	for _, values := range r.Leaves {
-		if len(values.Separators) > 0 && slices.Contains(values.Texts, "") {
-			return true
-		}
-	}
-	return false
-}
-
-// reading collects what belongs to each leaf.
-func (f *flow) reading() Reading {
-	reading := Reading{Leaves: map[Leaf]*Values{}}
-	groups := map[place][]Leaf{}
-	for at := range f.parent {
-		if at.leaf == (Leaf{}) {
-			continue
-		}
-		if _, ok := at.leaf.Kind(); ok {
-			reading.Leaves[at.leaf] = &Values{}
-			groups[f.find(at)] = append(groups[f.find(at)], at.leaf)
-		}
-	}
-	for at, found := range f.found {
-		for _, leaf := range groups[f.find(at)] {
-			v := reading.Leaves[leaf]
-			for value := range found.scalars {
-				switch value := value.(type) {
-				case ast.String:
-					v.Texts = append(v.Texts, string(value))
-				case ast.Number:
-					v.Numbers = append(v.Numbers, json.Number(value))
-				}
-			}
-			v.Sequences = append(v.Sequences, found.sequences...)
-		}
-	}
-	for at, separators := range f.separators {
-		for _, leaf := range groups[f.find(at)] {
-			reading.Leaves[leaf].Separators = append(reading.Leaves[leaf].Separators, separators...)
-		}
-	}
-	for leaf, v := range reading.Leaves {
-		v.Texts = sorted(v.Texts)
-		v.Numbers = sorted(v.Numbers)
-		v.Separators = sorted(v.Separators)
-		v.Defaults = f.defaults[leaf]
-		v.Paths = f.paths[leaf]
-		slices.SortFunc(v.Paths, slices.Compare)
-		v.Paths = slices.CompactFunc(v.Paths, slices.Equal)
-		slices.SortFunc(v.Sequences, slices.Compare)
-		v.Sequences = slices.CompactFunc(v.Sequences, slices.Equal)
-		peers := groups[f.find(place{leaf: leaf})]
-		slices.SortFunc(peers, func(a, b Leaf) int { return cmpStrings(a.Field, b.Field, a.Member, b.Member) })
-		v.Peers = peers
-	}
-	return reading
-}
-
-func sorted[T ~string](values []T) []T {
-	slices.Sort(values)
-	return slices.Compact(values)
-}
-
-func cmpStrings(pairs ...string) int {
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i] < pairs[i+1] {
-			return -1
-		} else if pairs[i] > pairs[i+1] {
-			return 1
-		}
-	}
-	return 0
-}
-
 // place is where a value can be: exactly one of a leaf of the input, a rule or a function's
 // argument, and a variable.
 type place struct {
@@ -200,22 +64,6 @@ type place struct {
 	within   *ast.Rule
 	variable ast.Var
 }
-
-type constants struct {
-	scalars   map[ast.Value]bool
-	sequences [][]string
-}
-
-func (c *constants) add(other constants) {
-	maps.Copy(c.scalars, other.scalars)
-	for _, sequence := range other.sequences {
-		if !slices.ContainsFunc(c.sequences, func(s []string) bool { return slices.Equal(s, sequence) }) {
-			c.sequences = append(c.sequences, sequence)
-		}
-	}
-}
-
-func newConstants() constants { return constants{scalars: map[ast.Value]bool{}} }
 
 // flow groups places between which values move. It is a disjoint-set forest. It is
 // generous: what stands in one expression belongs together. That finds more constants than
@@ -359,30 +207,6 @@ func (f *flow) expression(rule *ast.Rule, e *ast.Expr) {
 	}
 }
 
-// computable are the built-in functions whose result is a constant where their operands
-// are.
-var computable = []string{ast.Concat.Name, ast.Lower.Name, ast.Upper.Name, ast.Sprintf.Name, ast.Split.Name, ast.Replace.Name, ast.Trim.Name, ast.TrimPrefix.Name, ast.TrimSuffix.Name, ast.ParseRFC3339Nanos.Name}
-
-// computed are the constants that a function makes of constants.
-func (f *flow) computed(name string, operands []*ast.Term) (values constants, ok bool) {
-	function := topdown.GetBuiltin(name)
-	builtin := ast.BuiltinMap[name]
-	if function == nil || builtin == nil || !slices.Contains(computable, name) || len(operands) <= builtin.Decl.Arity() {
-		return constants{}, false
-	}
-	in := operands[:builtin.Decl.Arity()]
-	if slices.ContainsFunc(in, func(t *ast.Term) bool { return !t.IsGround() }) {
-		return constants{}, false
-	}
-	// An error is the policy's, and shows when it decides.
-	_ = function(topdown.BuiltinContext{}, in, func(result *ast.Term) error {
-		_, values = f.in(nil, result)
-		ok = true
-		return nil
-	})
-	return values, ok
-}
-
 // alias notes the variable in x := input or x := input.query. The compiler makes such
 // variables too.
 func (f *flow) alias(rule *ast.Rule, left, right *ast.Term) bool {
@@ -524,15 +348,6 @@ func (f *flow) in(rule *ast.Rule, terms ...*ast.Term) (places []place, values co
 	return places, values
 }
 
-func sequence(array *ast.Array) (all []string, ok bool) {
-	ok = true
-	array.Foreach(func(t *ast.Term) {
-		text, isText := t.Value.(ast.String)
-		all, ok = append(all, string(text)), ok && isText
-	})
-	return all, ok
-}
-
 // referred lists the leaves, rules or variables that a reference may mean, what follows
 // them, and the constants in the data documents that it may mean.
 func (f *flow) referred(rule *ast.Rule, ref ast.Ref) (places []place, rest []*ast.Term, values constants) {
@@ -611,30 +426,4 @@ const Member = "other-member"
 func isConstant(t *ast.Term) bool {
 	_, constant := t.Value.(ast.String)
 	return constant
-}
-
-// addDocument adds the keys and values of a data document.
-func addDocument(values *constants, document any) {
-	switch document := document.(type) {
-	case map[string]any:
-		for key, member := range document {
-			values.scalars[ast.String(key)] = true
-			addDocument(values, member)
-		}
-	case []any:
-		var sequence []string
-		for _, member := range document {
-			if text, ok := member.(string); ok {
-				sequence = append(sequence, text)
-			}
-			addDocument(values, member)
-		}
-		if len(sequence) == len(document) && len(sequence) > 0 && len(sequence) <= 4 {
-			values.sequences = append(values.sequences, sequence)
-		}
-	default:
-		if value, err := ast.InterfaceToValue(document); err == nil {
-			values.scalars[value] = true
-		}
-	}
 }
