@@ -209,8 +209,11 @@ func TestBuildErrorsSayWhatToChange(t *testing.T) {
 			options: func(o *Options) { o.Stack = decision.Stack{Name: "live"} },
 			want:    []string{"policies/greet/greet.rego:5: ", "pulumi config set --path 'claims[0]' 'https://example.net/my role' --stack live\n"}},
 		"a handler whose policy's directory was renamed": {
-			changes: map[string]string{"handlers/greet/policy.go": "package main\n\nvar _ = \"policies.For(\"\n", "policies/greet/greet.rego": "", "policies/greet/greet_test.rego": "", "policies/greet/limits/limits.rego": ""},
+			changes: map[string]string{"handlers/greet/policy.go": "package main\n\n// policies.For(\"greet\")\n", "policies/greet/greet.rego": "", "policies/greet/greet_test.rego": "", "policies/greet/limits/limits.rego": ""},
 			want:    []string{"policies/greet: expected the policy of handlers/greet, got no such directory", "\nbundle handlers/greet: the handler would refuse"}},
+		"a handler that asks for another's policy": {
+			changes: map[string]string{"handlers/greet/policy.go": "package main\n\n// policies.For(\"silent\")\n"},
+			want:    []string{`handlers/greet/policy.go: expected policies.For("greet"), as the directory is named, got policies.For("silent")`, "\nbundle handlers/greet: the handler would refuse"}},
 		"two data documents with one key": {
 			changes: map[string]string{"policies/greet/data.json": `{"limits":{"a":1}}`, "policies/greet/limits/data.json": `{"a":1}`},
 			want:    []string{"policies/greet/limits/data.json: ", "data.greet.limits.a in both", "\nbundle handlers/greet: the handler would refuse"}},

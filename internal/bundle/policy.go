@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,6 +9,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"account-api/internal/decision"
@@ -28,13 +29,19 @@ type policyError struct{ error }
 // none to check.
 func (o Options) CheckPolicy(ctx context.Context) error {
 	handler := path.Base(o.Package)
+	asked, err := o.checkName()
+	if err != nil {
+		return err
+	}
 	directory := os.DirFS(filepath.Join(o.Root, policies))
 	if _, err := fs.Stat(directory, handler); errors.Is(err, fs.ErrNotExist) {
-		return o.checkNone()
+		if asked {
+			return policyError{fmt.Errorf("%s/%s: expected the policy of %s, got no such directory", policies, handler, o.Package)}
+		}
+		return nil
 	}
 	stack := o.Stack
 	if stack.Name == "" {
-		var err error
 		if stack.Claims, err = ruleset.Claims(os.DirFS(cmp.Or(o.Root, "."))); err != nil {
 			return err
 		}
@@ -48,19 +55,33 @@ func (o Options) CheckPolicy(ctx context.Context) error {
 	return nil
 }
 
-// checkNone is an error if the handler needs a policy. There is no directory of its name.
-func (o Options) checkNone() error {
+// asks finds where a handler asks for a policy.
+var asks = regexp.MustCompile(`policies\.For\((.*?)\)`)
+
+// checkName is an error if the handler asks for a policy of another name, which its package
+// does not have.
+func (o Options) checkName() (asked bool, err error) {
 	sources, err := filepath.Glob(filepath.Join(o.Root, filepath.FromSlash(o.Package), "*.go"))
+	if err != nil {
+		return false, err
+	}
+	want := strconv.Quote(path.Base(o.Package))
 	for _, name := range sources {
 		source, err := os.ReadFile(name)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if bytes.Contains(source, []byte("policies.For(")) && !strings.HasSuffix(name, "_test.go") {
-			return policyError{fmt.Errorf("%s/%s: expected the policy of %s, got no such directory", policies, path.Base(o.Package), o.Package)}
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		for _, call := range asks.FindAllSubmatch(source, -1) {
+			asked = true
+			if got := string(call[1]); got != want {
+				return true, policyError{fmt.Errorf("%s/%s: expected policies.For(%s), as the directory is named, got policies.For(%s)", o.Package, filepath.Base(name), want, got)}
+			}
 		}
 	}
-	return err
+	return asked, nil
 }
 
 // CheckClaims is an error if the policy of a handler reads a claim that the stack does not
