@@ -32,9 +32,11 @@ func described(t *testing.T, scopes, printed string) (console.Endpoint, error) {
 	defer listener.Close()
 	g := declare("GET /seats")
 	g.Bundles = map[string]string{"seats.zip": "cmd/seats"}
+	g.Region = "eu-north-1"
+	uri := graph.InvokeARN(g.Region, "arn:aws:lambda:eu-north-1:123456789012:function:seats")
 	g.Resources = append(g.Resources,
-		graph.Resource{Type: functionType, Name: "seats", Inputs: map[string]any{"code": map[string]any{"path": "seats.zip"}}, Outputs: map[string]any{"invokeArn": "arn"}},
-		graph.Resource{Type: "aws:apigateway/integration:Integration", Inputs: map[string]any{"uri": "arn"}, Outputs: map[string]any{"resourceId": "/seats", "httpMethod": "GET"}})
+		graph.Resource{Type: functionType, Name: "seats", Inputs: map[string]any{"code": map[string]any{"path": "seats.zip"}}, Outputs: map[string]any{"name": "seats", "arn": "arn:aws:lambda:eu-north-1:123456789012:function:seats"}},
+		graph.Resource{Type: "aws:apigateway/integration:Integration", Inputs: map[string]any{"uri": uri}, Outputs: map[string]any{"uri": uri, "resourceId": "/seats", "httpMethod": "GET"}})
 	l := &localStack{settings: settings{root: root, policy: "./policy", scopes: scopes}, api: listener}
 	l.policies.Store(&[]example.Policy{})
 	err = l.findExamples(t.Context(), reload.Release{"./policy": executable})

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -234,23 +233,6 @@ func TestGraph(t *testing.T) {
 	}
 	if strings.Contains(first.String(), "hush") {
 		t.Error("expected no secret in the graph")
-	}
-}
-
-func TestProgramsThatNeedAnAccountAreRefused(t *testing.T) {
-	_, err := record.Run(record.Stack{Root: write(t, good), Name: "test"}, func(ctx *pulumi.Context) error {
-		_, err := aws.GetCallerIdentity(ctx, nil)
-		return err
-	})
-	if err == nil || !strings.Contains(err.Error(), "getCallerIdentity") || strings.Contains(err.Error(), "error occurred") {
-		t.Errorf("expected the lookup to be refused by name, without the SDK's heading, got %v", err)
-	}
-	_, err = record.Run(record.Stack{Root: write(t, good), Name: "test"}, func(ctx *pulumi.Context) error {
-		_, err := cloudwatch.GetLogGroup(ctx, "theirs", pulumi.ID("/aws/lambda/theirs"), nil)
-		return err
-	})
-	if err == nil || !strings.Contains(err.Error(), `"theirs" reads an existing resource`) {
-		t.Errorf("expected reading another stack's resource to be refused by name, got %v", err)
 	}
 }
 
