@@ -62,7 +62,7 @@ func (b *bench) saves(p *product, stack *running.Stack, watched, alone string) e
 		if err := edit(filepath.Join(alone, "infra"), "*.go", "//"); err != nil {
 			return err
 		}
-		return build.Packages(b.ctx, build.Options{Root: alone, Out: filepath.Join(alone, "dist")}, "./local/capture")
+		return build.Packages(b.ctx, build.Options{Root: alone, Out: filepath.Join(alone, "dist")}, build.Tools("./local/capture"))
 	}
 	if err := compile(); err != nil { // for the first time, with everything
 		return err

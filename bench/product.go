@@ -124,7 +124,7 @@ func unpack(from, to string) error {
 // capture runs the Pulumi program with our provider in its settings.
 func (b *bench) capture(issuer string) (*graph.Graph, error) {
 	// As the local run builds it, so that what it compiled is used.
-	if err := build.Packages(b.ctx, build.Options{Root: ".", Out: b.directory}, "./local/capture"); err != nil {
+	if err := build.Packages(b.ctx, build.Options{Root: ".", Out: b.directory}, build.Tools("./local/capture")); err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(b.ctx, filepath.Join(b.directory, "capture"),

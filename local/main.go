@@ -35,6 +35,7 @@ type settings struct {
 	api         string   // the REST API to serve, by name; "" for the only one
 	outputs     string   // file of a deployed stack's outputs; "" makes them up
 	config      []string // key=value that replace those of the stack file
+	debug       string   // the function for a debugger, by the last name of its directory, or ""
 	verbose     bool
 }
 
@@ -59,6 +60,7 @@ func main() {
 		s.config = append(s.config, assignment)
 		return nil
 	})
+	flags.StringVar(&s.debug, "debug", "", "a function, by the last name of its directory, that runs in one process without a time limit, built for a debugger")
 	flags.BoolVar(&s.verbose, "v", false, "explain every step of each request, and show what the functions log")
 	// ExitOnError: Parse does not return an error.
 	_ = flags.Parse(os.Args[1:])

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"account-api/local/build"
 	"account-api/local/example"
 	"account-api/local/graph"
 	"account-api/local/reload"
@@ -38,18 +39,19 @@ const (
 // program declares now. Then it compiles handlers that are new in the declaration. g is
 // nil at the start.
 func (l *localStack) build(ctx context.Context, g *graph.Graph) (*graph.Graph, reload.Release, error) {
-	packages := []string{l.settings.capture}
+	tools := []string{l.settings.capture}
 	if l.hasPolicies() {
-		packages = append(packages, l.settings.policy)
+		tools = append(tools, l.settings.policy)
 	}
+	var known []string
 	if g != nil {
 		for _, handler := range handlers(g) {
 			if l.exists(handler) { // else it may be gone from the declaration, too
-				packages = append(packages, "./"+handler)
+				known = append(known, "./"+handler)
 			}
 		}
 	}
-	built, err := l.builds.Build(ctx, packages...)
+	built, err := l.builds.Build(ctx, append(l.groups(known), build.Tools(tools...))...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,20 +62,38 @@ func (l *localStack) build(ctx context.Context, g *graph.Graph) (*graph.Graph, r
 	if len(endpoints(declared)) == 0 {
 		return nil, nil, errors.New("expected a REST API with a method besides OPTIONS, got none: declare an apigateway.Method")
 	}
-	missing := []string{}
+	var missing []string
 	for _, handler := range handlers(declared) {
 		if built["./"+handler] == "" {
 			missing = append(missing, "./"+handler)
 		}
 	}
 	if len(missing) > 0 {
-		added, err := l.builds.Build(ctx, missing...)
+		added, err := l.builds.Build(ctx, l.groups(missing)...)
 		if err != nil {
 			return nil, nil, err
 		}
 		maps.Copy(built, added)
 	}
 	return declared, built, nil
+}
+
+// groups are the packages of functions by the way in which they are built.
+func (l *localStack) groups(packages []string) []build.Group {
+	var debugged, others []string
+	for _, p := range packages {
+		if l.debugs(p) {
+			debugged = append(debugged, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return []build.Group{build.Functions(others...), build.Debugged(debugged...)}
+}
+
+// debugs reports whether a debugger is for the function of a package.
+func (l *localStack) debugs(handler string) bool {
+	return l.settings.debug != "" && path.Base(handler) == l.settings.debug
 }
 
 // handlers are the directories of the functions' main packages, in order.

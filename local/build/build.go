@@ -1,7 +1,7 @@
 // Package build compiles Go programs for this machine and reports its progress.
 //
 // It is for the local run, and shares the developer's build cache. Nothing that it builds
-// is deployed.
+// is deployed. Functions are built as the deployed ones are, but for this machine.
 package build
 
 import (
@@ -13,7 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -29,16 +31,80 @@ type Progress struct {
 type Options struct {
 	Root     string         // a directory of the module
 	Out      string         // directory for the executables
-	Progress func(Progress) // called for every package that is compiled; may be nil
+	Progress func(Progress) // called for every package that is compiled, one at a time; may be nil
 }
+
+// Group is packages that are built in the same way.
+type Group struct {
+	packages    []string
+	flags       []string
+	environment []string
+}
+
+// Tools are programs for the developer's machine, built as `go build` builds them there.
+func Tools(packages ...string) Group { return Group{packages: packages} }
+
+// Functions are built as the deployed ones: without cgo, and without the RPC mode of
+// aws-lambda-go that the runtime provided.al2023 does not use.
+func Functions(packages ...string) Group {
+	return Group{packages, []string{"-tags=lambda.norpc"}, []string{"CGO_ENABLED=0"}}
+}
+
+// Debugged are functions for a debugger: without optimizations and inlining.
+// https://github.com/go-delve/delve/blob/master/Documentation/usage/dlv_exec.md
+func Debugged(packages ...string) Group {
+	g := Functions(packages...)
+	g.flags = append(g.flags, "-gcflags=all=-N -l")
+	return g
+}
+
+// Packages are the packages of a group.
+func (g Group) Packages() []string { return g.packages }
 
 // interruptGrace is how long the go command may take to stop its compilers before it is
 // killed.
 const interruptGrace = 5 * time.Second
 
-// Packages compiles main packages, such as "./cmd/hello", to executables of the
-// same names. An error begins with the compiler's own lines.
-func Packages(ctx context.Context, o Options, packages ...string) error {
+// Packages compiles main packages, such as "./cmd/hello", to executables of the same names,
+// one go command for each group. An error begins with the compiler's own lines.
+func Packages(ctx context.Context, o Options, groups ...Group) error {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g Group) bool { return len(g.packages) == 0 })
+	reports := o.share(len(groups))
+	errs := make([]error, len(groups))
+	var builds sync.WaitGroup
+	for i, g := range groups {
+		own := o
+		own.Progress = reports[i]
+		builds.Go(func() { errs[i] = own.build(ctx, g) })
+	}
+	builds.Wait()
+	return errors.Join(errs...)
+}
+
+// share makes one progress of those of several builds.
+func (o Options) share(builds int) []func(Progress) {
+	var mu sync.Mutex
+	all := make([]Progress, builds)
+	reports := make([]func(Progress), builds)
+	for i := range reports {
+		reports[i] = func(p Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			all[i] = p
+			sum := Progress{Package: p.Package}
+			for _, p := range all {
+				sum.Compiled += p.Compiled
+				sum.AtMost += p.AtMost
+			}
+			if o.Progress != nil {
+				o.Progress(sum)
+			}
+		}
+	}
+	return reports
+}
+
+func (o Options) build(ctx context.Context, g Group) error {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
 		return fmt.Errorf("expected the go command on PATH: %w: install Go from https://go.dev/dl", err)
@@ -46,12 +112,12 @@ func Packages(ctx context.Context, o Options, packages ...string) error {
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return err
 	}
-	// -tags lambda.norpc is how the deployed handlers are built.
-	arguments := []string{"build", "-v", "-buildvcs=false", "-tags=lambda.norpc", "-o", o.Out + string(os.PathSeparator)}
-	cmd := exec.CommandContext(ctx, goCommand, append(arguments, packages...)...)
+	arguments := append([]string{"build", "-v", "-buildvcs=false", "-o", o.Out + string(os.PathSeparator)}, g.flags...)
+	cmd := exec.CommandContext(ctx, goCommand, append(arguments, g.packages...)...)
 	cmd.Dir = o.Root
 	// For this machine and with go.mod's dependencies, whatever the shell is set to.
 	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOWORK=off")
+	cmd.Env = append(cmd.Env, g.environment...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = interruptGrace
 	stderr, err := cmd.StderrPipe()
@@ -61,12 +127,12 @@ func Packages(ctx context.Context, o Options, packages ...string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	complaints := o.follow(ctx, goCommand, packages, stderr)
+	complaints := o.follow(ctx, goCommand, g.packages, stderr)
 	if err := cmd.Wait(); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return errors.New(strings.TrimSpace(complaints + "\ncannot build " + strings.Join(packages, " ") + ": " + err.Error()))
+		return errors.New(strings.TrimSpace(complaints + "\ncannot build " + strings.Join(g.packages, " ") + ": " + err.Error()))
 	}
 	return nil
 }
@@ -86,9 +152,7 @@ func (o Options) follow(ctx context.Context, goCommand string, packages []string
 			go func() { atMost.Store(int64(o.count(ctx, goCommand, packages))) }()
 		}
 		compiled++
-		if o.Progress != nil {
-			o.Progress(Progress{Compiled: compiled, AtMost: int(atMost.Load()), Package: line})
-		}
+		o.Progress(Progress{Compiled: compiled, AtMost: int(atMost.Load()), Package: line})
 	}
 	return complaints
 }

@@ -63,20 +63,22 @@ func NewBuilds(o build.Options) (*Builds, error) {
 
 // Build compiles those packages that have changed. Executables of the same content have
 // the same path in every release. An error begins with the compiler's own lines.
-func (b *Builds) Build(ctx context.Context, packages ...string) (Release, error) {
+func (b *Builds) Build(ctx context.Context, groups ...build.Group) (Release, error) {
 	named := map[string]string{}
-	for _, p := range packages {
-		name := path.Base(p)
-		if other, taken := named[name]; taken && other != p {
-			return nil, fmt.Errorf("expected packages whose directories differ in their last name, got %s and %s: rename one", other, p)
+	for _, g := range groups {
+		for _, p := range g.Packages() {
+			name := path.Base(p)
+			if other, taken := named[name]; taken && other != p {
+				return nil, fmt.Errorf("expected packages whose directories differ in their last name, got %s and %s: rename one", other, p)
+			}
+			named[name] = p
 		}
-		named[name] = p
 	}
 	for name := range named {
 		// Without the previous run's executable this one is linked again, no more.
 		_ = link(filepath.Join(b.shared, name), filepath.Join(b.options.Out, name))
 	}
-	if err := build.Packages(ctx, b.options, packages...); err != nil {
+	if err := build.Packages(ctx, b.options, groups...); err != nil {
 		return nil, err
 	}
 	release := Release{}

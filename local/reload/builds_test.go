@@ -58,7 +58,7 @@ func newBuilds(t *testing.T, root string) *Builds {
 
 func built(t *testing.T, b *Builds) Release {
 	t.Helper()
-	r, err := b.Build(t.Context(), "./cmd/one", "./cmd/two")
+	r, err := b.Build(t.Context(), build.Tools("./cmd/one", "./cmd/two"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestBuilds(t *testing.T) {
 
 	t.Run("an error has the compiler's lines, and the next good build follows it", func(t *testing.T) {
 		write(t, root, "cmd/one/main.go", "package main\n\nfunc main() { undefinedThing() }\n")
-		_, err := b.Build(t.Context(), "./cmd/one", "./cmd/two")
+		_, err := b.Build(t.Context(), build.Tools("./cmd/one", "./cmd/two"))
 		if err == nil || !strings.Contains(err.Error(), "cmd/one/main.go:3:15: undefined: undefinedThing") {
 			t.Errorf("expected the compiler's line, got %v", err)
 		}
@@ -128,13 +128,13 @@ func TestBuilds(t *testing.T) {
 
 	t.Run("a package that is no command is an error with what to do", func(t *testing.T) {
 		write(t, root, "cmd/three/three.go", "package three\n")
-		if _, err := b.Build(t.Context(), "./cmd/one", "./cmd/three"); err == nil || !strings.Contains(err.Error(), "put package main there") {
+		if _, err := b.Build(t.Context(), build.Tools("./cmd/one", "./cmd/three")); err == nil || !strings.Contains(err.Error(), "put package main there") {
 			t.Errorf("expected an error that names the fix, got %v", err)
 		}
 	})
 
 	t.Run("two packages of one name are an error that names both", func(t *testing.T) {
-		_, err := b.Build(t.Context(), "./cmd/one", "./other/one")
+		_, err := b.Build(t.Context(), build.Tools("./cmd/one"), build.Functions("./other/one"))
 		if err == nil || !strings.Contains(err.Error(), "./cmd/one and ./other/one") {
 			t.Errorf("expected both names, got %v", err)
 		}

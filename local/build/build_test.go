@@ -1,0 +1,58 @@
+package build_test
+
+import (
+	"debug/buildinfo"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"account-api/local/build"
+)
+
+func TestFunctionsAreBuiltAsTheDeployedOnes(t *testing.T) {
+	root, out := t.TempDir(), t.TempDir()
+	write := func(file, content string) {
+		t.Helper()
+		file = filepath.Join(root, file)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module cinema\n\ngo 1.26\n")
+	for _, name := range []string{"tool", "seats", "rows"} {
+		write("cmd/"+name+"/main.go", "package main\n\nfunc main() {}\n")
+	}
+	t.Setenv("CGO_ENABLED", "1")
+	var last build.Progress
+	o := build.Options{Root: root, Out: out, Progress: func(p build.Progress) { last = p }}
+	if err := build.Packages(t.Context(), o, build.Tools("./cmd/tool"), build.Functions("./cmd/seats"), build.Debugged("./cmd/rows")); err != nil {
+		t.Fatal(err)
+	}
+	if last.Compiled < 3 {
+		t.Errorf("expected a progress of all three, got %+v", last)
+	}
+	for name, want := range map[string]map[string]string{
+		"tool":  {"CGO_ENABLED": "1", "-tags": "", "-gcflags": ""},
+		"seats": {"CGO_ENABLED": "0", "-tags": "lambda.norpc", "-gcflags": ""},
+		"rows":  {"CGO_ENABLED": "0", "-tags": "lambda.norpc", "-gcflags": "all=-N -l"},
+	} {
+		info, err := buildinfo.ReadFile(filepath.Join(out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, value := range want {
+			got := ""
+			for _, setting := range info.Settings {
+				if setting.Key == key {
+					got = setting.Value
+				}
+			}
+			if got != value {
+				t.Errorf("%s: expected %s=%q, got %q", name, key, value, got)
+			}
+		}
+	}
+}
