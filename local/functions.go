@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ const functionType = "aws:lambda/function:Function"
 type functions struct {
 	pools map[string]*lambda.Pool
 	root  string // the project
+
+	sources  map[string]source
+	debugged []string // ARNs
 }
 
 // Invoke implements [gateway.Functions].
@@ -43,7 +47,7 @@ func (f functions) Invoke(ctx context.Context, arn string, event []byte) (lambda
 	}
 	begun := time.Now()
 	result, err := pool.Invoke(ctx, event)
-	trouble := readTrouble(result, pool.MemoryMB(), f.root)
+	trouble := readTrouble(result, f.sources[arn], f.root)
 	trace.Invoked(ctx, trace.Invocation{
 		Function: arn, Took: time.Since(begun), Init: result.InitDuration, Cold: result.ColdStart, Log: result.LogTail,
 		Failure: trouble.message, Place: trouble.at,
@@ -62,7 +66,7 @@ func (f functions) close() error {
 
 // startFunctions makes a pool of processes for each function that the stack declares.
 func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (functions, error) {
-	f := functions{pools: map[string]*lambda.Pool{}, root: l.settings.root}
+	f := functions{pools: map[string]*lambda.Pool{}, sources: map[string]source{}, root: l.settings.root}
 	var reserved []int
 	for _, declared := range called(g) {
 		reserved = append(reserved, max(concurrency(declared), 0))
@@ -76,13 +80,34 @@ func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (funct
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
-		pool, err := lambda.NewPool(fn, lambda.Options{Log: l.out.line, Account: account, MaxProcesses: concurrency(declared)})
+		options := lambda.Options{Log: l.out.line, Account: account, MaxProcesses: concurrency(declared)}
+		if l.debugs(g.Bundles[codePath(declared)]) {
+			options.Debug, options.Started = true, func(pid int) { l.out.debugging(fn.Name, pid) }
+			f.debugged = append(f.debugged, fn.ARN)
+		}
+		pool, err := lambda.NewPool(fn, options)
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
-		f.pools[declared.String("arn")] = pool
+		f.pools[fn.ARN], f.sources[fn.ARN] = pool, source{g.Bundles[codePath(declared)], max(fn.MemoryMB, lambda.MinMemoryMB)}
+	}
+	if l.settings.debug != "" && len(f.debugged) == 0 {
+		var names []string
+		for _, handler := range handlers(g) {
+			names = append(names, path.Base(handler))
+		}
+		return functions{}, errors.Join(fmt.Errorf("debug: expected one of %s, got %q", strings.Join(names, ", "), l.settings.debug), f.close())
 	}
 	return f, nil
+}
+
+// warm starts the processes that a debugger is for.
+func (f functions) warm() error {
+	var errs []error
+	for _, arn := range f.debugged {
+		errs = append(errs, f.pools[arn].Warm())
+	}
+	return errors.Join(errs...)
 }
 
 // concurrency is what a function reserves, in the terms of [lambda.Options]. A declared -1

@@ -29,7 +29,7 @@ func (l *localStack) generate(g *graph.Graph, built reload.Release) (*generation
 		return nil, err
 	}
 	next := &generation{graph: g, built: built, functions: f}
-	next.gateway, err = gateway.New(g, gateway.Options{Functions: f, Report: l.report})
+	next.gateway, err = gateway.New(g, gateway.Options{Functions: f, Report: l.report, Patient: l.settings.debug != ""})
 	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}

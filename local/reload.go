@@ -18,7 +18,7 @@ import (
 )
 
 // slowReload is how long a reload may take before the terminal says that it goes on.
-const slowReload = 3 * time.Second
+const slowReload = time.Second
 
 // watch reloads the stack whenever a file of the project is saved, until ctx is done. It
 // tries out every function first, so that one that does not start is reported before the
@@ -141,6 +141,7 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 	}
 	l.stack.replace(next)
 	l.notices(declared, now.graph)
+	l.warm(next)
 	l.out.findings(next.gateway.Findings(), now.gateway.Findings())
 	return []string{"the stack"}, nil
 }
@@ -168,7 +169,15 @@ func (l *localStack) swapFunctions(ctx context.Context, g *generation, built rel
 		}
 	}
 	g.built = built
+	l.warm(g)
 	return swapped, nil
+}
+
+// warm starts the processes of a generation that a debugger is for.
+func (l *localStack) warm(g *generation) {
+	if err := g.functions.warm(); err != nil {
+		l.out.broken(err)
+	}
 }
 
 // tryOutAll tries out each function whose executable is not in before.

@@ -215,6 +215,15 @@ func (r *report) toLog(line string) {
 	r.logged += int64(n)
 }
 
+// debugging says how to attach a debugger to a function's process.
+func (r *report) debugging(function string, pid int) {
+	text := fmt.Sprintf("%s runs as process %d, without a time limit: dlv attach %d\n", function, pid, pid)
+	if scope, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope"); err == nil && strings.TrimSpace(string(scope)) != "0" && os.Geteuid() != 0 {
+		text += indent + "(Linux lets root attach, or everybody after: sudo sysctl kernel.yama.ptrace_scope=0)\n"
+	}
+	r.write(text)
+}
+
 // broken reports a function that cannot answer.
 func (r *report) broken(err error) { r.block("The stack cannot answer as it is.", err) }
 

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -294,4 +295,56 @@ func TestGoThatDoesNotCompile(t *testing.T) {
 	root := cinema(t)
 	edit(t, filepath.Join(root, "cmd", "capture", "main.go"), "func main() {", "func main() {\n\tundefinedThing()")
 	fails(t, root, []string{"undefined: undefinedThing", "cannot build"}, cinemaArguments...)
+}
+
+// troubled answers as its path asks for.
+const troubled = `package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() {
+	lambda.Start(func(_ context.Context, e events.APIGatewayProxyRequest) (any, error) {
+		switch e.PathParameters["seat"] {
+		case "error":
+			return nil, errors.New("no such row")
+		case "panic":
+			panic("no such seat")
+		case "nonsense":
+			return "taken", nil
+		}
+		return map[string]any{"body": "12 free"}, nil
+	})
+}
+`
+
+func TestFailuresAreExplained(t *testing.T) {
+	root := cinema(t)
+	write(t, filepath.Join(root, "cmd", "seats", "main.go"), troubled)
+	c := runStack(t, root, append(cinemaArguments, "-debug", "seats")...)
+	c.says(t, "cinema-seats runs as process ", 1)
+	expect(t, c.enter(t, ticket), http.StatusOK, admitted)
+	for seat, says := range map[string][]string{
+		"error":    {"/seats/error 502 by integration cinema-seats: no such row ("},
+		"panic":    {"/seats/panic 502 by integration cinema-seats: string: no such seat (", "at cmd/seats/main.go:17"},
+		"nonsense": {"/seats/nonsense 502 by integration cinema-seats: the function's answer cannot be used"},
+	} {
+		if a := request(t, http.MethodGet, c.API+"/"+seat, "X-Ticket", ticket); a.status != http.StatusBadGateway {
+			t.Errorf("expected 502, got %d %s", a.status, a.body)
+		}
+		for _, text := range says {
+			c.says(t, text, 1)
+		}
+	}
+	c.says(t, filepath.Join("dist", "local", "run-"), 3)
+	c.says(t, "cinema-seats runs as process ", 2) // the panic ended the first one
+	file := regexp.MustCompile(`log (\S+)`).FindStringSubmatch(c.Output())[1]
+	if log := read(t, file); !strings.Contains(log, "cinema-seats REPORT RequestId") {
+		t.Errorf("expected the platform's lines in the log, got:\n%s", log)
+	}
 }

@@ -112,6 +112,7 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 		return l, err
 	}
 	l.notices(declared, nil)
+	l.warm(first)
 	return l, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,9 +21,16 @@ type trouble struct {
 	at      string // file:line of the project's code in the stack, "" if there is none
 }
 
-// readTrouble finds out why a function of some memory failed, or answered with a server error.
-// A refusal of an authorizer is no trouble. The message is "" if there is none, or no reason.
-func readTrouble(result lambda.Result, memoryMB int, root string) trouble {
+// source is what a function was declared to be.
+type source struct {
+	handler  string // directory of its main package
+	memoryMB int
+}
+
+// readTrouble finds out why a function failed, or answered with a server error. A refusal of
+// an authorizer is no trouble. The message is "" if there is none, or no
+// reason.
+func readTrouble(result lambda.Result, of source, root string) trouble {
 	var document struct {
 		Message string `json:"errorMessage"`
 		Type    string `json:"errorType"`
@@ -35,15 +43,21 @@ func readTrouble(result lambda.Result, memoryMB int, root string) trouble {
 		if json.Unmarshal(result.Payload, &document) != nil || document.Message == refusal {
 			return trouble{}
 		}
-		if document.Type == "Runtime.ExitError" && result.MemoryMB > memoryMB {
-			return trouble{message: fmt.Sprintf("its process took %d MB and was ended: the function declares a memory of %d MB", result.MemoryMB, memoryMB)}
+		if document.Type == "Runtime.ExitError" && result.MemoryMB > of.memoryMB {
+			return trouble{message: fmt.Sprintf("its process took %d MB and was ended: the function declares a memory of %d MB", result.MemoryMB, of.memoryMB)}
 		}
 		t := trouble{message: oneLine(document.Message)}
 		if document.Type != "" && document.Type != "errorString" {
 			t.message = oneLine(document.Type + ": " + document.Message)
 		}
 		for _, frame := range document.Stack {
-			if file := ownFile(root, frame.Path); file != "" {
+			// Its path begins with the import path. Package main has that of its directory's name.
+			dir, base := path.Split(frame.Path)
+			file := ownFile(root, strings.TrimPrefix(frame.Path, module(root)+"/"))
+			if path.Clean(dir) == path.Base(of.handler) {
+				file = ownFile(root, path.Join(of.handler, base))
+			}
+			if file != "" {
 				t.at = file + ":" + strconv.Itoa(frame.Line)
 				break
 			}
@@ -95,21 +109,31 @@ func firstOwn(root, stack string) string {
 	return ""
 }
 
-// ownFile is the path below root of a file of the project. A stack names it by its whole path,
-// or by one that begins with its module. It is "" for a file that is not the project's.
-func ownFile(root, path string) string {
-	if absolute, err := filepath.Abs(root); err == nil && filepath.IsAbs(path) {
-		below, err := filepath.Rel(absolute, path)
-		if err != nil || !filepath.IsLocal(below) {
+// ownFile is the path below root of a file of the project, "" for any other. It takes paths
+// below root, too.
+func ownFile(root, file string) string {
+	if filepath.IsAbs(file) {
+		absolute, err := filepath.Abs(root)
+		if err != nil {
 			return ""
 		}
-		path = below
-	}
-	for path != "" {
-		if info, err := os.Stat(filepath.Join(root, path)); err == nil && info.Mode().IsRegular() {
-			return path
+		if file, err = filepath.Rel(absolute, file); err != nil {
+			return ""
 		}
-		_, path, _ = strings.Cut(path, "/")
+	}
+	if info, err := os.Stat(filepath.Join(root, file)); !filepath.IsLocal(file) || err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return file
+}
+
+var moduleLine = regexp.MustCompile(`(?m)^module (\S+)`)
+
+// module is the project's import path, "" if it has none.
+func module(root string) string {
+	content, _ := os.ReadFile(filepath.Join(root, "go.mod"))
+	if found := moduleLine.FindSubmatch(content); found != nil {
+		return string(found[1])
 	}
 	return ""
 }

@@ -20,6 +20,8 @@ func TestReadTrouble(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, file, "package main\n")
+	write(t, filepath.Join(root, "go.mod"), "module cinema\n")
+	write(t, filepath.Join(root, "panic.go"), "package cinema\n") // that of package runtime is another
 	failed := func(document string) lambda.Result {
 		return lambda.Result{FunctionError: "Unhandled", Payload: []byte(document)}
 	}
@@ -42,6 +44,7 @@ func TestReadTrouble(t *testing.T) {
 		"an error":                          {failed(`{"errorMessage":"no seats","errorType":"errorString"}`), "no seats", ""},
 		"a typed error":                     {failed(`{"errorMessage":"no seats","errorType":"PathError"}`), "PathError: no seats", ""},
 		"a panic, with the place by module": {failed(`{"errorMessage":"no seats","errorType":"string","stackTrace":[{"path":"runtime/panic.go","line":1},{"path":"cinema/cmd/seats/main.go","line":9}]}`), "string: no seats", "cmd/seats/main.go:9"},
+		"a panic in package main":           {failed(`{"errorMessage":"no seats","errorType":"string","stackTrace":[{"path":"runtime/panic.go","line":1},{"path":"seats/main.go","line":9}]}`), "string: no seats", "cmd/seats/main.go:9"},
 		"the end of a process":              {failed(`{"errorMessage":"RequestId: 1 Error: Runtime exited","errorType":"Runtime.ExitError"}`), "Runtime.ExitError: RequestId: 1 Error: Runtime exited", ""},
 		"too little memory":                 {lambda.Result{FunctionError: "Unhandled", Payload: []byte(`{"errorType":"Runtime.ExitError"}`), MemoryMB: 129}, "its process took 129 MB and was ended: the function declares a memory of 128 MB", ""},
 		"a 500 with a reason":               {logged("500", "noise", line("answer: failed with *errors.errorString", `no table \"a\"`), `{"level":"INFO"}`), `no table "a"`, ""},
@@ -52,7 +55,7 @@ func TestReadTrouble(t *testing.T) {
 		"a long message":                    {failed(`{"errorMessage":"` + strings.Repeat("é", 500) + `","errorType":"errorString"}`), strings.Repeat("é", 200) + "…", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := readTrouble(row.result, 128, root)
+			got := readTrouble(row.result, source{"cmd/seats", 128}, root)
 			if got != (trouble{row.message, row.at}) {
 				t.Errorf("expected %q at %q, got %+v", row.message, row.at, got)
 			}

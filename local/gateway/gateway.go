@@ -41,6 +41,8 @@ type Options struct {
 	// Report is called once for every request, after it was answered, from the
 	// goroutine that served it: concurrently. nil = no report.
 	Report func(Exchange)
+	// Patient waits for functions without a limit, as a debugger may hold one.
+	Patient bool
 }
 
 // Gateway serves one stack. It is safe for concurrent use.
@@ -49,6 +51,7 @@ type Gateway struct {
 	functions Functions
 	now       func() time.Time
 	report    func(Exchange)
+	patient   bool
 	cache     *cache
 	throttle  throttle
 	findings  []Finding
@@ -71,7 +74,7 @@ func New(g *graph.Graph, o Options) (*Gateway, error) {
 		o.Now = time.Now
 	}
 	return &Gateway{
-		api: api, functions: o.Functions, now: o.Now, report: o.Report,
+		api: api, functions: o.Functions, now: o.Now, report: o.Report, patient: o.Patient,
 		cache: newCache(cacheEntries), findings: findings.Of(g, api),
 	}, nil
 }

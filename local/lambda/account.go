@@ -65,6 +65,8 @@ func (p *Pool) admit() error {
 		if err := p.account.take(); err != nil {
 			return err
 		}
+	} else if p.debug && p.running > 0 {
+		return fmt.Errorf("%w: function %q has one process for a debugger, which is busy", ErrThrottled, p.fn.Name)
 	} else if p.running >= max(p.max, 0) {
 		return fmt.Errorf("%w: function %q runs %d invocations already, its reserved concurrency", ErrThrottled, p.fn.Name, p.running)
 	}

@@ -26,9 +26,9 @@ func (fn Function) check() (Function, error) {
 	if fn.Executable == "" {
 		refuse("executable is empty, expected the path of a bootstrap: build one with go build -o bootstrap")
 	}
-	fn.MemoryMB = cmp.Or(fn.MemoryMB, minMemoryMB)
-	if fn.MemoryMB < minMemoryMB || fn.MemoryMB > maxMemoryMB {
-		refuse("memory is %d MB, expected %d to %d", fn.MemoryMB, minMemoryMB, maxMemoryMB)
+	fn.MemoryMB = cmp.Or(fn.MemoryMB, MinMemoryMB)
+	if fn.MemoryMB < MinMemoryMB || fn.MemoryMB > maxMemoryMB {
+		refuse("memory is %d MB, expected %d to %d", fn.MemoryMB, MinMemoryMB, maxMemoryMB)
 	}
 	fn.Timeout = cmp.Or(fn.Timeout, defaultTimeout)
 	fn.Version = cmp.Or(fn.Version, "$LATEST")

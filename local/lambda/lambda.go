@@ -68,6 +68,14 @@ type Options struct {
 	MaxProcesses int
 
 	Account *Account // shared with other functions; nil is one for this function
+
+	// Debug is for a function that a debugger holds: it has one process at a time, without
+	// limits of time and memory. MaxProcesses and Account do not count.
+	Debug bool
+
+	// Started is called with the ID of each process. It must not call the pool. Nil is not
+	// called.
+	Started func(pid int)
 }
 
 // Never is the reserved concurrency of a function that may not run.
@@ -144,12 +152,13 @@ const (
 	maxResponseBytes = maxEventBytes + 100 // the figure in Lambda's own error message: 6291556
 	maxTimeout       = 15 * time.Minute    // of one invocation
 	defaultTimeout   = 3 * time.Second     // CreateFunction API, Timeout
-	minMemoryMB      = 128                 // also the default: CreateFunction API, MemorySize
+	MinMemoryMB      = 128                 // also the default: CreateFunction API, MemorySize
 	maxMemoryMB      = 10240
 	maxEnvironment   = 4 << 10                // bytes of all declared variables together
 	defaultInitLimit = 10 * time.Second       // Init phase of an on-demand function
 	stopGrace        = 500 * time.Millisecond // SIGTERM to SIGKILL: Shutdown phase with an internal extension
 	idleTime         = time.Minute            // Lambda says nothing; long enough for the next request by hand
 	memoryInterval   = 100 * time.Millisecond // between looks at a process's memory
+	maxDebugging     = 24 * time.Hour         // the deadline that a function sees in a debugger
 	maxLogTail       = 256 << 10              // bytes; bounds what one invocation may pin in memory
 )

@@ -26,6 +26,8 @@ type Pool struct {
 	processes   sync.WaitGroup // as above, or while an invocation is running
 	close       func() error
 
+	debug    bool
+	started  func(pid int)
 	now      func() time.Time
 	after    func(time.Duration, func()) *time.Timer
 	idleTime time.Duration
@@ -59,6 +61,12 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 			return nil, err
 		}
 	}
+	if o.Debug {
+		o.MaxProcesses = 1
+	}
+	if o.Started == nil {
+		o.Started = func(int) {}
+	}
 	if o.Log == nil {
 		o.Log = func(Line) {}
 	}
@@ -76,6 +84,8 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 		launch:    &launch{executable: fn.Executable},
 		alive:     make(map[*sandbox]struct{}),
 		closing:   make(chan struct{}),
+		debug:     o.Debug,
+		started:   o.Started,
 		now:       time.Now,
 		after:     time.AfterFunc,
 		idleTime:  idleTime,
@@ -125,6 +135,22 @@ func (p *Pool) Invoke(ctx context.Context, event []byte) (Result, error) {
 	}
 }
 
+// Warm starts a process if there is none, for a debugger to attach to. It returns when the
+// process waits for its first event.
+func (p *Pool) Warm() error {
+	if err := p.admit(); err != nil {
+		return err
+	}
+	defer p.invocations.Done()
+	s, err := p.place()
+	if err == nil && s == nil {
+		s, _, err = p.coldStart("", &recording{})
+		<-p.account.starts
+	}
+	p.release(s)
+	return err
+}
+
 // Replace makes later invocations use another executable, or a newer one at the same path.
 // It ends idle processes. The others end with their invocation.
 func (p *Pool) Replace(executable string) {
@@ -139,9 +165,6 @@ func (p *Pool) Replace(executable string) {
 	}
 	p.idle = nil
 }
-
-// MemoryMB is the memory that the function declares.
-func (p *Pool) MemoryMB() int { return p.fn.MemoryMB }
 
 // Stats returns the counts of this moment.
 func (p *Pool) Stats() Stats {
@@ -196,6 +219,7 @@ func (p *Pool) start(live *recording) (*sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.started(s.cmd.Process.Pid)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.alive[s] = struct{}{}

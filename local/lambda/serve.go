@@ -88,8 +88,8 @@ func (p *Pool) coldStart(requestID string, live *recording) (*sandbox, time.Dura
 	if err != nil {
 		return nil, 0, &failure{kind: "Runtime.InvalidEntrypoint", message: err.Error()}
 	}
-	limit := time.NewTimer(p.initLimit)
-	defer limit.Stop()
+	limit, stop := p.limit(p.initLimit)
+	defer stop()
 	var failed *failure
 	select {
 	case <-s.api.ready:
@@ -104,7 +104,7 @@ func (p *Pool) coldStart(requestID string, live *recording) (*sandbox, time.Dura
 		case failed.document = <-s.api.initFailed: // its last words
 		default:
 		}
-	case <-limit.C:
+	case <-limit:
 		p.blame(s, overdue)
 		s.kill()
 		failed = &failure{kind: timedOut, message: fmt.Sprintf("Init timed out after %.2f seconds", p.initLimit.Seconds())}
@@ -117,6 +117,15 @@ func (p *Pool) coldStart(requestID string, live *recording) (*sandbox, time.Dura
 	return s, took, failed
 }
 
+// limit is a channel that is ready after d, or never if a debugger may hold the process.
+func (p *Pool) limit(d time.Duration) (<-chan time.Time, func() bool) {
+	if p.debug {
+		return nil, func() bool { return false }
+	}
+	timer := time.NewTimer(d)
+	return timer.C, timer.Stop
+}
+
 // run hands the event to a process that has ended its init, and waits until the
 // invocation is over: the runtime has answered and asks for the next event, or
 // the process has ended, or its time is up. With no error there is an answer.
@@ -124,8 +133,11 @@ func (p *Pool) run(inv *invocation, s *sandbox) (time.Duration, error) {
 	p.reportStart(inv.id)
 	begin := time.Now()
 	inv.deadline = begin.Add(p.fn.Timeout)
-	limit := time.NewTimer(p.fn.Timeout)
-	defer limit.Stop()
+	if p.debug {
+		inv.deadline = begin.Add(maxDebugging)
+	}
+	limit, stop := p.limit(p.fn.Timeout)
+	defer stop()
 
 	look := time.NewTicker(memoryInterval)
 	defer look.Stop()
@@ -156,7 +168,7 @@ func (p *Pool) run(inv *invocation, s *sandbox) (time.Duration, error) {
 			}
 			return took, &failure{kind: "Runtime.ExitError", message: exitMessage(s.exit), unseen: work != nil}
 
-		case <-limit.C:
+		case <-limit:
 			p.blame(s, overdue)
 			s.peakMemory = peakMemoryMB(s.cmd.Process.Pid)
 			s.kill()
@@ -176,7 +188,7 @@ var outOfMemory = &failure{kind: "Runtime.ExitError", message: "Runtime exited w
 // outgrown ends a process that has had more memory than the function declares.
 func (p *Pool) outgrown(s *sandbox) bool {
 	s.peakMemory = peakMemoryMB(s.cmd.Process.Pid)
-	if s.peakMemory <= p.fn.MemoryMB {
+	if s.peakMemory <= p.fn.MemoryMB || p.debug {
 		return false
 	}
 	p.blame(s, crashed)
