@@ -142,6 +142,7 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 	l.stack.replace(next)
 	l.notices(declared, now.graph)
 	l.warm(next)
+	l.out.warnings(declared.Warnings, now.graph.Warnings)
 	l.out.findings(next.gateway.Findings(), now.gateway.Findings())
 	return []string{"the stack"}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,6 +133,9 @@ func (r *report) started(l *localStack) error {
 	if err := writeCommands(&b, s); err != nil {
 		return err
 	}
+	for _, warning := range l.stack.now().graph.Warnings {
+		fmt.Fprintf(&b, "\nThe program warns: %s\n", warning)
+	}
 	if len(l.lent) > 0 {
 		fmt.Fprintf(&b, "\nNot as on AWS: the function with %s has %s of this terminal. There it trusts public CAs only and knows no proxy.\n",
 			issuerVariable, strings.Join(l.lent, ", "))
@@ -247,6 +251,15 @@ func (r *report) reloaded(what string) {
 func (r *report) findings(found, before []gateway.Finding) {
 	for _, finding := range unseen(found, before) {
 		r.write(fmt.Sprintf("%sbefore this is deployed: %s\n", indent, finding))
+	}
+}
+
+// warnings writes what is new in what the program warns of.
+func (r *report) warnings(found, before []string) {
+	for _, warning := range found {
+		if !slices.Contains(before, warning) {
+			r.write(fmt.Sprintf("%sthe program warns: %s\n", indent, warning))
+		}
 	}
 }
 

@@ -83,7 +83,9 @@ func TestBrokenTokens(t *testing.T) {
 	f := serve(t, true)
 	good := strings.TrimPrefix(f.prepare(t, form("good")).Authorization, "Bearer ")
 	kid := part(t, good, 0)["kid"]
-	current := func() any { return part(t, strings.TrimPrefix(f.prepare(t, form("good")).Authorization, "Bearer "), 0)["kid"] }
+	current := func() any {
+		return part(t, strings.TrimPrefix(f.prepare(t, form("good")).Authorization, "Bearer "), 0)["kid"]
+	}
 	checks := map[string]func(value, token string) bool{
 		"good":    func(value, token string) bool { return value == "Bearer "+token },
 		"without": func(value, _ string) bool { return value == "" },

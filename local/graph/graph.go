@@ -24,6 +24,8 @@ type Graph struct {
 	// Endpoints are where functions reach AWS's services on this machine, by service.
 	Endpoints map[string]string `json:"endpoints,omitempty"`
 	Resources []Resource        `json:"resources"` // in URN order
+	// Warnings are what the program logs for its operator.
+	Warnings []string `json:"warnings,omitempty"`
 
 	Unselected []string `json:"-"` // REST APIs that [Graph.Select] left out
 }

@@ -71,15 +71,20 @@ func Run(s Stack, program pulumi.RunFunc, options ...pulumi.RunOption) (*graph.G
 		}
 		return program(ctx)
 	}
+	logged := &warnings{}
 	mocks := pulumi.WithMocks(c.project, s.Name, r)
-	if err := pulumi.RunErr(watched, append([]pulumi.RunOption{mocks, configure}, options...)...); err != nil {
+	if err := pulumi.RunErr(logged.of(watched), append([]pulumi.RunOption{mocks, configure}, options...)...); err != nil {
 		// The SDK adds a heading that counts the errors; the program's own is enough.
 		if list, ok := err.(interface{ WrappedErrors() []error }); ok {
 			err = errors.Join(list.WrappedErrors()...)
 		}
 		return nil, err
 	}
-	return r.graph()
+	g, err := r.graph()
+	if g != nil {
+		g.Warnings = logged.list
+	}
+	return g, err
 }
 
 // graph is what the program has declared.

@@ -22,6 +22,9 @@ func Program(bundle func(dir, zip string) error) pulumi.RunFunc {
 		if maxAge < 1 {
 			return fmt.Errorf("maxAge: expected at least 1 second, got %d", maxAge)
 		}
+		if err := ctx.Log.Warn("the programme changes on Thursday", nil); err != nil {
+			return err
+		}
 		api, err := apigateway.NewRestApi(ctx, "cinema", &apigateway.RestApiArgs{})
 		if err != nil {
 			return err
