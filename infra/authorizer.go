@@ -2,7 +2,6 @@ package infra
 
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -14,8 +13,9 @@ const bearerToken = `^Bearer [-0-9A-Za-z_]+\.[-0-9A-Za-z_]+\.[-0-9A-Za-z_]+$`
 // authorizer turns a bearer token into claims, or into a 401.
 type authorizer struct {
 	*apigateway.Authorizer
-	function  *function
-	published published
+	function   *function
+	published  published
+	permission pulumi.Resource
 }
 
 // newAuthorizer declares the function, the authorizer that invokes it, and the
@@ -31,7 +31,7 @@ func (s *stack) newAuthorizer(a *api) (*authorizer, error) {
 		RestApi:                      a.ID(),
 		Name:                         pulumi.String("bearer-token"),
 		Type:                         pulumi.String("TOKEN"),
-		AuthorizerUri:                auth.function.InvokeArn,
+		AuthorizerUri:                auth.function.alias.InvokeArn,
 		IdentitySource:               pulumi.String("method.request.header.Authorization"),
 		IdentityValidationExpression: pulumi.String(bearerToken),
 		AuthorizerResultTtlInSeconds: pulumi.Int(s.config.AuthorizerTTL),
@@ -39,11 +39,6 @@ func (s *stack) newAuthorizer(a *api) (*authorizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = lambda.NewPermission(s.ctx, "authorizer", &lambda.PermissionArgs{
-		Action:    pulumi.String("lambda:InvokeFunction"),
-		Function:  auth.function.Name,
-		Principal: pulumi.String("apigateway.amazonaws.com"),
-		SourceArn: pulumi.Sprintf("%s/authorizers/%s", a.ExecutionArn, auth.ID()),
-	})
+	auth.permission, err = s.newPermission("authorizer", auth.function, pulumi.Sprintf("%s/authorizers/%s", a.ExecutionArn, auth.ID()))
 	return auth, err
 }

@@ -93,7 +93,7 @@ func (p *Program) Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	served, err := s.newStage(a, slices.Concat(a.published, auth.published, routes.published, responses))
+	served, err := s.newStage(a, slices.Concat(a.published, auth.published, routes.published, responses), append(routes.permissions, auth.permission))
 	if err != nil {
 		return err
 	}

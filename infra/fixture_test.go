@@ -138,6 +138,7 @@ const (
 	restAPI         = "aws:apigateway/restApi:RestApi"
 	stage           = "aws:apigateway/stage:Stage"
 	function        = "aws:lambda/function:Function"
+	alias           = "aws:lambda/alias:Alias"
 	permission      = "aws:lambda/permission:Permission"
 	role            = "aws:iam/role:Role"
 	policy          = "aws:iam/policy:Policy"

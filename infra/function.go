@@ -28,11 +28,20 @@ const (
 
 // function is a Lambda function with its own log group and a role that may write to
 // that log group, report its traces, and do what its endpoint needs.
+//
+// API Gateway invokes the alias, which names a published version: a version's code and
+// settings never change, so the alias moves callers to new ones at once. Without it they
+// would run old code with new settings for some seconds:
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
 type function struct {
 	*lambda.Function
-	name string // of the handler's directory, without its parents
-	logs *cloudwatch.LogGroup
+	name  string // of the handler's directory, without its parents
+	logs  *cloudwatch.LogGroup
+	alias *lambda.Alias
 }
+
+// live is the alias of every function.
+const live = "live"
 
 // settings are how a function runs, and what it may do beyond writing its log and traces.
 type settings struct {
@@ -79,11 +88,34 @@ func (s *stack) newFunction(handler, description string, set settings) (*functio
 		Environment:   &lambda.FunctionEnvironmentArgs{Variables: variables},
 		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.logs.Name},
 		TracingConfig: &lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},
-		Tags:          s.tags(),
+		// An update publishes a version. Those before stay, for a rollback.
+		Publish: pulumi.Bool(true),
+		Tags:    s.tags(),
 	}
 	if s.config.ReservedConcurrency != unreserved {
 		args.ReservedConcurrentExecutions = pulumi.Int(s.config.ReservedConcurrency)
 	}
-	f.Function, err = lambda.NewFunction(s.ctx, f.name, args, pulumi.DependsOn([]pulumi.Resource{mayLog}))
+	if f.Function, err = lambda.NewFunction(s.ctx, f.name, args, pulumi.DependsOn([]pulumi.Resource{mayLog})); err != nil {
+		return nil, err
+	}
+	// No routing to a second version: answers would differ from request to request, and a
+	// revoked access would last for some of them.
+	f.alias, err = lambda.NewAlias(s.ctx, f.name, &lambda.AliasArgs{
+		Name:            pulumi.String(live),
+		Description:     pulumi.String("The version that API Gateway invokes"),
+		FunctionName:    f.Name,
+		FunctionVersion: f.Version,
+	})
 	return f, err
+}
+
+// newPermission lets API Gateway invoke the function's alias for one source.
+func (s *stack) newPermission(name string, f *function, source pulumi.StringInput) (*lambda.Permission, error) {
+	return lambda.NewPermission(s.ctx, name, &lambda.PermissionArgs{
+		Action:    pulumi.String("lambda:InvokeFunction"),
+		Function:  f.Name,
+		Qualifier: f.alias.Name,
+		Principal: pulumi.String("apigateway.amazonaws.com"),
+		SourceArn: source,
+	})
 }

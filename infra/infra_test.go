@@ -31,7 +31,7 @@ func checkAuthorizer(t *testing.T, g *graph.Graph) {
 	a, f := find(t, g, authorizer, "authorizer"), find(t, g, function, "authorizer")
 	expect(t, "type", a.Inputs["type"], "TOKEN")
 	expect(t, "identity source", a.Inputs["identitySource"], "method.request.header.Authorization")
-	expect(t, "authorizer URI", a.Inputs["authorizerUri"], f.String("invokeArn"))
+	expect(t, "authorizer URI", a.Inputs["authorizerUri"], find(t, g, alias, "authorizer").String("invokeArn"))
 	for _, m := range g.OfType(method) {
 		if m.Inputs["httpMethod"] == "OPTIONS" {
 			expect(t, m.Name, m.Inputs["authorization"], "NONE")
@@ -47,15 +47,19 @@ func checkAuthorizer(t *testing.T, g *graph.Graph) {
 	}
 	api := find(t, g, restAPI, "account")
 	expect(t, "permission", find(t, g, permission, "authorizer").Inputs, map[string]any{
-		"action": "lambda:InvokeFunction", "principal": "apigateway.amazonaws.com", "function": f.String("name"),
+		"action": "lambda:InvokeFunction", "principal": "apigateway.amazonaws.com", "function": f.String("name"), "qualifier": "live",
 		"sourceArn": api.String("executionArn") + "/authorizers/" + a.ID,
 	})
 }
 
 func checkMethods(t *testing.T, g *graph.Graph) {
-	invoked := map[string]string{} // function name by invoke ARN
-	for _, f := range g.OfType(function) {
-		invoked[f.String("invokeArn")] = f.String("name")
+	invoked := map[string]string{} // function name by the alias's invoke ARN
+	for _, a := range g.OfType(alias) {
+		f := find(t, g, function, a.Name)
+		expect(t, a.Name+", alias", a.Inputs["name"], "live")
+		expect(t, a.Name+", version", a.Inputs["functionVersion"], f.String("version"))
+		expect(t, a.Name+", published", f.Inputs["publish"], true)
+		invoked[a.String("invokeArn")] = f.String("name")
 	}
 	protected := 0
 	for _, m := range g.OfType(method) {
@@ -67,6 +71,10 @@ func checkMethods(t *testing.T, g *graph.Graph) {
 		expect(t, m.Name+", type", i.Inputs["type"], "AWS_PROXY")
 		expect(t, m.Name+", verb to Lambda", i.Inputs["integrationHttpMethod"], "POST")
 		expect(t, m.Name+", function that may be invoked", p.Inputs["function"], invoked[i.String("uri")])
+		expect(t, m.Name+", alias that may be invoked", p.Inputs["qualifier"], "live")
+		if s := find(t, g, stage, "account"); !s.DependsOn(p.URN) {
+			t.Errorf("%s: expected the stage to wait for the permission", m.Name)
+		}
 		prefix := find(t, g, restAPI, "account").String("executionArn") + "/" + g.Stack + "/" + m.String("httpMethod") + "/"
 		if source := p.String("sourceArn"); !strings.HasPrefix(source, prefix) {
 			t.Errorf("%s: expected a source below %s, got %s", m.Name, prefix, source)
@@ -124,7 +132,7 @@ func TestEndpoints(t *testing.T) {
 			t.Errorf("expected the authorizer and two functions, got %d", n)
 		}
 		for name, want := range map[string]string{"GET-items": "items", "PUT-items": "items", "GET-owners-owner-items": "owners"} {
-			expect(t, name, find(t, g, integration, name).Inputs["uri"], find(t, g, function, want).String("invokeArn"))
+			expect(t, name, find(t, g, integration, name).Inputs["uri"], find(t, g, alias, want).String("invokeArn"))
 		}
 	})
 	t.Run("a function has the memory, the timeout, the variables and the rights of its endpoint", func(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -22,6 +21,8 @@ type routes struct {
 	paths     map[string]*apigateway.Resource // by path
 	functions map[string]*function            // by handler directory
 	published published
+	// permissions let API Gateway invoke the functions.
+	permissions []pulumi.Resource
 }
 
 func (s *stack) newRoutes(a *api, auth *authorizer, endpoints []endpoint) (*routes, error) {
@@ -74,17 +75,13 @@ func (r *routes) add(e endpoint, auth *authorizer) error {
 		Type:       pulumi.String("AWS_PROXY"),
 		// Lambda is invoked by POST, whatever the method's own verb.
 		IntegrationHttpMethod: pulumi.String("POST"),
-		Uri:                   f.InvokeArn,
+		Uri:                   f.alias.InvokeArn,
 	})
 	if err != nil {
 		return err
 	}
-	_, err = lambda.NewPermission(s.ctx, e.name(), &lambda.PermissionArgs{
-		Action:    pulumi.String("lambda:InvokeFunction"),
-		Function:  f.Name,
-		Principal: pulumi.String("apigateway.amazonaws.com"),
-		SourceArn: pulumi.Sprintf("%s/%s/%s", r.api.ExecutionArn, s.ctx.Stack(), e.source()),
-	})
+	permission, err := s.newPermission(e.name(), f, pulumi.Sprintf("%s/%s/%s", r.api.ExecutionArn, s.ctx.Stack(), e.source()))
+	r.permissions = append(r.permissions, permission)
 	return err
 }
 

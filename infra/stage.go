@@ -13,8 +13,8 @@ type stage struct {
 }
 
 // newStage declares a deployment of the API's parts, and the stage that serves it under
-// the stack's name.
-func (s *stack) newStage(a *api, parts published) (*stage, error) {
+// the stack's name. It waits until API Gateway may invoke what the deployment calls.
+func (s *stack) newStage(a *api, parts published, permissions []pulumi.Resource) (*stage, error) {
 	deployment, err := apigateway.NewDeployment(s.ctx, "account", &apigateway.DeploymentArgs{
 		RestApi:  a.ID(),
 		Triggers: pulumi.StringMap{"published": parts.fingerprint()},
@@ -49,7 +49,7 @@ func (s *stack) newStage(a *api, parts published) (*stage, error) {
 		AccessLogSettings:  &apigateway.StageAccessLogSettingsArgs{DestinationArn: accessLog.Arn, Format: pulumi.String(format)},
 		XrayTracingEnabled: pulumi.Bool(true),
 		Tags:               s.tags(),
-	}, append(options, pulumi.DependsOn([]pulumi.Resource{executionLog}))...)
+	}, append(options, pulumi.DependsOn(append(permissions, executionLog)))...)
 	if err != nil {
 		return nil, err
 	}
