@@ -101,8 +101,14 @@ replay: ## Decide recorded decisions again with the policies of this checkout (L
 bench: ## Measure speed and size side by side with peers (ten minutes; ONLY=P5,P16 for some figures)
 	go run -C bench . $(if $(ONLY),-only "$(ONLY)")
 
+review: ## Say what a change does: who gains access, what each stack's preview shows, guard rails (BASE=main STACKS="dev prod")
+	@go run ./infra/review changes -base "$(BASE)" $(STACKS)
+
 guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
-	@infra/guard "$(STACK)"
+	@go run ./infra/review guard "$(STACK)"
+
+drift: ## Compare code and settings that run with those that were deployed (STACK=dev)
+	@go run ./infra/review drift "$(STACK)"
 
 docs: ## Write everything generated anew: pages of docs/, and what a policy may use
 	@go run ./infra/docs

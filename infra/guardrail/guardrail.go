@@ -37,6 +37,8 @@ type Row struct {
 type Verdict struct {
 	Violations []Violation `json:"violations"`
 	Rows       []Row       `json:"rows"`
+	// Unjudged are the URNs of what a preview does not know yet, and the rules do not judge.
+	Unjudged []string `json:"unjudged"`
 }
 
 // Rules are the rules, compiled.
@@ -74,8 +76,13 @@ func (r Rules) Judge(ctx context.Context, g *graph.Graph) (Verdict, error) {
 	if err := g.Write(&document); err != nil {
 		return Verdict{}, err
 	}
+	return r.JudgeDocument(ctx, document.Bytes())
+}
+
+// JudgeDocument evaluates the rules over a graph or a preview, as JSON.
+func (r Rules) JudgeDocument(ctx context.Context, document []byte) (Verdict, error) {
 	var input any
-	if err := json.Unmarshal(document.Bytes(), &input); err != nil {
+	if err := json.Unmarshal(document, &input); err != nil {
 		return Verdict{}, err
 	}
 	results, err := r.query.Eval(ctx, rego.EvalInput(input))

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// deployed is a function as the stack's output "packages" names it.
+type deployed struct {
+	ARN        string `json:"arn"`
+	CodeSHA256 string `json:"codeSha256"` // of the package that was deployed, in base64 as Lambda has it
+}
+
+// drift compares a stack with what runs. A refreshed preview finds settings that were
+// changed by hand, but not code: the provider does not read a function's code back
+// (https://github.com/pulumi/pulumi-aws/issues/906). Therefore Lambda is asked for the
+// hash of what it runs.
+func drift(ctx context.Context, stack string) (string, error) {
+	functions, wrong := driftOfCode(ctx, stack)
+	p, _, err := runPreview(ctx, stack, "--refresh")
+	if err != nil {
+		return "", errors.Join(wrong, fmt.Errorf("drift: the refreshed preview of stack %s failed:\n%w", stack, err))
+	}
+	for _, c := range p.changes() {
+		wrong = errors.Join(wrong, fmt.Errorf("drift: %s", strings.Join(c.lines(), "\n")))
+	}
+	if wrong != nil {
+		return "", fmt.Errorf("%w\nstack %s is not what was deployed: pulumi up --stack %s --refresh sets it right, or change the program", wrong, stack, stack)
+	}
+	return fmt.Sprintf("stack %s is what was deployed: %s, and every setting", stack, counted(functions, "package")), nil
+}
+
+// driftOfCode compares the code that each function runs with the package that was deployed.
+func driftOfCode(ctx context.Context, stack string) (compared int, wrong error) {
+	document, stderr, err := output(ctx, "pulumi", "stack", "output", "--stack", stack, "--json")
+	if err != nil {
+		return 0, fmt.Errorf("%w\n%s", err, stderr)
+	}
+	var outputs struct {
+		Packages map[string]deployed `json:"packages"`
+	}
+	if err := json.Unmarshal(document, &outputs); err != nil {
+		return 0, fmt.Errorf("the outputs of stack %s: %w", stack, err)
+	}
+	if len(outputs.Packages) == 0 {
+		return 0, fmt.Errorf("drift: expected the output packages of stack %s, got none: deploy it with this program", stack)
+	}
+	for _, name := range slices.Sorted(maps.Keys(outputs.Packages)) {
+		f := outputs.Packages[name]
+		arn := strings.Split(f.ARN, ":")
+		if len(arn) < 7 || f.CodeSHA256 == "" {
+			wrong = errors.Join(wrong, fmt.Errorf("drift: expected the output packages to hold arn and codeSha256 of %s, got %q and %q", name, f.ARN, f.CodeSHA256))
+			continue
+		}
+		live, stderr, err := output(ctx, "aws", "lambda", "get-function-configuration",
+			"--function-name", f.ARN, "--region", arn[3], "--query", "CodeSha256", "--output", "text")
+		if err != nil {
+			wrong = errors.Join(wrong, fmt.Errorf("%w\n%s", err, stderr))
+			continue
+		}
+		if got := strings.TrimSpace(string(live)); got != f.CodeSHA256 {
+			wrong = errors.Join(wrong, fmt.Errorf("drift: %s runs code that was not deployed: expected the package %s, got %s", name, f.CodeSHA256, got))
+		}
+	}
+	return len(outputs.Packages), wrong
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// script runs a script of .ci and returns its exit status and what it prints.
+func script(t *testing.T, arguments ...string) (int, string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "bash", arguments...)
+	output, err := command.CombinedOutput()
+	if err != nil && command.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return command.ProcessState.ExitCode(), string(output)
+}
+
+// The program is built from the checkout that is named, and its exit status is kept.
+func TestReviewScript(t *testing.T) {
+	t.Chdir("../..")
+	narrow, wide := version(t, `allow if input.azp == "app"`), version(t, `allow if input.azp in {"app", "web"}`)
+	t.Setenv("GITHUB_OUTPUT", "")
+	if exit, output := script(t, ".ci/review", ".", "changes", "-base", narrow, "-head", wide); exit != 3 || !strings.Contains(output, "1 caller gained") {
+		t.Errorf("expected exit status 3 for a caller more, got %d:\n%s", exit, output)
+	}
+	if exit, output := script(t, ".ci/review", t.TempDir(), "changes", "-base", narrow, "-head", narrow); exit == 0 {
+		t.Errorf("expected a checkout without the program to fail, got:\n%s", output)
+	}
+}
+
+func TestDeployScript(t *testing.T) {
+	for _, row := range []struct {
+		name, up, stageURL, conform string
+		passes                      bool
+	}{
+		{"a deployment that conforms", "", "https://id.example/test\n", "", true},
+		{"a deployment that fails", "exit 255\n", "https://id.example/test\n", "", false},
+		{"a stack without the output", "", "exit 1\n", "", false},
+		{"an API that differs", "", "https://id.example/test\n", "exit 2\n", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			pulumi := fake(t, "pulumi", map[string]string{
+				"stack select --create test": "", "up --stack test --yes --non-interactive": row.up, "stack output stageUrl --stack test": row.stageURL,
+			})
+			make := fake(t, "make", map[string]string{"conform STACK=test URL=https://id.example/test": row.conform})
+			exit, output := script(t, "../../.ci/deploy", "test")
+			if (exit == 0) != row.passes {
+				t.Errorf("expected success %v, got exit status %d:\n%s", row.passes, exit, output)
+			}
+			if conforms := make() != ""; conforms != (row.passes || row.conform != "") || !strings.HasPrefix(pulumi(), "stack select --create test\n") {
+				t.Errorf("expected the stack to be made, and asked only if it came up, got:\n%s%s", pulumi(), make())
+			}
+		})
+	}
+}
+
+func TestAgainstARevision(t *testing.T) {
+	root := version(t, `allow if input.azp == "app"`)
+	t.Chdir(root)
+	for _, command := range [][]string{{"init", "-q", "-b", "trunk"}, {"add", "policies"}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "first"}} {
+		if output, err := exec.Command("git", command...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+	}
+	wider := filepath.Join(root, "policies/orders/wider.rego")
+	if err := os.WriteFile(wider, []byte("package orders\n\nallow if input.azp == \"web\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if exit, err := run(t.Context(), &out, environment(nil), []string{"changes", "-base", "trunk"}); err != nil || exit != 3 || !strings.Contains(out.String(), "1 caller gained") {
+		t.Errorf("expected exit status 3, got %d, %v:\n%s", exit, err, out.String())
+	}
+	out.Reset()
+	if exit, err := run(t.Context(), &out, environment(nil), []string{"changes", "-base", "nothing"}); err != nil || exit != 1 || !strings.Contains(out.String(), "expected a directory or a revision") {
+		t.Errorf("expected an unknown revision to fail, got %d, %v:\n%s", exit, err, out.String())
+	}
+}
