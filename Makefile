@@ -107,6 +107,12 @@ review: ## Say what a change does: who gains access, what each stack's preview s
 guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
 	@go run ./infra/review guard "$(STACK)"
 
+deployer-policy: ## Print the IAM policy of the role that deploys a stack (STACK=dev [STATE=s3://BUCKET] [ACCOUNT=…])
+	@go run ./infra/permissions -stack "$(STACK)" -state "$(STATE)" $(if $(ACCOUNT),-account "$(ACCOUNT)")
+
+preview-policy: ## Print the IAM policy of the role that previews a stack (STACK=dev [STATE=s3://BUCKET] [ACCOUNT=…])
+	@go run ./infra/permissions -preview -stack "$(STACK)" -state "$(STATE)" $(if $(ACCOUNT),-account "$(ACCOUNT)")
+
 drift: ## Compare code and settings that run with those that were deployed (STACK=dev)
 	@go run ./infra/review drift "$(STACK)"
 
