@@ -27,7 +27,7 @@ func conformancePage(stacks []judged) string {
 		audited, count["pass"], count["config"], count["waived"])
 	fmt.Fprintf(&b, "%d more are ours; no audit has them. Each row is a rule in [policies/infra](../policies/infra).\n", len(first.Rows)-audited)
 	b.WriteString("`make test` checks what every stack file declares. `make guard STACK=prod` checks a real preview: it prints each\n")
-	b.WriteString("violation with its fix, and fails if there is one or if there is no preview.\n\n")
+	b.WriteString("violation with its fix, and fails if there is one or if there is no preview ([more](pull-requests.md#guard-rails)).\n\n")
 	fmt.Fprintf(&b, "| # | requirement | severity | %s | how, or why not | rules |\n", strings.Join(names, " | "))
 	fmt.Fprintf(&b, "| --- | --- | --- |%s --- | --- |\n", strings.Repeat(" --- |", len(stacks)))
 	for i, r := range first.Rows {
