@@ -18,10 +18,10 @@ import (
 	"account-api/internal/decision"
 )
 
-// Bundler makes the deployment package zip of the handler in a directory. Both are
-// slash-separated and relative to the project. Claims are those that the stack passes on to
-// the policies.
-type Bundler func(ctx *pulumi.Context, handler, zip string, claims []string) error
+// Bundler makes the deployment package zip of the handler in a directory, and returns its
+// SHA-256 in hexadecimal. Both paths are slash-separated and relative to the project. Claims
+// are those that the stack passes on to the policies.
+type Bundler func(ctx *pulumi.Context, handler, zip string, claims []string) (sha256 string, err error)
 
 // Program declares a stack. It runs with two arguments to [pulumi.Run]: Deploy and the
 // option Settings.
@@ -38,11 +38,11 @@ func New(bundle Bundler) *Program { return &Program{bundle: bundle, endpoints: e
 // Build is the [Bundler] of a deployment. It builds packages from this checkout while the
 // program runs, so that a preview or an update always has the policies and the code of
 // the working tree.
-func Build(ctx *pulumi.Context, handler, zip string, claims []string) error {
-	_, err := bundle.Build(ctx.Context(), bundle.Options{
+func Build(ctx *pulumi.Context, handler, zip string, claims []string) (sha256 string, err error) {
+	built, err := bundle.Build(ctx.Context(), bundle.Options{
 		Root: ".", Package: handler, Out: zip, Progress: progress{ctx}, Stack: decision.Stack{Name: ctx.Stack(), Claims: claims},
 	})
-	return err
+	return built.SHA256, err
 }
 
 // progress shows lines in the output of a preview.
@@ -110,9 +110,12 @@ func (p *Program) Deploy(ctx *pulumi.Context) error {
 	}
 	ctx.Export("url", pulumi.Sprintf("%s/%s", base, p.endpoints[0].path))
 	ctx.Export("apiId", a.ID())
+	packages := pulumi.Map{}
 	for _, f := range append(handlers, auth.function) {
 		ctx.Export(f.name+"Function", f.Name)
+		packages[f.name] = pulumi.StringMap{"arn": f.alias.Arn, "sha256": pulumi.String(f.sha256)}
 	}
+	ctx.Export("packages", packages) // for make drift
 	// Pulumi Cloud shows this output on the stack's page, with the others filled in:
 	// https://www.pulumi.com/docs/iac/concepts/stacks/#stack-readme
 	readme, err := os.ReadFile(filepath.Join(ctx.RootDirectory(), "Pulumi.README.md"))

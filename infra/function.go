@@ -35,9 +35,10 @@ const (
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
 type function struct {
 	*lambda.Function
-	name  string // of the handler's directory, without its parents
-	logs  *cloudwatch.LogGroup
-	alias *lambda.Alias
+	name   string // of the handler's directory, without its parents
+	sha256 string // of the package
+	logs   *cloudwatch.LogGroup
+	alias  *lambda.Alias
 }
 
 // live is the alias of every function.
@@ -56,12 +57,12 @@ func (s *stack) newFunction(handler, description string, set settings) (*functio
 	fullName := s.name(f.name)
 
 	zip := path.Join("dist", f.name+".zip")
-	if err := s.bundle(s.ctx, handler, zip, s.config.Claims); err != nil {
+	var err error
+	if f.sha256, err = s.bundle(s.ctx, handler, zip, s.config.Claims); err != nil {
 		return nil, err
 	}
 	// Declared before the function: Lambda would create it on the first invocation,
 	// without retention and outside this stack.
-	var err error
 	if f.logs, err = s.newLogGroup(f.name, pulumi.String("/aws/lambda/"+fullName)); err != nil {
 		return nil, err
 	}

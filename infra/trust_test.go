@@ -127,12 +127,12 @@ func TestBundlerGetsTheClaimsOfTheStack(t *testing.T) {
 			t.Fatal(err)
 		}
 		bundled := 0
-		program := infra.Fixture(func(ctx *pulumi.Context, handler, _ string, claims []string) error {
+		program := infra.Fixture(func(ctx *pulumi.Context, handler, _ string, claims []string) (string, error) {
 			bundled++
 			if !slices.Equal(claims, want) || ctx.Stack() != "test" {
 				t.Errorf("%s: %s of stack %s gets %q, want %q", setting, handler, ctx.Stack(), claims, want)
 			}
-			return nil
+			return "", nil
 		})
 		root := project(t, map[string]string{"test": settings})
 		_, err := record.Run(record.Stack{Root: root, Name: "test", Override: override}, program.Deploy, program.Settings)

@@ -84,6 +84,6 @@ func judgeStacks(ctx context.Context, root string, rules guardrail.Rules) ([]jud
 
 // declare records what the program declares for a stack.
 func declare(s record.Stack) (*graph.Graph, error) {
-	program := infra.New(func(*pulumi.Context, string, string, []string) error { return nil })
+	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
 	return record.Run(s, program.Deploy, program.Settings)
 }

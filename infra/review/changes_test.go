@@ -24,7 +24,7 @@ func declared(t *testing.T, edit func(*graph.Graph)) string {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("expected a stack file, got %v, %v", files, err)
 	}
-	program := infra.New(func(*pulumi.Context, string, string) error { return nil })
+	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
 	name := strings.TrimSuffix(strings.TrimPrefix(files[0], "Pulumi."), ".yaml")
 	g, err := record.Run(record.Stack{Root: ".", Name: name}, program.Deploy, program.Settings)
 	if err != nil {

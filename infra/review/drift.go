@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +14,8 @@ import (
 
 // deployed is a function as the stack's output "packages" names it.
 type deployed struct {
-	ARN        string `json:"arn"`
-	CodeSHA256 string `json:"codeSha256"` // of the package that was deployed, in base64 as Lambda has it
+	ARN    string `json:"arn"`
+	SHA256 string `json:"sha256"` // of the package that was deployed, in hexadecimal
 }
 
 // drift compares a stack with what runs. A refreshed preview finds settings that were
@@ -53,8 +55,8 @@ func driftOfCode(ctx context.Context, stack string) (compared int, wrong error) 
 	for _, name := range slices.Sorted(maps.Keys(outputs.Packages)) {
 		f := outputs.Packages[name]
 		arn := strings.Split(f.ARN, ":")
-		if len(arn) < 7 || f.CodeSHA256 == "" {
-			wrong = errors.Join(wrong, fmt.Errorf("drift: expected the output packages to hold arn and codeSha256 of %s, got %q and %q", name, f.ARN, f.CodeSHA256))
+		if len(arn) < 7 || f.SHA256 == "" {
+			wrong = errors.Join(wrong, fmt.Errorf("drift: expected the output packages to hold arn and sha256 of %s, got %q and %q", name, f.ARN, f.SHA256))
 			continue
 		}
 		live, stderr, err := output(ctx, "aws", "lambda", "get-function-configuration",
@@ -63,8 +65,9 @@ func driftOfCode(ctx context.Context, stack string) (compared int, wrong error) 
 			wrong = errors.Join(wrong, fmt.Errorf("%w\n%s", err, stderr))
 			continue
 		}
-		if got := strings.TrimSpace(string(live)); got != f.CodeSHA256 {
-			wrong = errors.Join(wrong, fmt.Errorf("drift: %s runs code that was not deployed: expected the package %s, got %s", name, f.CodeSHA256, got))
+		sum, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(live)))
+		if got := hex.EncodeToString(sum); err != nil || got != f.SHA256 {
+			wrong = errors.Join(wrong, fmt.Errorf("drift: %s runs code that was not deployed: expected the package %s, got %s", name, f.SHA256, got))
 		}
 	}
 	return len(outputs.Packages), wrong

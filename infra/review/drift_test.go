@@ -8,7 +8,7 @@ import (
 
 func TestDrift(t *testing.T) {
 	const (
-		outputs = `{"packages":{"door":{"arn":"arn:aws:lambda:eu-north-1:123456789012:function:shop-door:live","codeSha256":"AAA="}}}`
+		outputs = `{"packages":{"door":{"arn":"arn:aws:lambda:eu-north-1:123456789012:function:shop-door:live","sha256":"0102"}}}`
 		lambda  = "lambda get-function-configuration --function-name arn:aws:lambda:eu-north-1:123456789012:function:shop-door:live --region eu-north-1"
 	)
 	same := document(t, []step{one("same", queue, "q", object{}, object{})})
@@ -18,15 +18,15 @@ func TestDrift(t *testing.T) {
 		passes                       bool
 		says                         string
 	}{
-		{"nothing differs", outputs, same, "AAA=\n", true, "stack test is what was deployed: 1 package, and every setting"},
-		{"code that was swapped", outputs, same, "BBB=\n", false, "door runs code that was not deployed: expected the package AAA=, got BBB="},
-		{"a setting that was changed by hand", outputs, changed, "AAA=\n", false, "-     delay: 7"},
-		{"both", outputs, changed, "BBB=\n", false, "door runs code that was not deployed"},
+		{"nothing differs", outputs, same, "AQI=\n", true, "stack test is what was deployed: 1 package, and every setting"},
+		{"code that was swapped", outputs, same, "AQM=\n", false, "door runs code that was not deployed: expected the package 0102, got 0103"},
+		{"a setting that was changed by hand", outputs, changed, "AQI=\n", false, "-     delay: 7"},
+		{"both", outputs, changed, "AQM=\n", false, "door runs code that was not deployed"},
 		{"a function that is gone", outputs, same, "exit 254\n", false, "exit status 254"},
-		{"a preview that fails", outputs, "exit 255\n", "AAA=\n", false, "the refreshed preview of stack test failed"},
-		{"a stack without the output", `{}`, same, "AAA=\n", false, "expected the output packages"},
-		{"an output of another form", `{"packages":{"door":{"arn":"shop-door"}}}`, same, "AAA=\n", false, "expected the output packages to hold arn and codeSha256 of door"},
-		{"no outputs", "exit 1\n", same, "AAA=\n", false, "exit status 1"},
+		{"a preview that fails", outputs, "exit 255\n", "AQI=\n", false, "the refreshed preview of stack test failed"},
+		{"a stack without the output", `{}`, same, "AQI=\n", false, "expected the output packages"},
+		{"an output of another form", `{"packages":{"door":{"arn":"shop-door"}}}`, same, "AQI=\n", false, "expected the output packages to hold arn and sha256 of door"},
+		{"no outputs", "exit 1\n", same, "AQI=\n", false, "exit status 1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			fake(t, "pulumi", map[string]string{"stack output --stack test --json": row.outputs, "preview --stack test --json --show-sames --non-interactive --refresh": row.preview})

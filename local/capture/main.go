@@ -36,11 +36,11 @@ func capture(to io.Writer, stack record.Stack) error {
 	bundles := map[string]string{}
 	// Nothing is built here: the reader builds each handler for its own machine. A handler
 	// does not know which claims a stack passes on.
-	program := infra.New(func(ctx *pulumi.Context, handler, zip string, claims []string) error {
+	program := infra.New(func(ctx *pulumi.Context, handler, zip string, claims []string) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		bundles[zip] = handler
-		return bundle.CheckClaims(ctx.Context(), stack.Root, handler, decision.Stack{Name: ctx.Stack(), Claims: claims})
+		return "", bundle.CheckClaims(ctx.Context(), stack.Root, handler, decision.Stack{Name: ctx.Stack(), Claims: claims})
 	})
 	g, err := record.Run(stack, program.Deploy, program.Settings)
 	if err != nil {

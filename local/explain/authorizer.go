@@ -20,7 +20,7 @@ type authorizer struct {
 // readAuthorizer runs the Pulumi program against mocks and reads the authorizer from what it
 // declares. The program's defaults and checks apply as in a deployment.
 func readAuthorizer(s settings) (authorizer, error) {
-	program := infra.New(func(*pulumi.Context, string, string, []string) error { return nil })
+	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
 	g, err := record.Run(record.Stack{Root: s.root, Name: s.stack, Override: s.override}, program.Deploy, program.Settings)
 	if err != nil {
 		return authorizer{}, err
