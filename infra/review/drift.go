@@ -32,7 +32,7 @@ func drift(ctx context.Context, stack string) (string, error) {
 		wrong = errors.Join(wrong, fmt.Errorf("drift: %s", strings.Join(c.lines(), "\n")))
 	}
 	if wrong != nil {
-		return "", fmt.Errorf("%w\nstack %s is not what was deployed: pulumi up --stack %s --refresh sets it right, or change the program", wrong, stack, stack)
+		return "", fmt.Errorf("%w\nstack %s is not what was deployed: pulumi up --stack %s --refresh puts settings right, and what is said above code", wrong, stack, stack)
 	}
 	return fmt.Sprintf("stack %s is what was deployed: %s, and every setting", stack, counted(functions, "package")), nil
 }
@@ -59,15 +59,22 @@ func driftOfCode(ctx context.Context, stack string) (compared int, wrong error) 
 			wrong = errors.Join(wrong, fmt.Errorf("drift: expected the output packages to hold arn and sha256 of %s, got %q and %q", name, f.ARN, f.SHA256))
 			continue
 		}
-		live, stderr, err := output(ctx, "aws", "lambda", "get-function-configuration",
-			"--function-name", f.ARN, "--region", arn[3], "--query", "CodeSha256", "--output", "text")
-		if err != nil {
-			wrong = errors.Join(wrong, fmt.Errorf("%w\n%s", err, stderr))
-			continue
-		}
-		sum, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(live)))
-		if got := hex.EncodeToString(sum); err != nil || got != f.SHA256 {
-			wrong = errors.Join(wrong, fmt.Errorf("drift: %s runs code that was not deployed: expected the package %s, got %s", name, f.SHA256, got))
+		// The alias is what callers get. The function itself, $LATEST, is what the next change
+		// of a setting publishes.
+		unqualified := strings.Join(arn[:7], ":")
+		for _, function := range slices.Compact([]string{f.ARN, unqualified}) {
+			live, stderr, err := output(ctx, "aws", "lambda", "get-function-configuration",
+				"--function-name", function, "--region", arn[3], "--query", "CodeSha256", "--output", "text")
+			if err != nil {
+				wrong = errors.Join(wrong, fmt.Errorf("%w\n%s", err, stderr))
+				continue
+			}
+			sum, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(live)))
+			if got := hex.EncodeToString(sum); err != nil || got != f.SHA256 {
+				wrong = errors.Join(wrong, fmt.Errorf("drift: %s runs code that was not deployed: expected the package %s, got %s. "+
+					"pulumi up does not notice: check out what was deployed, make build, and\n  aws lambda update-function-code --region %s --function-name %s --zip-file fileb://dist/%s.zip",
+					function, f.SHA256, got, arn[3], unqualified, name))
+			}
 		}
 	}
 	return len(outputs.Packages), wrong
