@@ -7,7 +7,6 @@ ISSUER_PORT ?= 8081
 CONSOLE_PORT ?= 8082
 ISSUER ?= local
 SCOPES ?=
-FORMAT ?= text
 API ?=
 OUTPUTS ?=
 DEBUG ?=
@@ -34,13 +33,44 @@ unexport GOOS GOARCH
 
 .DEFAULT_GOAL := help
 
-help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+##@ Run it
 
 run: ## Run the whole API on this machine (STACK=dev ISSUER=local|stack SCOPES="…" API=… OUTPUTS=dev.json V=1 DEBUG=function, ports: PORT=8080 ISSUER_PORT=8081 CONSOLE_PORT=8082)
 	@test -x dist/run || echo "Compiling what serves the API, half a minute the first time on a machine." >&2
 	@mkdir -p dist && go build -o dist/run ./local
 	@exec dist/run -stack "$(STACK)" -port "$(PORT)" -issuer-port "$(ISSUER_PORT)" -console-port "$(CONSOLE_PORT)" -issuer "$(ISSUER)" -scopes "$(SCOPES)" -api "$(API)" -outputs "$(OUTPUTS)" $(if $(DEBUG),-debug "$(DEBUG)") $(if $(V),-v)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+##@ Ask a running API
+
+conform: export CONFORM_TOKEN := $(or $(TOKEN),$(CONFORM_TOKEN))
+conform: export CONFORM_TOKEN_WITHOUT_SCOPE := $(or $(TOKEN_WITHOUT_SCOPE),$(CONFORM_TOKEN_WITHOUT_SCOPE))
+conform: ## Ask a deployed or local API whether it answers as declared (URL=… [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [FORMAT=json|junit] [V=1])
+	@mkdir -p dist && go build -o dist/conform ./local/conform
+	@exec dist/conform $(if $(filter json junit,$(FORMAT)),-format "$(FORMAT)") -url "$(URL)" $(if $(filter-out file,$(origin STACK)),-stack "$(STACK)") $(if $(V),-v)
+
+explain: ## Say why a token is refused: make explain STACK=prod [FORMAT=json] < token (without one: check the settings)
+	@mkdir -p dist && go build -o dist/explain ./local/explain
+	@exec dist/explain -stack "$(STACK)" $(if $(FORMAT),-format "$(FORMAT)")
+
+##@ Policies
+
+access-diff: ## Say who gains or loses access by the policies here (BASE=main [LOG=decisions.jsonl] [FORMAT=markdown|json] [ALLOW_GAINED="why"] [COMPLETE=1])
+	@mkdir -p dist && go build -o dist/access-diff ./internal/access/access-diff
+	@internal/access/against "$(BASE)" $(if $(LOG),-log "$(LOG)") $(if $(FORMAT),-format "$(FORMAT)") $(if $(COMPLETE),-require-complete) -allow-gained "$(ALLOW_GAINED)"
+
+access-table: ## Write docs/access.md: who may do what
+	@go run ./internal/access/access-table
+
+mutants: ## Make small mistakes in each policy and show those that no Rego test notices
+	@go run ./internal/mutant/mutants
+
+replay: ## Decide recorded decisions again with the policies of this checkout (LOG=decisions.jsonl)
+	@go run ./internal/decision/replay $(LOG)
+
+##@ Test
 
 test: ## Test everything: Go, Rego, and what every stack declares
 	go vet ./...
@@ -68,15 +98,6 @@ test-adoption: ## Make an adopter's first edits in a copy, and run every command
 test-long: ## Test under load with handlers being killed
 	LONG=1 go test -count=1 -v -run Load ./local
 
-conform: export CONFORM_TOKEN := $(or $(TOKEN),$(CONFORM_TOKEN))
-conform: export CONFORM_TOKEN_WITHOUT_SCOPE := $(or $(TOKEN_WITHOUT_SCOPE),$(CONFORM_TOKEN_WITHOUT_SCOPE))
-conform: ## Ask a deployed or local API whether it answers as declared (URL=… [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1])
-	@go run ./local/conform -url "$(URL)" $(if $(filter-out file,$(origin STACK)),-stack "$(STACK)") $(if $(V),-v)
-
-explain: ## Say why a token is refused: make explain STACK=prod FORMAT=text|json < token (without one: check the settings)
-	@mkdir -p dist && go build -o dist/explain ./local/explain
-	@exec dist/explain -stack "$(STACK)" -format "$(FORMAT)"
-
 fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 	@set -e; for package in $$(go list ./handlers/... ./internal/... ./local/...); do \
 		for target in $$(go test -run '^$$' -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
@@ -85,42 +106,8 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 		done; \
 	done
 
-mutants: ## Make small mistakes in each policy and show those that no Rego test notices
-	@go run ./internal/mutant/mutants
-
-access-diff: ## Say who gains or loses access by the policies here (BASE=main [LOG=decisions.jsonl] [FORMAT=markdown|json] [ALLOW_GAINED="why"] [COMPLETE=1])
-	@mkdir -p dist && go build -o dist/access-diff ./internal/access/access-diff
-	@internal/access/against "$(BASE)" $(if $(LOG),-log "$(LOG)") $(if $(FORMAT),-format "$(FORMAT)") $(if $(COMPLETE),-require-complete) -allow-gained "$(ALLOW_GAINED)"
-
-access-table: ## Write docs/access.md: who may do what
-	@go run ./internal/access/access-table
-
-replay: ## Decide recorded decisions again with the policies of this checkout (LOG=decisions.jsonl)
-	@go run ./internal/decision/replay $(LOG)
-
 bench: ## Measure speed and size side by side with peers (ten minutes; ONLY=P5,P16 for some figures)
 	go run -C bench . $(if $(ONLY),-only "$(ONLY)")
-
-review: ## Say what a change does: who gains access, what each stack's preview shows, guard rails (BASE=main STACKS="dev prod")
-	@go run ./infra/review changes -base "$(BASE)" $(STACKS)
-
-guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
-	@go run ./infra/review guard "$(STACK)"
-
-deployer-policy: ## Print the IAM policy of the role that deploys a stack (STACK=dev [STATE=s3://BUCKET] [ACCOUNT=…])
-	@go run ./infra/permissions -stack "$(STACK)" -state "$(STATE)" $(if $(ACCOUNT),-account "$(ACCOUNT)")
-
-preview-policy: ## Print the IAM policy of the role that previews a stack (STACK=dev [STATE=s3://BUCKET] [ACCOUNT=…])
-	@go run ./infra/permissions -preview -stack "$(STACK)" -state "$(STATE)" $(if $(ACCOUNT),-account "$(ACCOUNT)")
-
-drift: ## Compare code and settings that run with those that were deployed (STACK=dev)
-	@go run ./infra/review drift "$(STACK)"
-
-docs: ## Write everything generated anew: pages of docs/, and what a policy may use
-	@go run ./infra/docs
-	@go run ./internal/decision/generate
-	@go run ./internal/decision/edits
-	@go run ./internal/access/access-table
 
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
@@ -131,14 +118,39 @@ lint: ## Check style, suspicious code and the workflow (linters are pinned in li
 	go tool -modfile=lint/go.mod staticcheck ./...
 	go tool -modfile=lint/go.mod actionlint
 
-build: ## Build dist/authorizer.zip and dist/profile.zip, as pulumi up deploys them
-	@go run ./internal/bundle/build $(wildcard handlers/*)
+##@ Change and deploy a stack
+
+review: ## Say what a change does: who gains access, what each stack's preview shows, guard rails (BASE=main STACKS="dev prod")
+	@go run ./infra/review changes -base "$(BASE)" $(STACKS)
+
+guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
+	@go run ./infra/review guard "$(STACK)"
 
 preview: ## Show what pulumi up would change (STACK=dev)
 	pulumi preview --stack "$(STACK)" --diff
 
 up: ## Deploy a stack (STACK=dev)
 	pulumi up --stack "$(STACK)"
+
+drift: ## Compare code and settings that run with those that were deployed (STACK=dev)
+	@go run ./infra/review drift "$(STACK)"
+
+deployer-policy: ## Print the IAM policy of the role that deploys a stack (STACK=dev [STATE=s3://BUCKET] [ACCOUNT=…])
+	@go run ./infra/permissions -stack "$(STACK)" -state "$(STATE)" $(if $(ACCOUNT),-account "$(ACCOUNT)")
+
+preview-policy: ## Print the IAM policy of the role that previews a stack (STACK=dev [STATE=s3://BUCKET] [ACCOUNT=…])
+	@go run ./infra/permissions -preview -stack "$(STACK)" -state "$(STATE)" $(if $(ACCOUNT),-account "$(ACCOUNT)")
+
+##@ Write files
+
+build: ## Build dist/authorizer.zip and dist/profile.zip, as pulumi up deploys them
+	@go run ./internal/bundle/build $(wildcard handlers/*)
+
+docs: ## Write everything generated anew: pages of docs/, and what a policy may use
+	@go run ./infra/docs
+	@go run ./internal/decision/generate
+	@go run ./internal/decision/edits
+	@go run ./internal/access/access-table
 
 clean: ## Remove what was built
 	rm -rf dist

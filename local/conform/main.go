@@ -26,14 +26,14 @@ import (
 	"time"
 )
 
-// Exit statuses.
+// Exit statuses, which docs/operations.md documents.
 const (
 	exitConforms = 0
 	exitDiffers  = 1
 	exitNotRun   = 2 // nothing can be said: the command line is wrong, or there is no such API
 )
 
-const usage = `usage: make conform URL=https://….amazonaws.com/STAGE [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [V=1]
+const usage = `usage: make conform URL=https://….amazonaws.com/STAGE [STACK=…] [TOKEN=…] [TOKEN_WITHOUT_SCOPE=…] [FORMAT=json|junit] [V=1]
 
   -url URL                      the invoke URL of any endpoint, or of the stage
   -stack STACK                  the stack whose declaration says what to ask; without it the
@@ -45,7 +45,10 @@ const usage = `usage: make conform URL=https://….amazonaws.com/STAGE [STACK=�
                                 denies. Or CONFORM_TOKEN_WITHOUT_SCOPE
   -graph FILE                   read the declaration from a file that local/capture wrote
   -root DIRECTORY               the checkout; without it the working directory
-  -v                            show the answer to every request
+  -format FORMAT                text, json or junit
+  -v                            show the answer to every request, in text
+
+The exit status is 0 if the API conforms, 1 if it differs, and 2 if nothing can be said.
 `
 
 func main() {
@@ -62,6 +65,7 @@ type settings struct {
 	stack, graph, root string
 	tokens             [2]token // TOKEN and TOKEN_WITHOUT_SCOPE
 	verbose            bool
+	format             string
 }
 
 // run runs every case and returns the exit status.
@@ -96,6 +100,7 @@ func parse(arguments []string, getenv func(string) string) (settings, error) {
 	flags.StringVar(&s.tokens[0].value, "token", "", "")
 	flags.StringVar(&s.tokens[1].value, "token-without-scope", "", "")
 	flags.BoolVar(&s.verbose, "v", false, "")
+	flags.StringVar(&s.format, "format", "text", "")
 	switch err := flags.Parse(arguments); {
 	case errors.Is(err, flag.ErrHelp):
 		return s, err
@@ -103,6 +108,9 @@ func parse(arguments []string, getenv func(string) string) (settings, error) {
 		return s, errors.New("expected the flags of conform, got something else: conform -h explains them")
 	case flags.NArg() > 0:
 		return s, fmt.Errorf("expected flags only, got %d arguments more: conform -h explains them", flags.NArg())
+	}
+	if formats[s.format] == nil {
+		return s, fmt.Errorf("-format: expected text, json or junit, got %q", s.format)
 	}
 	for i := range s.tokens {
 		t, variable := &s.tokens[i], "CONFORM_"+s.tokens[i].variable
@@ -145,8 +153,13 @@ func conform(ctx context.Context, s settings, client *http.Client, out, status i
 	if err != nil {
 		return 0, err
 	}
-	r := &report{out: out, redact: newRedactor(s.tokens[:]...), verbose: s.verbose}
-	r.printf("%s%s on %s, over %s, as stack %s declares it", s.target.origin(), s.target.base, s.target.place, first.Proto, d.stack)
+	text := out
+	if s.format != "text" {
+		text = io.Discard
+	}
+	r := &report{out: text, redact: newRedactor(s.tokens[:]...), verbose: s.verbose}
+	r.heading = fmt.Sprintf("%s%s on %s, over %s, as stack %s declares it", s.target.origin(), s.target.base, s.target.place, first.Proto, d.stack)
+	r.printf("%s", r.heading)
 	for i, k := range p.cases {
 		var a *answer
 		var problems []string
@@ -162,6 +175,7 @@ func conform(ctx context.Context, s settings, client *http.Client, out, status i
 	for _, remark := range p.remarks {
 		r.printf("%s", remark)
 	}
+	r.remarks = p.remarks
 	r.settle(ctx, c, p.questions())
-	return r.differ, nil
+	return r.differ, formats[s.format](r, out)
 }

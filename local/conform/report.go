@@ -24,6 +24,28 @@ type report struct {
 	group   string
 
 	pass, differ, notRun int
+
+	// What was written, for the formats that machines read.
+	heading string
+	results []outcome
+	remarks []string
+	settled []settled
+}
+
+// outcome is what became of a case.
+type outcome struct {
+	Group    string   `json:"group"`
+	Name     string   `json:"name"`
+	Status   string   `json:"status"` // pass, differ or not run
+	Missing  string   `json:"missing,omitempty"`
+	Problems []string `json:"problems,omitempty"`
+}
+
+// settled is what a run saw of something that could not be confirmed.
+type settled struct {
+	Question string `json:"question"`
+	Assumed  string `json:"assumed"`
+	Saw      string `json:"saw,omitempty"` // "" is nothing
 }
 
 func (r *report) printf(format string, args ...any) {
@@ -35,20 +57,27 @@ func (r *report) write(k *testCase, a *answer, problems []string) {
 		r.group = k.group
 		r.printf("\n%s", k.group)
 	}
+	became := outcome{Group: r.redact.Replace(k.group), Name: r.redact.Replace(k.name), Missing: k.missing}
 	switch {
 	case k.missing != "":
 		r.printf("  not run  %s (%s)", k.name, k.missing)
 		r.notRun++
+		became.Status = "not run"
 	case len(problems) > 0:
 		r.printf("  differ   %s", k.name)
 		r.differ++
+		became.Status = "differ"
 	default:
 		r.printf("  pass     %s", k.name)
 		r.pass++
+		became.Status = "pass"
 	}
 	for _, problem := range problems {
-		r.printf("             %s", r.cut(problem))
+		problem = r.cut(problem)
+		r.printf("             %s", problem)
+		became.Problems = append(became.Problems, problem)
 	}
+	r.results = append(r.results, became)
 	if r.verbose {
 		r.list(a)
 	}

@@ -83,14 +83,16 @@ func (r *report) settle(ctx context.Context, c *caller, questions []question) {
 	if c.target.place == elsewhere {
 		r.printf("(Neither API Gateway nor the stack names the host %s: this is evidence only if API Gateway serves it.)", c.target.url.Host)
 	}
-	settled := 0
+	count := 0
 	for _, q := range questions {
 		verdict, detail := "open", "to settle it: "+q.toSee
-		if saw := q.observe(ctx, c); saw != "" {
-			verdict, detail = "settled", "saw: "+r.cut(saw)
-			settled++
+		saw := r.cut(q.observe(ctx, c))
+		if saw != "" {
+			verdict, detail = "settled", "saw: "+saw
+			count++
 		}
+		r.settled = append(r.settled, settled{q.text, q.assumed, saw})
 		r.printf("  %-8s %s\n             assumed: %s\n             %s", verdict, q.text, q.assumed, detail)
 	}
-	r.printf("\n%d settled, %d open. Where saw and assumed differ, local/gateway is wrong: please correct it there.", settled, len(questions)-settled)
+	r.printf("\n%d settled, %d open. Where saw and assumed differ, local/gateway is wrong: please correct it there.", count, len(questions)-count)
 }
