@@ -87,7 +87,12 @@ func (s *stack) newFunction(handler, description string, set settings) (*functio
 		MemorySize:    pulumi.Int(memory),
 		Timeout:       pulumi.Int(cmp.Or(set.timeout, functionTimeout)),
 		Environment:   &lambda.FunctionEnvironmentArgs{Variables: variables},
-		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.logs.Name},
+		LoggingConfig: &lambda.FunctionLoggingConfigArgs{
+			LogFormat: pulumi.String("JSON"), LogGroup: f.logs.Name,
+			// Lambda's defaults. The provider takes an absent level for a change, and would
+			// publish a version at every update.
+			ApplicationLogLevel: pulumi.String("INFO"), SystemLogLevel: pulumi.String("INFO"),
+		},
 		TracingConfig: &lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},
 		// An update publishes a version. Those before stay, for a rollback.
 		Publish: pulumi.Bool(true),

@@ -92,6 +92,8 @@ func checkFunctions(t *testing.T, g *graph.Graph) {
 		// Lambda gives less than one processor below 1,769 MB.
 		one := map[bool]any{true: "1"}[f.Inputs["memorySize"].(float64) < 1769]
 		expect(t, f.Name, variables(t, g, f.Name)["GOMAXPROCS"], one)
+		logging := f.Inputs["loggingConfig"].(map[string]any)
+		expect(t, f.Name+", log levels", []any{logging["applicationLogLevel"], logging["systemLogLevel"]}, []string{"INFO", "INFO"})
 		expect(t, f.Name, f.Inputs["code"], map[string]string{"path": "dist/" + f.Name + ".zip"})
 		logs := find(t, g, logGroup, f.Name)
 		expect(t, f.Name, logs.Inputs["name"], "/aws/lambda/"+f.String("name"))
