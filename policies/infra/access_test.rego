@@ -15,7 +15,7 @@ method_violations := {
 		"changes": [add("/method/inputs/httpMethod", "ANY"), add("/method/inputs/authorization", "NONE")],
 	},
 	"a preflight that a function answers": {
-		"rows": {1},
+		"rows": {1, 42},
 		"changes": [add("/mock/inputs/type", "AWS_PROXY")],
 	},
 	"a user pool without Cognito's authorizer": {
@@ -80,7 +80,7 @@ exposure_violations := {
 		"changes": [add("/permission/inputs/sourceArn", "arn:aws:execute-api:eu-central-1:123456789012:abc123/*/*")],
 	},
 	"a permission for anyone": {
-		"rows": {17},
+		"rows": {17, 42},
 		"changes": [add("/permission/inputs/principal", "*")],
 	},
 	"a public function URL": {
@@ -88,7 +88,7 @@ exposure_violations := {
 		"changes": [add("/url", {"type": "aws:lambda/functionUrl:FunctionUrl", "inputs": {"authorizationType": "NONE"}})],
 	},
 	"a permission without a principal": {
-		"rows": {17},
+		"rows": {17, 42},
 		"changes": [remove("/permission/inputs/principal")],
 	},
 	"a web ACL that is not named": {

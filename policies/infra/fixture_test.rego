@@ -22,6 +22,12 @@ compliant := {
 	"integration": {
 		"type": "aws:apigateway/integration:Integration",
 		"inputs": {"httpMethod": "GET", "type": "AWS_PROXY"},
+		"propertyDependencies": {"uri": [urn("alias", "aws:lambda/alias:Alias")]},
+	},
+	"authorizer": {
+		"type": "aws:apigateway/authorizer:Authorizer",
+		"inputs": {"type": "TOKEN"},
+		"propertyDependencies": {"authorizerUri": [urn("other-alias", "aws:lambda/alias:Alias")]},
 	},
 	"mock": {
 		"type": "aws:apigateway/integration:Integration",
@@ -37,6 +43,7 @@ compliant := {
 			urn("preflight", "aws:apigateway/method:Method"),
 			urn("integration", "aws:apigateway/integration:Integration"),
 			urn("mock", "aws:apigateway/integration:Integration"),
+			urn("authorizer", "aws:apigateway/authorizer:Authorizer"),
 		],
 	},
 	"stage": {"type": "aws:apigateway/stage:Stage", "inputs": {
@@ -93,11 +100,23 @@ compliant := {
 	},
 	"function": object.union(function, {"dependencies": [urn("logs", "aws:cloudwatch/logGroup:LogGroup")]}),
 	"other": object.union(function, {"dependencies": [urn("more-logs", "aws:cloudwatch/logGroup:LogGroup")]}),
+	"alias": {
+		"type": "aws:lambda/alias:Alias",
+		"inputs": {"name": "live", "functionName": "f", "functionVersion": "7"},
+	},
+	"other-alias": {
+		"type": "aws:lambda/alias:Alias",
+		"inputs": {"name": "live", "functionName": "o", "functionVersion": infra.unknown},
+	},
 	"permission": {"type": "aws:lambda/permission:Permission", "inputs": {
+		"function": "f",
+		"qualifier": "live",
 		"principal": "apigateway.amazonaws.com",
 		"sourceArn": "arn:aws:execute-api:eu-central-1:123456789012:abc123/prod/GET/accounts/*/profile",
 	}},
 	"may-authorize": {"type": "aws:lambda/permission:Permission", "inputs": {
+		"function": "o",
+		"qualifier": "live",
 		"principal": "apigateway.amazonaws.com",
 		"sourceArn": "arn:aws:execute-api:eu-central-1:123456789012:abc123/authorizers/a1",
 	}},
@@ -107,6 +126,7 @@ tags := {"project": "sample", "stack": "prod"}
 
 function := {"type": "aws:lambda/function:Function", "inputs": {
 	"runtime": "provided.al2023",
+	"publish": true,
 	"memorySize": 128,
 	"timeout": 3,
 	"code": {"path": "dist/function.zip"},

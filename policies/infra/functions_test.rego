@@ -65,7 +65,7 @@ invocation_violations := {
 		"changes": [add("/queue", {"type": "aws:lambda/eventSourceMapping:EventSourceMapping", "inputs": {}})],
 	},
 	"a topic that invokes": {
-		"rows": {30},
+		"rows": {30, 42},
 		"changes": [add("/permission/inputs/principal", "sns.amazonaws.com")],
 	},
 	"a database": {

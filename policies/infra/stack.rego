@@ -43,6 +43,7 @@ normal(declared, name) := {
 	"urn": declared.urn,
 	"inputs": object.get(declared, "inputs", {}),
 	"dependencies": object.get(declared, "dependencies", []),
+	"sources": object.get(declared, "propertyDependencies", {}),
 } if {
 	startswith(declared.type, "aws:")
 }
