@@ -25,12 +25,13 @@ func (s *stack) accountOptions() ([]pulumi.ResourceOption, error) {
 	}
 	stays := pulumi.RetainOnDelete(true)
 	// A prefix, not a name: an earlier stack may have left a role of that name behind.
-	prefix := pulumi.String(s.ctx.Project() + "-logs-")
+	prefix := pulumi.String(accountRole(s.ctx.Project()))
 	role, err := iam.NewRole(s.ctx, "gateway-logs", &iam.RoleArgs{
-		NamePrefix:       prefix,
-		Description:      pulumi.String("Lets API Gateway write logs, for every API of the account"),
-		AssumeRolePolicy: assumedBy("apigateway.amazonaws.com"),
-		Tags:             s.tags(),
+		NamePrefix:          prefix,
+		Description:         pulumi.String("Lets API Gateway write logs, for every API of the account"),
+		AssumeRolePolicy:    assumedBy("apigateway.amazonaws.com"),
+		PermissionsBoundary: s.boundary(),
+		Tags:                s.tags(),
 	}, stays)
 	if err != nil {
 		return nil, err
@@ -68,6 +69,9 @@ func (s *stack) accountOptions() ([]pulumi.ResourceOption, error) {
 	}
 	return []pulumi.ResourceOption{pulumi.DependsOn([]pulumi.Resource{account})}, nil
 }
+
+// accountRole is what the name of the account's log role begins with.
+func accountRole(project string) string { return project + "-logs-" }
 
 // warnOfAccount shows the warning only before a stage is created, in a preview too. A
 // stack that has a stage is in an account that has the role.

@@ -26,6 +26,13 @@ func (s *stack) tags() pulumi.StringMap {
 	}
 }
 
+// kept are the options of what a destroyed stack could not get back: the API with its ID,
+// and the logs. Not RetainOnDelete: names are fixed, so the next update would fail on what
+// was left behind. https://www.pulumi.com/docs/iac/concepts/options/protect/
+func (s *stack) kept() []pulumi.ResourceOption {
+	return []pulumi.ResourceOption{pulumi.Protect(s.config.Protect)}
+}
+
 // api is the REST API, without any method yet.
 type api struct {
 	*apigateway.RestApi
@@ -43,8 +50,11 @@ func (s *stack) newAPI() (*api, error) {
 		EndpointConfiguration: &apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
 		Tags:                  s.tags(),
 	}
+	if s.config.DisableExecuteAPIEndpoint {
+		args.DisableExecuteApiEndpoint = pulumi.Bool(true)
+	}
 	var err error
-	if a.RestApi, err = apigateway.NewRestApi(s.ctx, "account", args); err != nil {
+	if a.RestApi, err = apigateway.NewRestApi(s.ctx, "account", args, s.kept()...); err != nil {
 		return nil, err
 	}
 	a.published = published{{"rest api", a.RestApi, deployedArgs(*args)}}

@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// arnForm is the form of one kind of ARN. Its expression has one group, the region.
+// arnForm is the form of one kind of ARN. Its expression has one group, the region, which
+// is empty in a global service.
 type arnForm struct {
 	expression *regexp.Regexp
-	example    string // with %s for the region
+	example    string // with REGION for the region
 	hint       string // what a near miss usually is, and the way out
 }
 
@@ -20,22 +21,27 @@ type arnForm struct {
 var (
 	webACLForm = arnForm{
 		expression: regexp.MustCompile(`^arn:aws[a-z-]*:wafv2:([a-z0-9-]+):\d{12}:regional/webacl/[A-Za-z0-9_-]+/[A-Za-z0-9-]+$`),
-		example:    "arn:aws:wafv2:%s:123456789012:regional/webacl/account/11111111-2222-3333-4444-555555555555",
+		example:    "arn:aws:wafv2:REGION:123456789012:regional/webacl/account/11111111-2222-3333-4444-555555555555",
 		hint:       "a global web ACL is for CloudFront: create one of scope REGIONAL",
 	}
 	kmsKeyForm = arnForm{
 		expression: regexp.MustCompile(`^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+$`),
-		example:    "arn:aws:kms:%s:123456789012:key/11111111-2222-3333-4444-555555555555",
+		example:    "arn:aws:kms:REGION:123456789012:key/11111111-2222-3333-4444-555555555555",
 		hint:       "CloudWatch Logs takes no alias and no bare ID: aws kms describe-key prints the key's Arn",
 	}
 	topicForm = arnForm{
 		expression: regexp.MustCompile(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_.-]+$`),
-		example:    "arn:aws:sns:%s:123456789012:alarms",
+		example:    "arn:aws:sns:REGION:123456789012:alarms",
 		hint:       "aws sns list-topics prints the ARNs",
+	}
+	boundaryForm = arnForm{
+		expression: regexp.MustCompile(`^arn:aws[a-z-]*:iam:():(?:aws|\d{12}):policy/[A-Za-z0-9_+=,.@/-]+$`),
+		example:    "arn:aws:iam::123456789012:policy/boundary",
+		hint:       "aws iam list-policies --scope Local prints the ARNs",
 	}
 	certificateForm = arnForm{
 		expression: regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[A-Za-z0-9-]+$`),
-		example:    "arn:aws:acm:%s:123456789012:certificate/11111111-2222-3333-4444-555555555555",
+		example:    "arn:aws:acm:REGION:123456789012:certificate/11111111-2222-3333-4444-555555555555",
 		hint:       "aws acm list-certificates prints the ARNs",
 	}
 )
@@ -50,8 +56,8 @@ func checkARN(arn string, form arnForm, region string) error {
 	found := form.expression.FindStringSubmatch(arn)
 	switch {
 	case found == nil:
-		return fmt.Errorf("%s; got %q, set for example %q", form.hint, arn, fmt.Sprintf(form.example, cmp.Or(region, "eu-central-1")))
-	case region != "" && found[1] != region:
+		return fmt.Errorf("%s; got %q, set for example %q", form.hint, arn, strings.Replace(form.example, "REGION", cmp.Or(region, "eu-central-1"), 1))
+	case region != "" && found[1] != "" && found[1] != region:
 		return fmt.Errorf("expected one in the stack's region %s, got %q; create it there, so that it reads %q",
 			region, arn, strings.Replace(arn, ":"+found[1]+":", ":"+region+":", 1))
 	}

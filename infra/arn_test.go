@@ -29,7 +29,7 @@ func FuzzDomainCorrection(f *testing.F) {
 
 func TestExampleARNsAreAccepted(t *testing.T) {
 	for _, form := range []arnForm{webACLForm, kmsKeyForm, topicForm, certificateForm} {
-		example := strings.Replace(form.example, "%s", "eu-central-1", 1)
+		example := strings.Replace(form.example, "REGION", "eu-central-1", 1)
 		if err := checkARN(example, form, "eu-central-1"); err != nil {
 			t.Error(err)
 		}

@@ -39,6 +39,10 @@ type Config struct {
 	KMSKeyARN      string // the key that encrypts the logs, or "" for CloudWatch's own
 	AlarmTopicARN  string // the SNS topic that alarms notify, or ""
 
+	PermissionsBoundaryARN    string // the policy that limits every role of the stack, or ""
+	Protect                   bool   // the API and the logs from a destroy
+	DisableExecuteAPIEndpoint bool   // so that only the domain reaches the API
+
 	// ManageAPIGatewayAccount makes this stack the one that lets API Gateway write
 	// logs, for its whole account and region.
 	ManageAPIGatewayAccount bool
@@ -50,26 +54,29 @@ type Config struct {
 // a *bool, or one that takes a list.
 func (c *Config) keys() map[string]any {
 	return map[string]any{
-		"issuer":                  &c.Issuer,
-		"audience":                &c.Audience,
-		"jwksUri":                 &c.JWKSURI,
-		"provider":                &c.Provider,
-		"otherIssuers":            &c.OtherIssuers,
-		"algorithms":              &c.Algorithms,
-		"claims":                  &c.Claims,
-		"outage":                  &c.Outage,
-		"allowedOrigin":           &c.AllowedOrigin,
-		"authorizerTtl":           &c.AuthorizerTTL,
-		"logRetentionDays":        &c.LogRetentionDays,
-		"throttleRate":            &c.ThrottleRate,
-		"throttleBurst":           &c.ThrottleBurst,
-		"reservedConcurrency":     &c.ReservedConcurrency,
-		"domain":                  &c.Domain,
-		"certificateArn":          &c.CertificateARN,
-		"webAclArn":               &c.WebACLARN,
-		"kmsKeyArn":               &c.KMSKeyARN,
-		"alarmTopicArn":           &c.AlarmTopicARN,
-		"manageApiGatewayAccount": &c.ManageAPIGatewayAccount,
+		"issuer":                    &c.Issuer,
+		"audience":                  &c.Audience,
+		"jwksUri":                   &c.JWKSURI,
+		"provider":                  &c.Provider,
+		"otherIssuers":              &c.OtherIssuers,
+		"algorithms":                &c.Algorithms,
+		"claims":                    &c.Claims,
+		"outage":                    &c.Outage,
+		"allowedOrigin":             &c.AllowedOrigin,
+		"authorizerTtl":             &c.AuthorizerTTL,
+		"logRetentionDays":          &c.LogRetentionDays,
+		"throttleRate":              &c.ThrottleRate,
+		"throttleBurst":             &c.ThrottleBurst,
+		"reservedConcurrency":       &c.ReservedConcurrency,
+		"domain":                    &c.Domain,
+		"certificateArn":            &c.CertificateARN,
+		"webAclArn":                 &c.WebACLARN,
+		"kmsKeyArn":                 &c.KMSKeyARN,
+		"alarmTopicArn":             &c.AlarmTopicARN,
+		"permissionsBoundaryArn":    &c.PermissionsBoundaryARN,
+		"protect":                   &c.Protect,
+		"disableExecuteApiEndpoint": &c.DisableExecuteAPIEndpoint,
+		"manageApiGatewayAccount":   &c.ManageAPIGatewayAccount,
 	}
 }
 
@@ -225,6 +232,10 @@ func (c Config) check(wrong faults) {
 	wrong.add("webAclArn", checkARN(c.WebACLARN, webACLForm, c.region))
 	wrong.add("kmsKeyArn", checkARN(c.KMSKeyARN, kmsKeyForm, c.region))
 	wrong.add("alarmTopicArn", checkARN(c.AlarmTopicARN, topicForm, c.region))
+	wrong.add("permissionsBoundaryArn", checkARN(c.PermissionsBoundaryARN, boundaryForm, c.region))
+	if c.DisableExecuteAPIEndpoint && c.Domain == "" {
+		wrong.add("disableExecuteApiEndpoint", errors.New("nobody could call the API without its own domain: set domain and certificateArn as well, or set it to false"))
+	}
 }
 
 // regionName is the form of a region's name, such as us-gov-west-1.
@@ -257,8 +268,16 @@ func checkRange(unit string, n, low, high int) error {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 var physicalName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+// maxPrefix is what a role's generated name leaves for its beginning: 64 characters less
+// the provider's 26.
+const maxPrefix = 38
+
 // checkNames demands a project and a stack that physical names can be made of.
-func checkNames(project, stack string, functions []string) error {
+func checkNames(project, stack string, functions []string, managesAccount bool) error {
+	if managesAccount && len(accountRole(project)) > maxPrefix {
+		return fmt.Errorf("expected a role's name to begin with at most %d characters, got %q; give the project a shorter name in Pulumi.yaml, or set manageApiGatewayAccount to false",
+			maxPrefix, accountRole(project))
+	}
 	longest := slices.MaxFunc(functions, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	name := strings.Join([]string{project, stack, longest}, "-")
 	if physicalName.MatchString(name) {

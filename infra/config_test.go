@@ -58,6 +58,9 @@ func TestConfigurationIsRefusedWithItsCorrection(t *testing.T) {
 		"key by its alias":                   {"kmsKeyArn=arn:aws:kms:eu-central-1:123456789012:alias/logs", "aws kms describe-key"},
 		"key by its ID":                      {"kmsKeyArn=11111111-2222-3333-4444-555555555555", "aws kms describe-key"},
 		"topic of another service":           {"alarmTopicArn=arn:aws:sqs:eu-central-1:123456789012:alarms", "arn:aws:sns:eu-west-1:"},
+		"boundary that is a role":            {"permissionsBoundaryArn=arn:aws:iam::123456789012:role/r", `set for example "arn:aws:iam::123456789012:policy/boundary"`},
+		"no endpoint of API Gateway's":       {"disableExecuteApiEndpoint=true", "disableExecuteApiEndpoint: nobody could call the API without its own domain: set domain and certificateArn as well"},
+		"protection that is no boolean":      {"protect=yes", `protect: expected true or false, got "yes"`},
 		"account setting that is no boolean": {"manageApiGatewayAccount=maybe", `manageApiGatewayAccount: expected true or false, got "maybe"`},
 		"account setting of another case":    {"manageApiGatewayAccount=True", `manageApiGatewayAccount: expected true or false, got "True"`},
 		"number that is missing":             {"throttleRate=", `throttleRate: expected a whole number, got ""`},
@@ -90,6 +93,8 @@ func TestConfigurationIsAccepted(t *testing.T) {
 		"a TTL at the limit":                            "authorizerTtl=3600",
 		"an origin with a port":                         "allowedOrigin=http://localhost:3000",
 		"a key in another partition":                    "kmsKeyArn=arn:aws-us-gov:kms:eu-west-1:123456789012:key/1",
+		"a boundary of the account":                     "permissionsBoundaryArn=arn:aws:iam::123456789012:policy/team/boundary",
+		"a boundary of AWS's":                           "permissionsBoundaryArn=arn:aws:iam::aws:policy/PowerUserAccess",
 		"a first-in-first-out topic":                    "alarmTopicArn=arn:aws:sns:eu-west-1:123456789012:alarms.fifo",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -151,6 +156,18 @@ func TestNames(t *testing.T) {
 				t.Errorf("expected %q, got %v", row.says, err)
 			}
 		})
+	}
+}
+
+// The account's log role has a generated name, of which AWS's provider makes up the end.
+func TestTheAccountsRoleHasAName(t *testing.T) {
+	for project, fits := range map[string]bool{strings.Repeat("p", 32): true, strings.Repeat("p", 33): false} {
+		for manages, works := range map[bool]bool{false: true, true: fits} {
+			err := infra.CheckNames(project, manages)
+			if (err == nil) != works || err != nil && !strings.Contains(err.Error(), "give the project a shorter name") {
+				t.Errorf("%s, %v: expected it to work to be %v, got %v", project, manages, works, err)
+			}
+		}
 	}
 }
 

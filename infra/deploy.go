@@ -65,7 +65,7 @@ func (p *Program) Deploy(ctx *pulumi.Context) error {
 		return errors.New("infra: the program was not given the stack's settings: run it with the option Program.Settings")
 	}
 	c, wrong := loadConfig(ctx.Project(), p.settings, p.secrets)
-	wrong.add("stack's name", checkNames(ctx.Project(), ctx.Stack(), functionNames(p.endpoints)))
+	wrong.add("stack's name", checkNames(ctx.Project(), ctx.Stack(), functionNames(p.endpoints), c.ManageAPIGatewayAccount))
 	checkEndpoints(p.endpoints, wrong)
 	if err := wrong.error(ctx.Stack()); err != nil {
 		return err
@@ -109,6 +109,10 @@ func (p *Program) Deploy(ctx *pulumi.Context) error {
 		return err
 	}
 	ctx.Export("url", pulumi.Sprintf("%s/%s", base, p.endpoints[0].path))
+	if !c.DisableExecuteAPIEndpoint {
+		// With a domain, this one works before its DNS does.
+		ctx.Export("stageUrl", pulumi.Sprintf("%s/%s", served.InvokeUrl, p.endpoints[0].path))
+	}
 	ctx.Export("apiId", a.ID())
 	packages := pulumi.Map{}
 	for _, f := range append(handlers, auth.function) {

@@ -9,7 +9,8 @@ import (
 // returns the URL below which the endpoints are.
 //
 // DNS is not touched: whoever owns the zone points the name at the output
-// domainTarget. The stage's own address keeps working, so that clients can move.
+// domainTarget. The stage's own address, the output stageUrl, keeps working, so that
+// clients can move, until disableExecuteApiEndpoint.
 func (s *stack) newDomain(a *api, served *stage) (pulumi.StringOutput, error) {
 	if s.config.Domain == "" {
 		return served.InvokeUrl, nil

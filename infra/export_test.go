@@ -5,6 +5,11 @@ import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 // Keys are the names of all settings.
 func Keys() map[string]any { return new(Config).keys() }
 
+// CheckNames checks the names of a project with a stack named test.
+func CheckNames(project string, managesAccount bool) error {
+	return checkNames(project, "test", []string{"authorizer"}, managesAccount)
+}
+
 // Fixture is the program with endpoints of the tests' own: two methods that share a
 // handler, and a path with a parameter, whose handler needs a log of its own.
 func Fixture(bundle Bundler) *Program {

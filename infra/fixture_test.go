@@ -41,6 +41,9 @@ config:
   webAclArn: ""
   kmsKeyArn: ""
   alarmTopicArn: ""
+  permissionsBoundaryArn: ""
+  protect: false
+  disableExecuteApiEndpoint: false
   manageApiGatewayAccount: false
 `
 

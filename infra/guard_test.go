@@ -79,7 +79,7 @@ func TestOneKeyMakesItsRowPass(t *testing.T) {
 }
 
 func TestEveryKeyAtOnceComplies(t *testing.T) {
-	all := []string{"manageApiGatewayAccount=true", "authorizerTtl=300", "allowedOrigin=*"}
+	all := []string{"manageApiGatewayAccount=true", "disableExecuteApiEndpoint=true", "protect=true", "permissionsBoundaryArn=arn:aws:iam::123456789012:policy/boundary", "authorizerTtl=300", "allowedOrigin=*"}
 	for _, keys := range examples {
 		all = append(all, keys...)
 	}

@@ -221,3 +221,22 @@ func TestDomain(t *testing.T) {
 		t.Errorf("expected the stage at the root, got %v", mapping.Inputs["basePath"])
 	}
 }
+
+func TestBoundaryLimitsEveryRole(t *testing.T) {
+	const boundary = "arn:aws:iam::123456789012:policy/boundary"
+	for _, r := range mustDeclare(t, "test", "permissionsBoundaryArn="+boundary, "manageApiGatewayAccount=true").OfType(role) {
+		expect(t, r.Name, r.Inputs["permissionsBoundary"], boundary)
+	}
+	for _, r := range mustDeclare(t, "test").OfType(role) {
+		expect(t, r.Name, r.Inputs["permissionsBoundary"], nil)
+	}
+}
+
+func TestOnlyTheDomainReachesTheAPI(t *testing.T) {
+	before := find(t, mustDeclare(t, "prod", examples[14]...), deployment, "account").Inputs
+	g := mustDeclare(t, "prod", append(examples[14], "disableExecuteApiEndpoint=true")...)
+	expect(t, "API Gateway's own endpoint is off", find(t, g, restAPI, "account").Inputs["disableExecuteApiEndpoint"], true)
+	if after := find(t, g, deployment, "account").Inputs; document(t, after) == document(t, before) {
+		t.Error("expected a new deployment: without it the endpoint stays on")
+	}
+}

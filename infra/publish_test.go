@@ -1,6 +1,9 @@
 package infra
 
 import (
+	"iter"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
@@ -58,5 +61,50 @@ func TestTheAPIItselfIsRedeployed(t *testing.T) {
 				t.Errorf("expected a new deployment to be %v, got %v", row.redeploys, got)
 			}
 		})
+	}
+}
+
+// protected notes which resources are protected.
+type protected struct {
+	accepts
+	found chan string
+}
+
+func (p protected) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	if args.RegisterRPC.GetProtect() {
+		p.found <- args.TypeToken + " " + args.Name
+	}
+	return p.accepts.NewResource(args)
+}
+
+func TestWhatIsLostForGoodIsProtected(t *testing.T) {
+	for setting, want := range map[bool]string{true: "aws:apigateway/restApi:RestApi account, aws:cloudwatch/logGroup:LogGroup access", false: ""} {
+		p := protected{found: make(chan string, 9)}
+		err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+			s := &stack{ctx: ctx, config: Config{Protect: setting}}
+			if _, err := s.newAPI(); err != nil {
+				return err
+			}
+			_, err := s.newLogGroup("access", pulumi.String("/access"))
+			return err
+		}, pulumi.WithMocks("sample", "test", p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		close(p.found)
+		if got := strings.Join(slices.Sorted(values(p.found)), ", "); got != want {
+			t.Errorf("protect %v: expected %q, got %q", setting, want, got)
+		}
+	}
+}
+
+// values are what is in a closed channel.
+func values(found chan string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for one := range found {
+			if !yield(one) {
+				return
+			}
+		}
 	}
 }

@@ -22,6 +22,15 @@ func assumedBy(service string) pulumi.StringOutput {
 	return allow(map[string]any{"Action": "sts:AssumeRole", "Principal": map[string]any{"Service": service}})
 }
 
+// boundary is the policy that limits what any role may be allowed, nil if there is none:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+func (s *stack) boundary() pulumi.StringPtrInput {
+	if s.config.PermissionsBoundaryARN == "" {
+		return nil
+	}
+	return pulumi.String(s.config.PermissionsBoundaryARN)
+}
+
 // statement allows actions on resources. Neither may be a wildcard: policies/infra says
 // which exceptions there are.
 type statement struct {
@@ -45,10 +54,11 @@ func (s statement) document() map[string]any {
 func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup, further []statement) (*iam.Role, pulumi.Resource, error) {
 	role, err := iam.NewRole(s.ctx, name, &iam.RoleArgs{
 		// Named, so that a deployer's permissions can be limited to roles of this project.
-		Name:             pulumi.String(fullName),
-		Description:      pulumi.String("Runs the Lambda function " + fullName),
-		AssumeRolePolicy: assumedBy("lambda.amazonaws.com"),
-		Tags:             s.tags(),
+		Name:                pulumi.String(fullName),
+		Description:         pulumi.String("Runs the Lambda function " + fullName),
+		AssumeRolePolicy:    assumedBy("lambda.amazonaws.com"),
+		PermissionsBoundary: s.boundary(),
+		Tags:                s.tags(),
 	})
 	if err != nil {
 		return nil, nil, err

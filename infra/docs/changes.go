@@ -41,6 +41,9 @@ var changes = [][]string{
 	{"webAclArn=arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/account/11111111-2222-3333-4444-555555555555"},
 	{"kmsKeyArn=arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"},
 	{"alarmTopicArn=arn:aws:sns:eu-central-1:123456789012:alarms"},
+	{"permissionsBoundaryArn=arn:aws:iam::123456789012:policy/boundary"},
+	{"protect=true"},
+	{"domain=api.example.com", "certificateArn=arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555", "disableExecuteApiEndpoint=true"},
 	{"manageApiGatewayAccount=true"},
 }
 
