@@ -73,7 +73,7 @@ func TestConformancePage(t *testing.T) {
 			{Row: 3, Requirement: "The cat is in", Severity: "low", Status: "pass", How: "a bell"},
 		}}
 	}
-	page := conformancePage([]judged{{"test", rows("config")}, {"live", rows("pass")}})
+	page := conformancePage([]judged{{"test", nil, rows("config")}, {"live", nil, rows("pass")}})
 	for _, line := range []string{
 		"**2 requirements drawn from cdk-nag, checkov, trivy and serverless-rules: 1 hold by default, 1 by one setting, 0 are waived with a written reason.**",
 		"1 more are ours; no audit has them.",
@@ -112,7 +112,7 @@ func TestPagesAreWrittenForTheStacksThatThereAre(t *testing.T) {
 	if err := write(t.Context(), root); err != nil {
 		t.Fatal(err)
 	}
-	for name, says := range map[string]string{"conformance.md": "| severity | alone | how", "changes.md": "| `issuer` |  | Function authorizer |  |"} {
+	for name, says := range map[string]string{"conformance.md": "| severity | alone | how", "changes.md": "| `issuer` |  | Function authorizer |  |", "openapi.json": `"default": "alone"`} {
 		page, err := os.ReadFile(filepath.Join(root, "docs", name))
 		if err != nil || !strings.Contains(string(page), says) {
 			t.Errorf("%s: expected %q, got %v in:\n%s", name, says, err, page)

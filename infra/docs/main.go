@@ -43,7 +43,11 @@ func write(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
-	for name, page := range map[string]string{"conformance.md": conformancePage(verdicts), "changes.md": changes, "providers.md": providers} {
+	api, err := openAPI(verdicts[0].declared)
+	if err != nil {
+		return err
+	}
+	for name, page := range map[string]string{"openapi.json": api, "conformance.md": conformancePage(verdicts), "changes.md": changes, "providers.md": providers} {
 		if err := os.WriteFile(filepath.Join(root, "docs", name), []byte(page), 0o644); err != nil {
 			return err
 		}
@@ -53,7 +57,8 @@ func write(ctx context.Context, root string) error {
 
 // judged is the verdict on one stack.
 type judged struct {
-	stack string
+	stack    string
+	declared *graph.Graph
 	guardrail.Verdict
 }
 
@@ -77,7 +82,7 @@ func judgeStacks(ctx context.Context, root string, rules guardrail.Rules) ([]jud
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, judged{stack, v})
+		all = append(all, judged{stack, g, v})
 	}
 	return all, nil
 }

@@ -192,6 +192,7 @@ func TestThisProjectConforms(t *testing.T) {
 	if found := counts.FindStringSubmatch(r.out); r.status != exitConforms || found == nil || found[2] != "0" {
 		t.Errorf("expected no difference, got exit status %d:\n%s%s", r.status, r.out, r.errs)
 	}
+	agreesWithOpenAPI(t, stack, token, lesser)
 }
 
 var printed = regexp.MustCompile(`Authorization: Bearer ([^' ]+)'`)
