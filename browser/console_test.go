@@ -29,12 +29,12 @@ func text(t *testing.T, tab context.Context, selector string) string {
 	return strings.TrimSpace(get(t, tab, chromedp.TextContent(chromedp.CSS(selector))))
 }
 
-// answer waits for what the console shows of the answer to the request that a step sends.
+// answer waits for what the console shows of the request that a step sends.
 func answer(t *testing.T, tab context.Context, send chromedp.Action[chromedp.Void]) (code, body string) {
 	t.Helper()
-	do(t, tab, script(`document.querySelector("#result").replaceChildren()`), send)
-	code = get(t, tab, until[string](`document.querySelector("#result .code")?.textContent`))
-	return code, get(t, tab, chromedp.TextContent(chromedp.CSS("#result .body")))
+	do(t, tab, script(`document.querySelector("#detail").replaceChildren()`), send)
+	code = get(t, tab, until[string](`document.querySelector("#detail .code")?.textContent`))
+	return code, get(t, tab, chromedp.TextContent(chromedp.CSS("#detail .body")))
 }
 
 // expectGranted waits for the endpoint's own answer to the request that a step sends.
@@ -45,25 +45,38 @@ func expectGranted(t *testing.T, tab context.Context, send chromedp.Action[chrom
 	}
 }
 
-// expectDenied clicks on Send and expects a denial. It returns the reason.
-func expectDenied(t *testing.T, tab context.Context) string {
+// expectDenied takes a step that sends a request, and expects a denial. It returns the reason.
+func expectDenied(t *testing.T, tab context.Context, send chromedp.Action[chromedp.Void]) string {
 	t.Helper()
-	code, body := answer(t, tab, clickSend)
+	code, body := answer(t, tab, send)
 	if code != "403" {
 		t.Fatalf("expected the console to show 403, got %s %s", code, body)
 	}
 	return reason(t, body)
 }
 
-// expectExplained expects words in the explanation of the last answer.
+// expectExplained expects words in what the console shows of the open request.
 func expectExplained(t *testing.T, tab context.Context, words ...string) {
 	t.Helper()
-	explanation := get(t, tab, until[string](`document.querySelector("#result .explanation")?.textContent.trim()`))
+	explanation := get(t, tab, until[string](`document.querySelector("#detail article")?.textContent.trim()`))
 	for _, word := range words {
 		if !strings.Contains(explanation, word) {
 			t.Errorf("expected the explanation to say %q, got %s", word, strings.Join(strings.Fields(explanation), " "))
 		}
 	}
+}
+
+// choose selects a token to send.
+func choose(preset string) chromedp.Action[chromedp.Void] {
+	return script(fmt.Sprintf(`(() => {
+		document.querySelector("#preset").value = %q;
+		document.querySelector("#preset").dispatchEvent(new Event("change", {bubbles: true}));
+	})()`, preset))
+}
+
+// fold opens or closes every fold of the page.
+func fold(open bool) chromedp.Action[chromedp.Void] {
+	return script(fmt.Sprintf(`document.querySelectorAll("details:not([hidden])").forEach(fold => fold.open = %t)`, open))
 }
 
 func TestConsoleSendsRequests(t *testing.T) {
@@ -76,9 +89,10 @@ func TestConsoleSendsRequests(t *testing.T) {
 	t.Run("a good token is 200, explained and listed", func(t *testing.T) {
 		expectGranted(t, tab, clickSend)
 		expectExplained(t, tab, "route", "authorizer", "integration")
-		get(t, tab, until[bool](fmt.Sprintf(`["200", %q].every(word => document.querySelector("#exchanges summary")?.textContent.includes(word))`, endpoint.Path)))
+		get(t, tab, until[bool](fmt.Sprintf(`["200", %q].every(word => document.querySelector("#exchanges a[aria-current]")?.textContent.includes(word))`, endpoint.Path)))
 	})
 	t.Run("keys are rotated and revoked, and new tokens are good", func(t *testing.T) {
+		do(t, tab, fold(true))
 		for _, action := range []string{"/rotate", "/revoke"} {
 			do(t, tab, script(`document.querySelector("#said").replaceChildren()`), click("[data-post='"+action+"']"))
 			get(t, tab, until[string](`document.querySelector("#said").textContent.trim()`))
@@ -108,7 +122,7 @@ func TestConsoleSendsRequests(t *testing.T) {
 		}
 	})
 	t.Run("no token is shown where it was not asked for", func(t *testing.T) {
-		leaks := get(t, tab, chromedp.Evaluate[int](`[...document.querySelectorAll("#exchanges, #status, #result .explanation")].filter(e => /eyJ/.test(e.textContent)).length`))
+		leaks := get(t, tab, chromedp.Evaluate[int](`[document.body].filter(e => /eyJ/.test(e.textContent)).length`))
 		if leaks > 0 {
 			t.Errorf("expected no token in what the console explains, got %d", leaks)
 		}
@@ -120,6 +134,7 @@ var scopeClaim = regexp.MustCompile(`"scope": "(.*)"|$`)
 
 func TestConsoleMakesTokensWithTheCheckedScopes(t *testing.T) {
 	tab := open(t, shared.Console)
+	do(t, tab, fold(true))
 	checked := chromedp.Evaluate[string](`[...document.querySelectorAll("#send [name=scope]:checked")].map(box => box.value).join(" ")`)
 	before := get(t, tab, checked)
 	for _, box := range get(t, tab, chromedp.Nodes(chromedp.CSSAll("#send [type=checkbox][name=scope]"), chromedp.AtLeast(0))) {
@@ -130,7 +145,7 @@ func TestConsoleMakesTokensWithTheCheckedScopes(t *testing.T) {
 		}
 		before = want
 		answer(t, tab, clickSend)
-		if got := scopeClaim.FindStringSubmatch(text(t, tab, "#result .claims"))[1]; got != want {
+		if got := scopeClaim.FindStringSubmatch(text(t, tab, "#detail [aria-label=Claims]"))[1]; got != want {
 			t.Errorf("expected a token with the scopes %q, got %q", want, got)
 		}
 	}
@@ -139,10 +154,10 @@ func TestConsoleMakesTokensWithTheCheckedScopes(t *testing.T) {
 func TestConsoleExplainsWhatABrowserBlocks(t *testing.T) {
 	tab := open(t, shared.Console)
 	do(t, tab, script(`document.querySelector("#url").value += "/no/such/path"`))
-	if code, _ := answer(t, tab, clickSend); code != "blocked" {
-		t.Errorf("expected the browser to block an unknown path with a token, got %s", code)
+	if code, _ := answer(t, tab, clickSend); code != "403" {
+		t.Errorf("expected the API to refuse the preflight of an unknown path, got %s", code)
 	}
-	expectExplained(t, tab, "preflight", "403")
+	expectExplained(t, tab, "A browser keeps this answer from its page", "preflight")
 }
 
 func TestConsoleShowsOtherClients(t *testing.T) {
@@ -153,8 +168,113 @@ func TestConsoleShowsOtherClients(t *testing.T) {
 	}
 	response.Body.Close()
 	get(t, tab, until[bool](`document.querySelector("#exchanges").textContent.includes("from-elsewhere")`))
-	do(t, tab, click("#exchanges summary"))
-	get(t, tab, until[bool](`document.querySelector("#exchanges details").open`))
+	do(t, tab, click("#exchanges a"))
+	get(t, tab, until[bool](`document.querySelector("#detail h3")?.textContent.includes("from-elsewhere")`))
+	t.Run("and what is open stays", func(t *testing.T) {
+		if response, err := http.Get(shared.url() + "/another"); err != nil {
+			t.Fatal(err)
+		} else {
+			response.Body.Close()
+		}
+		get(t, tab, until[bool](`document.querySelector("#exchanges a").textContent.includes("another")`))
+		if got := text(t, tab, "#detail h3"); !strings.Contains(got, "from-elsewhere") {
+			t.Errorf("expected the open request to stay, got %s", got)
+		}
+	})
+}
+
+func TestConsoleRepeatsRequests(t *testing.T) {
+	tab := open(t, shared.Console)
+	do(t, tab, choose("denied"))
+	why := expectDenied(t, tab, clickSend)
+	t.Run("as they were", func(t *testing.T) {
+		first := text(t, tab, "#detail .hint")
+		if got := expectDenied(t, tab, click("[data-again]")); got != why {
+			t.Errorf("expected the same denial, got %q", got)
+		}
+		if second := text(t, tab, "#detail .hint"); second == first {
+			t.Errorf("expected another request, got %s again", first)
+		}
+	})
+	for as, want := range map[string][]string{
+		"curl": {"curl -i ", shared.url(), "Authorization: Bearer "},
+		"eval": {"go tool opa eval", "decision", `"method"`},
+		"test": {"package ", "if {", "decision.allow == false", why},
+	} {
+		t.Run("as "+as, func(t *testing.T) {
+			do(t, tab, click("[data-copy="+as+"]"))
+			got := get(t, tab, until[string](fmt.Sprintf(`(text => text.includes(%q) && text)(document.querySelector(".copied").textContent)`, want[0])))
+			for _, part := range want {
+				if !strings.Contains(got, part) && !strings.Contains(got, strings.ReplaceAll(part, `"`, `\"`)) {
+					t.Errorf("expected %q in what is copied", part) // which may be a token
+				}
+			}
+		})
+	}
+}
+
+func TestConsoleSavesCallers(t *testing.T) {
+	project := copyProject(t)
+	s := startStack(t, project)
+	tab := open(t, s.Console)
+	do(t, tab, fold(true),
+		chromedp.SetValue(chromedp.CSS("#sub"), "an-auditor"), chromedp.SetValue(chromedp.CSS("#claims"), `{"org":"<b>&amp;\"' one"}`),
+		chromedp.SetValue(chromedp.CSS("#name"), `</select><img src=x> "auditor"`), click("#keep"))
+	get(t, tab, until[bool](`document.querySelector("#said").textContent.includes("callers_test.rego")`))
+	again := open(t, s.Console)
+	do(t, again, script(`(() => {
+		const caller = document.querySelector("#caller");
+		caller.value = [...caller.options].find(option => option.dataset.name).value;
+		caller.dispatchEvent(new Event("change", {bubbles: true}));
+	})()`))
+	for field, want := range map[string]string{"#sub": "an-auditor", "#claims": `{"org":"<b>&amp;\"' one"}`, "#name": `</select><img src=x> "auditor"`} {
+		if got := get(t, again, chromedp.Value(chromedp.CSS(field))); got != want {
+			t.Errorf("expected %s to be %s, got %s", field, want, got)
+		}
+	}
+	expectGranted(t, again, clickSend)
+	expectExplained(t, again, "an-auditor")
+}
+
+// TestConsoleShowsNothingAsMarkup sends texts that would be markup to wherever the console
+// shows a text.
+func TestConsoleShowsNothingAsMarkup(t *testing.T) {
+	const evil = `"'><img src=x onerror=document.title=1><script>document.title=1</script>`
+	request, err := http.NewRequest(http.MethodPost, shared.url()+"/"+url.PathEscape(evil)+"?"+evil, strings.NewReader(evil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.URL.RawQuery = "q=" + url.QueryEscape(evil)
+	request.Header.Set("X-Evil", evil)
+	request.Header.Set("Authorization", "Bearer "+evil)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	tab := open(t, shared.Console)
+	title := get(t, tab, chromedp.Evaluate[string](`document.title`))
+	do(t, tab, click("#exchanges a"), fold(true))
+	get(t, tab, until[bool](`document.querySelector("#detail [aria-label=Request]")?.textContent.includes("X-Evil")`))
+	do(t, tab, typing("package x # "+evil+"\n"+evil))
+	get(t, tab, until[bool](`document.querySelector("#outcome .problems")`))
+	if got := get(t, tab, chromedp.Evaluate[string](`document.title + document.querySelectorAll("img, main script").length`)); got != title+"0" {
+		t.Errorf("expected no markup, got %s", got)
+	}
+	t.Run("and not in a reason of a policy", func(t *testing.T) {
+		if why := text(t, tab, "#outcome"); !strings.Contains(why, "<img") && !strings.Contains(why, "rego") {
+			t.Errorf("expected the fault as text, got %s", why)
+		}
+	})
+}
+
+// typing replaces the text in the editor, as a person does.
+func typing(content string) chromedp.Action[chromedp.Void] {
+	return script(fmt.Sprintf(`(() => {
+		const text = document.querySelector("#text");
+		text.value = %q;
+		text.dispatchEvent(new Event("input", {bubbles: true}));
+	})()`, content))
 }
 
 func TestConsoleByKeyboard(t *testing.T) {
@@ -270,6 +390,7 @@ func TestConsoleEditsTheRule(t *testing.T) {
 	tab := open(t, s.Console)
 	rule := chromedp.CSS("#text")
 	original := get(t, tab, chromedp.Value(rule))
+	head := get(t, tab, chromedp.Value(chromedp.CSS("#head")))
 	name := filepath.Base(get(t, tab, chromedp.Value(chromedp.CSS("#edit [name=name]"))))
 
 	// save replaces the text in the page's editor, clicks on Save and waits until the page
@@ -283,9 +404,30 @@ func TestConsoleEditsTheRule(t *testing.T) {
 	}
 
 	expectGranted(t, tab, clickSend)
+	deny := original[:packageClause.FindStringIndex(original)[1]] + denyAll
+	t.Run("what it would change is shown before it is saved", func(t *testing.T) {
+		do(t, tab, typing(deny))
+		outcome := get(t, tab, until[string](`(text => text.includes("would be answered differently") && text)(document.querySelector("#outcome").textContent)`))
+		for _, want := range []string{"tests fail", "allowed → denied: " + denyAllReason} {
+			if !strings.Contains(outcome, want) {
+				t.Errorf("expected %q, got %s", want, outcome)
+			}
+		}
+	})
+	t.Run("a fault is shown on its line", func(t *testing.T) {
+		do(t, tab, typing(strings.Replace(deny, "default decision :=", "default decision := x", 1)))
+		line := get(t, tab, until[string](`document.querySelector(".gutter .fault")?.textContent`))
+		if want := fmt.Sprint(strings.Count(head+deny[:strings.Index(deny, "default decision")], "\n") + 1); line != want {
+			t.Errorf("expected line %s, got %s", want, line)
+		}
+		if note := text(t, tab, ".note"); note == "" {
+			t.Error("expected what is wrong at the end of the line")
+		}
+	})
 	t.Run("saving changes the file and the next decisions", func(t *testing.T) {
-		save(t, original[:packageClause.FindStringIndex(original)[1]]+denyAll, "serving")
-		if got := expectDenied(t, tab); got != denyAllReason {
+		save(t, deny, "serving")
+		get(t, tab, until[bool](`document.querySelector("#news").textContent.includes("would now be answered differently")`))
+		if got := expectDenied(t, tab, clickSend); got != denyAllReason {
 			t.Errorf("expected the reason %q, got %q", denyAllReason, got)
 		}
 		expectExplained(t, tab, denyAllReason)
@@ -299,7 +441,7 @@ func TestConsoleEditsTheRule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bytes.HasSuffix(content, []byte(denyAll)) && !bytes.Contains(content, []byte("\r")) {
+			if bytes.HasPrefix(content, []byte(head)) && bytes.HasSuffix(content, []byte(denyAll)) && !bytes.Contains(content, []byte("\r")) {
 				saved++
 			}
 		}
@@ -307,17 +449,35 @@ func TestConsoleEditsTheRule(t *testing.T) {
 			t.Errorf("expected one of %q to be as edited, got %d", files, saved)
 		}
 	})
+	t.Run("the request that changed leads to what it was", func(t *testing.T) {
+		do(t, tab, click("#news a"))
+		get(t, tab, until[bool](`document.querySelector("#detail .changed")`))
+		expectExplained(t, tab, "The rule that serves now decides otherwise: denied: "+denyAllReason)
+	})
 	t.Run("a rule that is no Rego is shown, and the one before serves", func(t *testing.T) {
 		save(t, packageClause.ReplaceAllString(original, "packag x"), "failed")
-		if problem := text(t, tab, "#status"); !strings.Contains(problem, name) {
+		if problem := text(t, tab, "#news"); !strings.Contains(problem, name) {
 			t.Errorf("expected the error to name the file, got %s", problem)
 		}
-		if got := expectDenied(t, tab); got != denyAllReason {
+		get(t, tab, until[bool](`document.querySelector(".gutter .fault")`))
+		if got := expectDenied(t, tab, clickSend); got != denyAllReason {
 			t.Errorf("expected the reason %q, got %q", denyAllReason, got)
 		}
 	})
-	t.Run("and back", func(t *testing.T) {
+	t.Run("another tab does not overwrite it", func(t *testing.T) {
+		other := open(t, s.Console)
 		save(t, original, "serving")
-		expectGranted(t, tab, clickSend)
+		get(t, other, until[bool](fmt.Sprintf(`document.querySelector("#text").value === %q`, original)))
+		do(t, other, script(`document.querySelector("[name=version]").value = "stale"`), click("#edit [type=submit]"))
+		get(t, other, until[bool](`document.querySelector("#saved").textContent.includes("changed on disk")`))
+	})
+	t.Run("and back", func(t *testing.T) { expectGranted(t, tab, clickSend) })
+	t.Run("a stack that has ended is said in words, and what it said is old", func(t *testing.T) {
+		if err := s.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		get(t, tab, until[bool](`document.body.matches(".lost") && document.querySelector("#status").textContent.includes("make run does not answer")`))
+		do(t, tab, clickSend)
+		get(t, tab, until[bool](`document.querySelector("#said").textContent.includes("make run does not answer")`))
 	})
 }

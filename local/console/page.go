@@ -124,8 +124,8 @@ func (e entry) Why() string {
 	if _, function, found := strings.Cut(by, "integration "); found {
 		by = function
 	}
-	if e.Reason == "" {
-		return "by " + by
+	if e.Reason == "" || e.Integration != nil && e.Integration.FailureType == "" && e.Status < http.StatusInternalServerError {
+		return "by " + by // that it answered is no news
 	}
 	return "by " + by + ": " + e.Reason
 }

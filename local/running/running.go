@@ -23,7 +23,7 @@ import (
 	"syscall"
 	"time"
 
-	"account-api/local/console"
+	"account-api/local/description"
 	"account-api/local/example"
 	"account-api/local/issuer"
 )
@@ -37,7 +37,7 @@ const (
 
 // Stack is a stack that runs.
 type Stack struct {
-	console.Stack // as it was at the start
+	description.Stack // as it was at the start
 
 	API     string // URL of the endpoint to try out, the first one
 	Issuer  string // URL of the issuer, with its slash; "" if the stack names none
