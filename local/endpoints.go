@@ -92,8 +92,12 @@ func (e endpoint) verb() string {
 
 // stage is the name that the paths of the API begin with.
 func stage(g *graph.Graph) string {
-	for _, s := range g.OfType("aws:apigateway/stage:Stage") {
-		return s.String("stageName")
+	for _, token := range []string{"aws:apigateway/stage:Stage", "aws:apigateway/deployment:Deployment"} {
+		for _, s := range g.OfType(token) {
+			if name := s.String("stageName"); name != "" {
+				return name
+			}
+		}
 	}
 	return g.Stack
 }

@@ -124,10 +124,14 @@ var onceCinema = sync.OnceValues(func() (string, error) {
 	return root, writeCinema(root)
 })
 
-func writeCinema(root string) error {
-	if err := os.CopyFS(root, os.DirFS("testdata/cinema")); err != nil {
+func writeCinema(root string) error { return writeModule(root, "cinema") }
+
+// writeModule copies programs of testdata into a module of their own.
+func writeModule(root, name string) error {
+	if err := os.CopyFS(root, os.DirFS(filepath.Join("testdata", name))); err != nil {
 		return err
 	}
+	program := name
 	project, err := filepath.Abs("..")
 	if err != nil {
 		return err
@@ -138,7 +142,7 @@ func writeCinema(root string) error {
 		"go.mod": func(text string) string {
 			module := regexp.MustCompile(`(?m)^module (\S+)$`)
 			name := module.FindStringSubmatch(text)[1]
-			return module.ReplaceAllString(text, "module cinema") + fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %[1]s => %s\n", name, project)
+			return module.ReplaceAllString(text, "module "+program) + fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %[1]s => %s\n", name, project)
 		},
 	} {
 		content, err := os.ReadFile(filepath.Join(project, name))

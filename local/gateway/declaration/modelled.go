@@ -53,12 +53,13 @@ func (r rules) accepting(properties ...string) rules {
 // checkModelled refuses what decides an answer and is not modelled: types, properties, and
 // values that are not known on this machine. Other resources are not looked at.
 func checkModelled(g *graph.Graph, p *problems) {
+	targets := g.Targets()
 	for _, r := range g.Resources {
 		if r.Component {
 			checkComponent(r, p)
 			continue
 		}
-		if !graph.Decides(r.Type) {
+		if !graph.Decides(r.Type) || r.Type == TypeFunction && !slices.ContainsFunc(targets, func(t graph.Target) bool { return t.Function.URN == r.URN }) {
 			continue
 		}
 		rules, ok := properties[r.Type]

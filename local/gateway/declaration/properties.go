@@ -2,7 +2,9 @@ package declaration
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // instead says what to do about types that decide answers and are not modelled.
@@ -65,11 +67,12 @@ var properties = map[string]rules{
 	TypeRequestValidator: rules{}.accepting("restApi", "name", "validateRequestParameters",
 		"validateRequestBody"), // no method can have a model, so there is nothing to validate
 	TypeFunction: rules{
+		"runtime":          executable,
 		"packageType":      oneOf("container images are not run here: use a zip with a Go executable", "Zip"),
 		"imageUri":         absent("container images are not run here: use a zip with a Go executable"),
 		"s3Bucket":         absent("code in a bucket is not fetched: use Code with an archive that is built here"),
 		"fileSystemConfig": absent("no file system is mounted here: use the function's temporary directory, or leave it out by a setting of the stack"),
-	}.accepting("name", "code", "runtime", "handler", "architectures", "role", "description", "tags", "publish", "environment", "memorySize",
+	}.accepting("name", "code", "handler", "architectures", "role", "description", "tags", "publish", "environment", "memorySize",
 		"timeout", "reservedConcurrentExecutions", "loggingConfig", "tracingConfig", "sourceCodeHash", "kmsKeyArn", "deadLetterConfig",
 		"codeSigningConfigArn", "skipDestroy", "snapStart", "replaceSecurityGroupsOnDestroy", "replacementSecurityGroupIds",
 		"vpcConfig", "layers", "ephemeralStorage"), // see the notices
@@ -84,40 +87,48 @@ var properties = map[string]rules{
 	}.accepting("action", "function", "principal", "sourceArn", "sourceAccount", "statementId", "statementIdPrefix", "qualifier"),
 }
 
-// openToAll refuses a resource policy, unless it allows everything to everybody and so
-// changes no answer.
+// openToAll refuses a resource policy, unless it lets everybody invoke everything and so
+// changes no answer. Statements that allow something else do not count.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
 func openToAll(value any) string {
 	const fix = "resource policies are not evaluated, but for one that allows every caller execute-api:Invoke on \"*\": decide in the authorizer or the handler"
 	text, _ := value.(string)
 	var policy struct{ Statement []map[string]any }
-	if json.Unmarshal([]byte(text), &policy) != nil || len(policy.Statement) == 0 {
+	if json.Unmarshal([]byte(text), &policy) != nil {
 		return fix
 	}
-	everybody := []any{"*"}
+	open := false
 	for _, s := range policy.Statement {
-		principal := s["Principal"]
-		if named, ok := principal.(map[string]any); ok && len(named) == 1 {
-			principal = named["AWS"]
-		}
-		for name := range s {
-			if !slices.Contains([]string{"Sid", "Effect", "Principal", "Action", "Resource"}, name) {
-				return fix
-			}
-		}
-		if s["Effect"] != "Allow" || !oneOfThese(principal, everybody) || !oneOfThese(s["Action"], []any{"execute-api:Invoke", "execute-api:*", "*"}) ||
-			!oneOfThese(s["Resource"], []any{"*", "execute-api:/*"}) {
+		if s["Effect"] != "Allow" {
 			return fix
 		}
+		principal := s["Principal"]
+		if named, ok := principal.(map[string]any); ok {
+			principal = named["AWS"]
+		}
+		if s["Condition"] == nil && only(principal, "*") && only(s["Action"], "execute-api:Invoke", "execute-api:*", "*") && only(s["Resource"], "*", "execute-api:/*") {
+			open = true
+		}
+	}
+	if !open {
+		return fix
 	}
 	return ""
 }
 
-// oneOfThese reports whether a value, or a list's only value, is one of some.
-func oneOfThese(value any, some []any) bool {
+// only reports whether a value, or a list's only value, is one of some.
+func only(value any, some ...string) bool {
 	if list, ok := value.([]any); ok && len(list) == 1 {
 		value = list[0]
 	}
 	text, ok := value.(string)
-	return ok && slices.Contains(some, any(text))
+	return ok && slices.Contains(some, text)
+}
+
+// executable refuses functions that are no executables.
+func executable(value any) string {
+	if text, _ := value.(string); strings.HasPrefix(text, "provided") || text == "go1.x" {
+		return ""
+	}
+	return fmt.Sprintf("expected provided.al2023, got %v: only Go functions are run here", value)
 }

@@ -28,6 +28,7 @@ func TestReadRefusesByName(t *testing.T) {
 			s.Resources[len(s.Resources)-1].Component = true
 		}, "component", "", "declare apigateway.RestApi"},
 		{"a container image", func(s *gatewaytest.Stack) { s.Set("books", "packageType", "Image") }, "books", "packageType", "container images"},
+		{"a function of another language", func(s *gatewaytest.Stack) { s.Set("books", "runtime", "nodejs22.x") }, "books", "runtime", "only Go functions"},
 		{"a file system", func(s *gatewaytest.Stack) { s.Set("books", "fileSystemConfig", gatewaytest.Inputs{"arn": "x"}) }, "books", "fileSystemConfig", "no file system is mounted"},
 		{"a value that is not known", func(s *gatewaytest.Stack) {
 			s.Set("books", "environment", gatewaytest.Inputs{"variables": gatewaytest.Inputs{"SIZE": graph.Unknown, "TABLE": "t"}})
@@ -145,8 +146,10 @@ func TestReadAcceptsWhatHasNoEffect(t *testing.T) {
 		"aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/dashboard:Dashboard"} {
 		s.Add(token, "x"+token, "", gatewaytest.Inputs{"anything": "goes"})
 	}
-	s.Set("api", "policy", `{"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["execute-api:*"], "Resource": "*"}]}`)
+	s.Set("api", "policy", `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+		{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["execute-api:*"], "Resource": "*"}]}`)
 	s.Set("books", "vpcConfig", gatewaytest.Inputs{"subnetIds": []any{"subnet-1"}}).Set("books", "runtime", "provided.al2023")
+	s.Add(declaration.TypeFunction, "worker", "", gatewaytest.Inputs{"runtime": "python3.13", "packageType": "Image"})
 	s.Set("stage", "accessLogSettings", gatewaytest.Inputs{"format": "{}"}).Set("stage", "xrayTracingEnabled", true).Set("api", "binaryMediaTypes", []any{})
 	if _, err := declaration.Read(&s.Graph); err != nil {
 		t.Error(err)
