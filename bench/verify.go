@@ -75,9 +75,44 @@ func (b *bench) verification() error {
 	}
 	allocations := testing.AllocsPerRun(1000, func() { _ = ours() }) // it has succeeded above
 	b.report.Add("P1", report.Row{Name: name, Unit: "allocations", Estimate: report.Exactly(allocations), Bar: 20})
+	if err := b.algorithms(); err != nil {
+		return err
+	}
 	b.report.Add("P2",
 		report.Row{Name: name, Unit: "× " + jwxName, Estimate: samples.Ratio(name, jwxName), Bar: 0.60},
 		report.Row{Name: name, Unit: "× " + golangJWTName, Estimate: samples.Ratio(name, golangJWTName), Bar: 0.95})
+	return nil
+}
+
+// algorithms measures P1 for the others than RS256, each against its own signature alone.
+func (b *bench) algorithms() error {
+	verifier, err := token.NewVerifier(token.Expectation{
+		Issuers:    []token.Issuer{{Name: tokentest.Issuer, Audiences: []string{tokentest.Audience}}},
+		Algorithms: signature.Algorithms(),
+	})
+	if err != nil {
+		return err
+	}
+	for _, algorithm := range signature.Algorithms()[1:] {
+		key := tokentest.Key(algorithm)
+		header := tokentest.Header("k").With("alg", tokentest.Quote(string(algorithm)))
+		compact := tokentest.SignAs(algorithm, header.JSON(), tokentest.Payload().JSON())
+		dot := strings.LastIndexByte(compact, '.')
+		keys := token.KeyFunc(func(string, string, *signature.Key) (*signature.Key, error) { return key, nil })
+		raw := paired.CPU("raw "+string(algorithm), func() error {
+			made, err := base64.RawURLEncoding.DecodeString(compact[dot+1:])
+			if err != nil {
+				return err
+			}
+			return key.Verify([]byte(compact[:dot]), made)
+		})
+		if _, err := b.compare("P1", 60, raw, candidate{bar: 1.10, Variant: paired.CPU("verify one token, "+string(algorithm), func() error {
+			_, err := verifier.Verify(compact, tokentest.Now(), keys)
+			return err
+		})}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

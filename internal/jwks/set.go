@@ -26,6 +26,7 @@ var errTooLarge = fmt.Errorf("the key set is larger than %d bytes", maxDocumentB
 // Set is one key set document, judged key by key. Its zero value has no keys.
 type Set struct {
 	entries  map[string]entry // by key ID
+	usable   int              // of them, those with a key
 	findings []finding
 }
 
@@ -89,6 +90,11 @@ func Parse(document []byte, algorithms ...signature.Algorithm) (Set, error) {
 			set.admit(i, j.kid, j.entry)
 		}
 	}
+	for _, e := range set.entries {
+		if e.key != nil {
+			set.usable++
+		}
+	}
 	return set, nil
 }
 
@@ -139,15 +145,7 @@ func (s Set) Key(kid string) (*signature.Key, error) {
 }
 
 // Len returns the number of key IDs with a usable key.
-func (s Set) Len() int {
-	usable := 0
-	for _, e := range s.entries {
-		if e.key != nil {
-			usable++
-		}
-	}
-	return usable
-}
+func (s Set) Len() int { return s.usable }
 
 func (s Set) has(kid string) bool { _, ok := s.entries[kid]; return ok }
 
