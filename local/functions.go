@@ -76,7 +76,7 @@ func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (funct
 		return functions{}, err
 	}
 	for _, declared := range called(g) {
-		fn, err := function(g, declared, built)
+		fn, err := function(g, declared, built, l.cloud)
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
@@ -124,8 +124,10 @@ func concurrency(f graph.Resource) int {
 }
 
 // function is a declared function in Lambda's terms.
-func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Function, error) {
+func function(g *graph.Graph, f graph.Resource, built reload.Release, c cloud) (lambda.Function, error) {
 	program, err := executable(g, f, built)
+	reach, errReach := c.give(g, f)
+	err = errors.Join(err, errReach)
 	if err != nil {
 		return lambda.Function{}, err
 	}
@@ -141,7 +143,7 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release) (lambda.Fu
 	variables[explainVariable], variables[revealVariable] = "true", "true"
 	return lambda.Function{
 		Name: f.String("name"), ARN: target.ARN, Version: target.Version, Region: g.Region, LogGroup: logGroup,
-		Executable: program, Environment: variables,
+		Executable: program, Environment: variables, Reach: reach,
 		MemoryMB: int(memory), Timeout: time.Duration(timeout * float64(time.Second)),
 	}, nil
 }

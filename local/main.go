@@ -35,6 +35,7 @@ type settings struct {
 	api         string   // the REST API to serve, by name; "" for the only one
 	outputs     string   // file of a deployed stack's outputs; "" makes them up
 	config      []string // key=value that replace those of the stack file
+	aws         string   // what handlers reach: an AWS profile, or the URL of a server on this machine
 	debug       string   // the function for a debugger, by the last name of its directory, or ""
 	verbose     bool
 }
@@ -60,6 +61,7 @@ func main() {
 		s.config = append(s.config, assignment)
 		return nil
 	})
+	flags.StringVar(&s.aws, "aws", "", "what handlers reach: the name of an AWS profile, with -issuer stack, or the URL of a server on this machine, such as http://127.0.0.1:8000")
 	flags.StringVar(&s.debug, "debug", "", "a function, by the last name of its directory, that runs in one process without a time limit, built for a debugger")
 	flags.BoolVar(&s.verbose, "v", false, "explain every step of each request, and show what the functions log")
 	// ExitOnError: Parse does not return an error.

@@ -46,6 +46,7 @@ const (
 // localStack is a stack that runs.
 type localStack struct {
 	settings            settings
+	cloud               cloud // that handlers reach
 	out                 *report
 	begun               reload.Snapshot // of the files before the first build
 	builds              *reload.Builds
@@ -70,6 +71,9 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 			l = nil
 		}
 	}()
+	if l.cloud, err = reach(ctx, s.aws, s.issuer); err != nil {
+		return l, err
+	}
 	if err := l.checkProject(); err != nil {
 		return l, err
 	}

@@ -51,7 +51,7 @@ func checkEnvironment(declared map[string]string) []error {
 }
 
 // environment is the whole environment of one process, as name=value: Lambda's variables
-// for an OS-only runtime and the declared ones. Nothing comes from the developer's
+// for an OS-only runtime, the declared ones and [Function.Reach]. Nothing comes from the developer's
 // environment: the cloud would not have it.
 //
 // Some variables differ from the cloud's. The task root and the runtime directory are the
@@ -86,6 +86,11 @@ func (fn Function) environment(runtimeAPI, taskRoot, tmp, logStream string) []st
 		"AWS_ACCESS_KEY_ID":     "not-a-credential-local-emulation",
 		"AWS_SECRET_ACCESS_KEY": "not-a-credential-local-emulation",
 		"AWS_SESSION_TOKEN":     "not-a-credential-local-emulation",
+	})
+	maps.Copy(variables, fn.Reach)
+	maps.DeleteFunc(variables, func(name, value string) bool {
+		_, set := fn.Reach[name]
+		return set && value == ""
 	})
 	list := make([]string, 0, len(variables))
 	for _, name := range slices.Sorted(maps.Keys(variables)) {

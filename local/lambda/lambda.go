@@ -41,6 +41,11 @@ type Function struct {
 	// besides Lambda's own variables. [NewPool] refuses reserved names.
 	Environment map[string]string
 
+	// Reach replaces variables of Lambda's, so that an SDK reaches a service: credentials,
+	// and AWS_ENDPOINT_URL. A variable of "" is absent. Without it, the credentials are none
+	// that AWS accepts.
+	Reach map[string]string
+
 	// MemoryMB is the declared memory, 128 to 10240; 0 is AWS's default, 128. It limits the
 	// resident memory of the process, its children's not included.
 	MemoryMB int
