@@ -1,7 +1,8 @@
 // Package reload notices saved files, and builds executables while older ones run.
 //
 // It is for the local run, which decides what to swap. This package starts and stops
-// nothing. It compares names, sizes and times of files, and does not read them.
+// nothing. It compares names, sizes and times of files, and does not read them. It looks when
+// the operating system gives notice of a change.
 package reload
 
 import (
@@ -14,10 +15,12 @@ import (
 	"time"
 )
 
-// Interval is how often files are looked at. A reload starts one to two intervals after
-// the last save. A walk over some hundred files takes a millisecond, which is a hundredth
-// of a processor.
+// Interval is how long files have to stay as they are before a reload starts.
 const Interval = 100 * time.Millisecond
+
+// quiet is how often files are looked at without a notice of the system. Some file systems,
+// such as network shares, give none.
+const quiet = 10 * time.Second
 
 // Snapshot is the state of a project's files at one moment, by slash-separated path
 // relative to its root.
@@ -34,7 +37,13 @@ type stamp struct {
 // of: Go and Rego sources without tests, JSON and YAML, go.mod and go.sum. It leaves out
 // what it cannot look at: a file may be replaced at that moment.
 func Take(root string) Snapshot {
-	s := Snapshot{}
+	s, _ := look(root)
+	return s
+}
+
+// look is Take, and lists the directories that files may be added to.
+func look(root string) (s Snapshot, directories []string) {
+	s = Snapshot{}
 	// WalkDir returns no error, as its function returns none.
 	_ = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -49,6 +58,7 @@ func Take(root string) Snapshot {
 			if ignored(relative) {
 				return fs.SkipDir
 			}
+			directories = append(directories, file)
 			return nil
 		}
 		if !watched(relative) {
@@ -59,7 +69,7 @@ func Take(root string) Snapshot {
 		}
 		return nil
 	})
-	return s
+	return s, directories
 }
 
 // ignored reports whether a directory holds nothing that the go command builds:
@@ -107,19 +117,25 @@ func (s Snapshot) Changed(later Snapshot) []string {
 // the same, so that a checkout of many files is one call. What changes during a call is
 // part of the next one.
 func Watch(ctx context.Context, root string, since Snapshot, interval time.Duration, changed func(files []string)) {
-	ticks := time.NewTicker(interval)
-	defer ticks.Stop()
+	n := newNotices()
+	defer n.close()
 	for previous := since; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
+		now, directories := look(root)
+		wait := quiet
+		if !n.of(directories) {
+			wait = interval
 		}
-		now := Take(root)
-		if files := since.Changed(now); len(files) > 0 && maps.Equal(previous, now) {
+		switch files := since.Changed(now); {
+		case len(files) > 0 && maps.Equal(previous, now):
 			since = now
 			changed(files)
+			wait = interval // for what changed meanwhile
+		case !maps.Equal(previous, now):
+			wait = interval
 		}
 		previous = now
+		if !n.wait(ctx, wait, interval) {
+			return
+		}
 	}
 }

@@ -142,4 +142,37 @@ func TestWatch(t *testing.T) {
 			t.Errorf("expected %q, got %q", want, got)
 		}
 	})
+	t.Run("what is saved in a new directory, twice", func(t *testing.T) {
+		for _, content := range []string{"3", "33"} {
+			write(t, root, "new/directory/third.go", content)
+			if got, want := next(t, calls), []string{"new/directory/third.go"}; !slices.Equal(got, want) {
+				t.Errorf("expected %q, got %q", want, got)
+			}
+		}
+	})
+	t.Run("what is saved in a directory that was made again", func(t *testing.T) {
+		if err := os.RemoveAll(filepath.Join(root, "new")); err != nil {
+			t.Fatal(err)
+		}
+		next(t, calls)
+		for _, content := range []string{"4", "44"} {
+			write(t, root, "new/directory/third.go", content)
+			if got, want := next(t, calls), []string{"new/directory/third.go"}; !slices.Equal(got, want) {
+				t.Errorf("expected %q, got %q", want, got)
+			}
+		}
+	})
+}
+
+// Without notices, as where the system's limit is reached, files are looked at all the time.
+func TestWatchWithoutNotices(t *testing.T) {
+	n := &notices{}
+	if n.of([]string{t.TempDir()}) {
+		t.Error("expected that no notices come")
+	}
+	n = newNotices()
+	defer n.close()
+	if n.watcher != nil && n.of([]string{filepath.Join(t.TempDir(), "nowhere")}) {
+		t.Error("expected that not all notices come")
+	}
 }
