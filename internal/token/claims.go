@@ -23,8 +23,15 @@ const (
 // claims are those of a token's claims that something looks at, by name. Null is absent. A
 // claim that nothing looks at may have any value.
 type claims struct {
-	wanted map[string]string // a verifier's, each name by itself
+	wanted map[string]wanted // a verifier's, by name
 	found  []claim           // about ten, which a map would find no faster
+	marked bool              // whether one of them is among the marks
+}
+
+// wanted is a claim that something looks at.
+type wanted struct {
+	name string
+	mark bool // whether it is among the marks
 }
 
 type claim struct {
@@ -34,8 +41,9 @@ type claim struct {
 
 // take implements [members].
 func (c *claims) take(name []byte, v value) {
-	if wanted, ok := c.wanted[string(name)]; ok && v.kind() != jsontext.KindNull {
-		c.found = append(c.found, claim{wanted, v})
+	if w, ok := c.wanted[string(name)]; ok && v.kind() != jsontext.KindNull {
+		c.found = append(c.found, claim{w.name, v})
+		c.marked = c.marked || w.mark
 	}
 }
 
@@ -52,7 +60,7 @@ func (c *claims) get(name string) value {
 func (c *claims) has(name string) bool { return c.get(name) != nil }
 
 // wantedClaims are the claims that the checks look at, and the further ones.
-func wantedClaims(further []string) map[string]string {
+func wantedClaims(further []string) map[string]wanted {
 	names := append([]string{"iss", "sub", "jti", "exp", "nbf", "iat", "cnf", "aud"}, further...)
 	for i := range profiles {
 		p := &profiles[i]
@@ -61,15 +69,15 @@ func wantedClaims(further []string) map[string]string {
 			names = append(names, n.claim)
 		}
 	}
-	for i := range marks {
-		names = append(names, marks[i].claim)
-	}
-	wanted := map[string]string{}
+	all := map[string]wanted{}
 	for _, name := range names {
-		wanted[name] = name
+		all[name] = wanted{name: name}
 	}
-	delete(wanted, "") // where a profile has no such claim
-	return wanted
+	for i := range marks {
+		all[marks[i].claim] = wanted{marks[i].claim, true}
+	}
+	delete(all, "") // where a profile has no such claim
+	return all
 }
 
 // claimChecks run in this order.

@@ -155,6 +155,9 @@ func (t *unverified) likely() string {
 // objection says what a token seems to be that the profile does not take for an access token,
 // and why. It quotes only what the tables have.
 func (p *profile) objection(t *unverified) string {
+	if !t.claims.marked { // as usual
+		return p.lacks(t)
+	}
 	seems := ""
 	for i := range marks {
 		m := &marks[i]

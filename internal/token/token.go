@@ -118,7 +118,7 @@ type Verifier struct {
 	issuers    []issuer
 	algorithms []signature.Algorithm
 	passOn     []string
-	wanted     map[string]string
+	wanted     map[string]wanted
 	headers    headerCache
 	readers    sync.Pool // of *reader
 }
@@ -225,7 +225,7 @@ func (v *Verifier) newReader(size int) *reader {
 // is not decoded.
 func (v *Verifier) read(r *reader, compact string) (*unverified, *refusal.Error) {
 	t := &r.token
-	t.claims.found = t.claims.found[:0]
+	t.claims.found, t.claims.marked = t.claims.found[:0], false
 	*t = unverified{claims: t.claims, issuer: &v.issuers[0]}
 	p, refused := split(compact)
 	if refused != nil {

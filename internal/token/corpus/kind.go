@@ -18,6 +18,7 @@ func kindRows() []Row {
 		Given("an ID token for its client, without a mark", Claims(client, Drop("scope"), Also("sid", `"s"`)), refusal.BadAudience),
 		Given("an ID token for our audience, with nonce and no at_hash", Claims(Also("nonce", `"n"`)), refusal.WrongKind),
 		Given("an ID token of the hybrid flow", Claims(Also("nonce", `"n"`), Also("c_hash", `"h"`), Also("s_hash", `"h"`)), refusal.WrongKind),
+		Given("an ID token whose nonce comes first", RawPayload(`{"nonce":"n",`+tokentest.Payload().String()[1:]), refusal.WrongKind),
 		Given("a back-channel logout token", Claims(Drop("scope"), Also("events", `{"http://schemas.openid.net/event/backchannel-logout":{}}`), Also("sid", `"s"`)), refusal.WrongKind),
 		Given("a security event token", Claims(Also("events", `{"https://schemas.openid.net/secevent/caep/event-type/session-revoked":{}}`)), refusal.WrongKind),
 		Given("an expired ID token", Claims(Set("exp", In(-1)), Also("nonce", `"n"`)), refusal.WrongKind),
