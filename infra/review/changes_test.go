@@ -34,7 +34,7 @@ func declared(t *testing.T, edit func(*graph.Graph)) string {
 	var steps []map[string]any
 	for _, r := range g.Resources {
 		steps = append(steps, map[string]any{"op": "create", "urn": r.URN, "newState": map[string]any{
-			"type": r.Type, "urn": r.URN, "custom": true, "inputs": r.Inputs, "dependencies": r.Dependencies,
+			"type": r.Type, "urn": r.URN, "custom": true, "inputs": r.Inputs, "dependencies": r.Dependencies, "propertyDependencies": r.PropertyDependencies,
 		}})
 	}
 	encoded, err := json.Marshal(map[string]any{"steps": steps})

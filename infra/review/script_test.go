@@ -40,14 +40,18 @@ func TestDeployScript(t *testing.T) {
 	}{
 		{"a deployment that conforms", "", "https://id.example/test\n", "", true},
 		{"a deployment that fails", "exit 255\n", "https://id.example/test\n", "", false},
-		{"a stack without the output", "", "exit 1\n", "", false},
+		{"a stack with its domain alone", "", "exit 1\n", "", true},
 		{"an API that differs", "", "https://id.example/test\n", "exit 2\n", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			pulumi := fake(t, "pulumi", map[string]string{
-				"stack select --create test": "", "up --stack test --yes --non-interactive": row.up, "stack output stageUrl --stack test": row.stageURL,
+				"stack select --create test": "", "up --stack test --yes --non-interactive": row.up, "stack output stageUrl --stack test": row.stageURL, "stack output url --stack test": "https://api.example/test\n",
 			})
-			make := fake(t, "make", map[string]string{"conform STACK=test URL=https://id.example/test": row.conform})
+			asked := "https://id.example/test"
+			if strings.HasPrefix(row.stageURL, "exit") {
+				asked = "https://api.example/test"
+			}
+			make := fake(t, "make", map[string]string{"conform STACK=test URL=" + asked: row.conform})
 			exit, output := script(t, "../../.ci/deploy", "test")
 			if (exit == 0) != row.passes {
 				t.Errorf("expected success %v, got exit status %d:\n%s", row.passes, exit, output)
@@ -56,6 +60,28 @@ func TestDeployScript(t *testing.T) {
 				t.Errorf("expected the stack to be made, and asked only if it came up, got:\n%s%s", pulumi(), make())
 			}
 		})
+	}
+}
+
+func TestPackagesScript(t *testing.T) {
+	summary := filepath.Join(t.TempDir(), "summary")
+	t.Setenv("GITHUB_STEP_SUMMARY", summary)
+	for _, row := range []struct {
+		build  string
+		passes bool
+		says   string
+	}{
+		{"0123  dist/door.zip\n", true, "### Deployment packages\n```\n0123  dist/door.zip\n```\n"},
+		{"exit 2\n", false, ""},
+	} {
+		if err := os.WriteFile(summary, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fake(t, "make", map[string]string{"--no-print-directory build": row.build})
+		exit, output := script(t, "../../.ci/packages")
+		if text, _ := os.ReadFile(summary); (exit == 0) != row.passes || string(text) != row.says {
+			t.Errorf("expected success %v and %q, got exit status %d, %q:\n%s", row.passes, row.says, exit, text, output)
+		}
 	}
 }
 
