@@ -91,6 +91,14 @@ var grants = map[string][]grant{
 			"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:TagResource", "cloudwatch:UntagResource",
 		}},
 	},
+	"aws:dynamodb/table:Table": {
+		{arns: []string{"arn:aws:dynamodb:{region}:{account}:table/{name}-*"}, read: []string{
+			"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:ListTagsOfResource",
+		}, write: []string{
+			"dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:UntagResource",
+			"dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive",
+		}},
+	},
 	"aws:iam/policy:Policy": {{arns: policies, read: readPolicy, write: writePolicy}},
 	"aws:iam/role:Role":     {{arns: roles, read: readRole, write: writeRole}},
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
