@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -39,7 +40,8 @@ type change struct {
 // gravity is the order in which a reviewer wants to see changes.
 var gravity = []string{"replace", "delete", "update", "create"}
 
-// changes are the resources that a preview changes, the gravest first.
+// changes are the resources that a preview changes, the gravest first, in an order that does
+// not depend on which the engine reached first.
 func (p preview) changes() []change {
 	byURN := map[string]*change{}
 	var all []*change
@@ -72,8 +74,8 @@ func (p preview) changes() []change {
 		}
 		c.reported = slices.Sorted(maps.Keys(s.DetailedDiff))
 	}
-	slices.SortStableFunc(all, func(a, b *change) int {
-		return slices.Index(gravity, a.operation) - slices.Index(gravity, b.operation)
+	slices.SortFunc(all, func(a, b *change) int {
+		return cmp.Or(slices.Index(gravity, a.operation)-slices.Index(gravity, b.operation), cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name))
 	})
 	var sorted []change
 	for _, c := range all {
@@ -130,7 +132,7 @@ func compare(lines []string, path string, before, after any) []string {
 			keys[key] = true
 		}
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			if !strings.HasPrefix(key, "__") { // the provider's own notes
+			if !strings.HasPrefix(key, "__") && !(new && chosen(is, key)) { // __ are the provider's own notes
 				lines = compare(lines, strings.TrimPrefix(path+"."+key, "."), member(was, key), member(is, key))
 			}
 		}
@@ -172,6 +174,13 @@ func compareLists(lines []string, path string, before, after []any) []string {
 		lines = append(lines, "+     "+path+"[]: "+shown(element))
 	}
 	return lines
+}
+
+// chosen reports whether the provider chose a property's value, as it does at random for a
+// name: another preview would show another.
+func chosen(inputs map[string]any, key string) bool {
+	defaults, _ := inputs["__defaults"].([]any)
+	return slices.Contains(defaults, any(key))
 }
 
 func member(object map[string]any, key string) any {

@@ -53,7 +53,7 @@ func TestWhatAPreviewShows(t *testing.T) {
 			"! update Queue q\n+     list[]: \"b\""},
 		{"an element", []step{one("update", queue, "q", object{"list": []any{object{"x": 1}, object{"x": 2}}}, object{"list": []any{object{"x": 1}, object{"x": 3}}})}, "1 update",
 			"! update Queue q\n-     list[1].x: 2\n+     list[1].x: 3"},
-		{"a creation with its properties, without the provider's notes", []step{one("create", queue, "q", nil, object{"__defaults": []any{}, "tags": object{"a": "b"}})}, "1 creation",
+		{"a creation with its properties, without the provider's notes", []step{one("create", queue, "q", nil, object{"__defaults": []any{"id"}, "id": "q-b5efc3e", "tags": object{"a": "b"}})}, "1 creation",
 			"+ create Queue q\n+     tags.a: \"b\""},
 		{"a deletion", []step{one("delete", queue, "q", object{"name": "n"}, nil)}, "1 deletion", "- delete Queue q"},
 		{"a package", []step{one("update", function, "f", object{"code": archive("11")}, object{"code": archive("22")})}, "1 update",
@@ -62,6 +62,9 @@ func TestWhatAPreviewShows(t *testing.T) {
 			"! update Queue q\n-     n: 1\n+     n: 2"},
 		{"what was refreshed", []step{{Op: "update", OldState: one("", queue, "q", object{}, nil).OldState, NewState: one("", queue, "q", nil, object{}).NewState,
 			DetailedDiff: object{"description": nil}}}, "1 update", "! update Queue q\n!     description"},
+		{"the same order, whichever the engine reached first", []step{
+			one("create", queue, "b", nil, object{}), one("create", queue, "a", nil, object{}), one("create", function, "c", nil, object{}),
+		}, "3 creations", "+ create Function c\n+ create Queue a\n+ create Queue b"},
 		{"the gravest first, and a replacement once", []step{
 			one("create", queue, "new", nil, object{}),
 			one("create-replacement", queue, "q", object{"name": "a"}, object{"name": "b"}),

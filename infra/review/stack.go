@@ -59,8 +59,11 @@ func reviewStack(ctx context.Context, stack string) part {
 // counts are the changes in words.
 func counts(changes []change) verdict {
 	number := map[string]int{}
+	grave := false
 	for _, c := range changes {
 		number[c.operation]++
+		// A deployment is a snapshot, which every change of the API replaces.
+		grave = grave || (c.operation == "replace" || c.operation == "delete") && c.kind != "Deployment"
 	}
 	var words []string
 	for _, operation := range gravity {
@@ -72,7 +75,7 @@ func counts(changes []change) verdict {
 	if words == nil {
 		words = []string{"no change"}
 	}
-	return verdict{"infrastructure", strings.Join(words, ", "), number["replace"]+number["delete"] > 0, false}
+	return verdict{"infrastructure", strings.Join(words, ", "), grave, false}
 }
 
 // packages compares the functions' deployment packages.
@@ -116,7 +119,7 @@ func judge(ctx context.Context, document []byte) (guardrail.Verdict, error) {
 // passed says how much the rules could see.
 func passed(v guardrail.Verdict) string {
 	if n := len(v.Unjudged); n > 0 {
-		return fmt.Sprintf("pass, but for %s known after the deployment", strings.Replace(counted(n, "policy"), "policys", "policies", 1))
+		return fmt.Sprintf("pass (%s known after the deployment)", strings.Replace(counted(n, "policy"), "policys", "policies", 1))
 	}
 	return "pass"
 }
