@@ -94,7 +94,7 @@ func (s *stack) newAlarms(functions []*function) error {
 		} else {
 			args.Statistic = pulumi.String(a.statistic)
 		}
-		if _, err := cloudwatch.NewMetricAlarm(s.ctx, a.name, args); err != nil {
+		if _, err := cloudwatch.NewMetricAlarm(s.ctx, a.name, args, s.options()...); err != nil {
 			return err
 		}
 	}

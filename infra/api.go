@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
@@ -12,6 +13,28 @@ type stack struct {
 	ctx    *pulumi.Context
 	config Config
 	bundle Bundler
+	within []pulumi.ResourceOption // of every resource that is declared
+}
+
+// component is the stack whose resources are shown below one node of a preview's tree.
+func (s *stack) component(kind, name string) (*stack, error) {
+	var node struct{ pulumi.ResourceState }
+	if err := s.ctx.RegisterComponentResource("infra:index:"+kind, name, &node); err != nil {
+		return nil, err
+	}
+	below := *s
+	below.within = []pulumi.ResourceOption{
+		pulumi.Parent(&node),
+		// Stacks that were deployed before there were components have the resources at the
+		// root. Without the alias they would be replaced.
+		pulumi.Aliases([]pulumi.Alias{{NoParent: pulumi.Bool(true)}}),
+	}
+	return &below, nil
+}
+
+// options are those of a resource, with its place in the tree.
+func (s *stack) options(further ...pulumi.ResourceOption) []pulumi.ResourceOption {
+	return append(slices.Clone(s.within), further...)
 }
 
 // name is the physical name of a part of the stack: project, stack, part.

@@ -21,8 +21,11 @@ type authorizer struct {
 // newAuthorizer declares the function, the authorizer that invokes it, and the
 // permission for exactly this authorizer to do so.
 func (s *stack) newAuthorizer(a *api) (*authorizer, error) {
+	s, err := s.component("Authorizer", "authorizer")
+	if err != nil {
+		return nil, err
+	}
 	auth := &authorizer{}
-	var err error
 	auth.function, err = s.newFunction("handlers/authorizer", "Authenticates a bearer token and passes its claims on", settings{environment: stringMap(s.config.environment())})
 	if err != nil {
 		return nil, err

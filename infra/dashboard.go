@@ -27,15 +27,7 @@ func (s *stack) newDashboard(functions []*function) error {
 	ours := func(metric, label string) []any { return []any{s.namespace(), metric, map[string]any{"label": label}} }
 	label := func(text string) map[string]any { return map[string]any{"label": text} }
 
-	latency := [][]any{gateway("Latency", label("whole request")), gateway("IntegrationLatency", label("endpoint"))}
-	var running [][]any
-	for _, f := range functions {
-		latency = append(latency, lambda("Duration", f.name, label(f.name)))
-		running = append(running,
-			lambda("ConcurrentExecutions", f.name, map[string]any{"label": f.name, "stat": "Maximum"}),
-			lambda("Throttles", f.name, label(f.name+", throttled")))
-	}
-	return s.putDashboard([]graph{
+	graphs := []graph{
 		{"How far requests get", "Sum", "count", [][]any{
 			gateway("Count", label("1 requests")), ours(metricAuthenticated, "2 authenticated"), ours(metricAllowed, "3 allowed by the policy"),
 		}},
@@ -44,33 +36,42 @@ func (s *stack) newDashboard(functions []*function) error {
 			ours(metricOutage, "provider unreachable"), ours(metricAttack, "attack"), ours(metricMisconfigured, "misconfigured"), ours(metricDefect, "defect"),
 		}},
 		{"Errors that callers see", "Sum", "count", [][]any{gateway("4XXError", label("4xx")), gateway("5XXError", label("5xx"))}},
-		{"The slowest one in a hundred", "p99", "ms", latency},
-		{"Functions", "Sum", "count", running},
-	})
+		{"The slowest one in a hundred", "p99", "ms", [][]any{gateway("Latency", label("whole request")), gateway("IntegrationLatency", label("endpoint"))}},
+	}
+	// A graph of its own for each function, at the end: an endpoint that is added changes
+	// nothing above it.
+	for _, f := range functions {
+		graphs = append(graphs, graph{"Function " + f.name, "Sum", "count or ms", [][]any{
+			lambda("Duration", f.name, map[string]any{"label": "p99 of the duration", "stat": "p99"}),
+			lambda("ConcurrentExecutions", f.name, map[string]any{"label": "at once", "stat": "Maximum"}),
+			lambda("Throttles", f.name, label("throttled")),
+		}})
+	}
+	return s.putDashboard(graphs)
 }
 
-// putDashboard lays the graphs out in two columns, above the reasons for which
-// tokens were refused.
+// putDashboard lays the graphs out in two columns, below the reasons for which tokens
+// were refused.
 func (s *stack) putDashboard(graphs []graph) error {
-	const columns, width, height = 2, 12, 6 // of a grid that is 24 wide
 	var widgets []any
-	for i, g := range graphs {
+	place := func(kind string, properties map[string]any) {
+		const columns, width, height = 2, 12, 6 // of a grid that is 24 wide
+		i := len(widgets)
+		properties["region"] = s.config.region
 		widgets = append(widgets, map[string]any{
-			"type": "metric", "x": i % columns * width, "y": i / columns * height, "width": width, "height": height,
-			"properties": map[string]any{
-				"title": g.title, "region": s.config.region, "stat": g.stat, "period": 60, "view": "timeSeries", "metrics": g.lines,
-				"yAxis": map[string]any{"left": map[string]any{"min": 0, "label": g.unit, "showUnits": false}},
-			},
+			"type": kind, "x": i % columns * width, "y": i / columns * height, "width": width, "height": height, "properties": properties,
 		})
 	}
-	i := len(graphs)
-	widgets = append(widgets, map[string]any{
-		"type": "log", "x": i % columns * width, "y": i / columns * height, "width": width, "height": height,
-		"properties": map[string]any{
-			"title": "Why tokens were refused", "region": s.config.region, "view": "table",
-			"query": "SOURCE '/aws/lambda/" + s.name("authorizer") + "' | filter msg = 'refused' | stats count(*) as refusals by reason, category | sort refusals desc",
-		},
+	place("log", map[string]any{
+		"title": "Why tokens were refused", "view": "table",
+		"query": "SOURCE '/aws/lambda/" + s.name("authorizer") + "' | filter msg = 'refused' | stats count(*) as refusals by reason, category | sort refusals desc",
 	})
+	for _, g := range graphs {
+		place("metric", map[string]any{
+			"title": g.title, "stat": g.stat, "period": 60, "view": "timeSeries", "metrics": g.lines,
+			"yAxis": map[string]any{"left": map[string]any{"min": 0, "label": g.unit, "showUnits": false}},
+		})
+	}
 	body, err := json.Marshal(map[string]any{"widgets": widgets})
 	if err != nil {
 		return err
@@ -78,6 +79,6 @@ func (s *stack) putDashboard(graphs []graph) error {
 	_, err = cloudwatch.NewDashboard(s.ctx, "account", &cloudwatch.DashboardArgs{
 		DashboardName: pulumi.String(s.name()),
 		DashboardBody: pulumi.String(string(body)),
-	})
+	}, s.options()...)
 	return err
 }

@@ -45,11 +45,11 @@ func Build(ctx *pulumi.Context, handler, zip string, claims []string) (sha256 st
 	return built.SHA256, err
 }
 
-// progress shows lines in the output of a preview.
+// progress shows lines while the program runs. They are no part of what a preview ends with.
 type progress struct{ ctx *pulumi.Context }
 
 func (p progress) Write(line []byte) (int, error) {
-	return len(line), p.ctx.Log.Info(strings.TrimSpace(string(line)), nil)
+	return len(line), p.ctx.Log.Info(strings.TrimSpace(string(line)), &pulumi.LogArgs{Ephemeral: true})
 }
 
 // Settings is a [pulumi.RunOption] that hands the program all settings of the stack. A
@@ -104,7 +104,7 @@ func (p *Program) Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	handlers := routes.handlers()
+	handlers := routes.functions()
 	if err := s.newMonitoring(served, auth.function, handlers); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ type needs struct {
 //			Name: pulumi.String(s.name("orders")), Tags: s.tags(),
 //			BillingMode: pulumi.String("PAY_PER_REQUEST"), HashKey: pulumi.String("id"),
 //			Attributes:  dynamodb.TableAttributeArray{dynamodb.TableAttributeArgs{Name: pulumi.String("id"), Type: pulumi.String("S")}},
-//		})
+//		}, s.options()...)
 //		if err != nil {
 //			return needs{}, err
 //		}

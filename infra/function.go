@@ -101,7 +101,7 @@ func (s *stack) newFunction(handler, description string, set settings) (*functio
 	if s.config.ReservedConcurrency != unreserved {
 		args.ReservedConcurrentExecutions = pulumi.Int(s.config.ReservedConcurrency)
 	}
-	if f.Function, err = lambda.NewFunction(s.ctx, f.name, args, pulumi.DependsOn([]pulumi.Resource{mayLog})); err != nil {
+	if f.Function, err = lambda.NewFunction(s.ctx, f.name, args, s.options(pulumi.DependsOn([]pulumi.Resource{mayLog}))...); err != nil {
 		return nil, err
 	}
 	// No routing to a second version: answers would differ from request to request, and a
@@ -111,7 +111,7 @@ func (s *stack) newFunction(handler, description string, set settings) (*functio
 		Description:     pulumi.String("The version that API Gateway invokes"),
 		FunctionName:    f.Name,
 		FunctionVersion: f.Version,
-	})
+	}, s.options()...)
 	return f, err
 }
 
@@ -123,5 +123,5 @@ func (s *stack) newPermission(name string, f *function, source pulumi.StringInpu
 		Qualifier: f.alias.Name,
 		Principal: pulumi.String("apigateway.amazonaws.com"),
 		SourceArn: source,
-	})
+	}, s.options()...)
 }

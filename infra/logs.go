@@ -17,7 +17,7 @@ func (s *stack) newLogGroup(name string, physical pulumi.StringInput) (*cloudwat
 	if s.config.KMSKeyARN != "" {
 		args.KmsKeyId = pulumi.String(s.config.KMSKeyARN)
 	}
-	return cloudwatch.NewLogGroup(s.ctx, name, args, s.kept()...)
+	return cloudwatch.NewLogGroup(s.ctx, name, args, s.options(s.kept()...)...)
 }
 
 // accessLog is one line of the access log. Its values are API Gateway's variables, in

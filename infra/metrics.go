@@ -70,6 +70,10 @@ func (s *stack) namespace() string { return s.ctx.Project() + "/" + s.ctx.Stack(
 
 // newMonitoring declares the metrics, the alarms and the dashboard.
 func (s *stack) newMonitoring(served *stage, auth *function, handlers []*function) error {
+	s, err := s.component("Monitoring", "monitoring")
+	if err != nil {
+		return err
+	}
 	for _, c := range counters(served.accessLog, auth, handlers) {
 		_, err := cloudwatch.NewLogMetricFilter(s.ctx, c.name, &cloudwatch.LogMetricFilterArgs{
 			Name:         pulumi.String(c.name),
@@ -83,7 +87,7 @@ func (s *stack) newMonitoring(served *stage, auth *function, handlers []*functio
 				DefaultValue: pulumi.String("0"),
 				Unit:         pulumi.String("Count"),
 			},
-		})
+		}, s.options()...)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func publish[A any, R pulumi.CustomResource](
 	declare func(*pulumi.Context, string, A, ...pulumi.ResourceOption) (R, error),
 	label, name string, args A, options ...pulumi.ResourceOption,
 ) (R, error) {
-	resource, err := declare(s.ctx, name, args, options...)
+	resource, err := declare(s.ctx, name, args, s.options(options...)...)
 	if err == nil {
 		*parts = append(*parts, publication{label, resource, args})
 	}

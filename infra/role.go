@@ -59,7 +59,7 @@ func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup, furthe
 		AssumeRolePolicy:    assumedBy("lambda.amazonaws.com"),
 		PermissionsBoundary: s.boundary(),
 		Tags:                s.tags(),
-	})
+	}, s.options()...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,13 +86,13 @@ func (s *stack) newRole(name, fullName string, logs *cloudwatch.LogGroup, furthe
 		Description: pulumi.String("Lets the Lambda function " + fullName + " write its log and its traces"),
 		Policy:      allow(statements...),
 		Tags:        s.tags(),
-	})
+	}, s.options()...)
 	if err != nil {
 		return nil, nil, err
 	}
 	attachment, err := iam.NewRolePolicyAttachment(s.ctx, name, &iam.RolePolicyAttachmentArgs{
 		Role:      role.Name,
 		PolicyArn: policy.Arn,
-	})
+	}, s.options()...)
 	return role, attachment, err
 }

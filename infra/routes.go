@@ -1,7 +1,6 @@
 package infra
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -19,14 +18,14 @@ type routes struct {
 	stack     *stack
 	api       *api
 	paths     map[string]*apigateway.Resource // by path
-	functions map[string]*function            // by handler directory
+	handlers  []handler                       // in the order of the endpoints
 	published published
 	// permissions let API Gateway invoke the functions.
 	permissions []pulumi.Resource
 }
 
 func (s *stack) newRoutes(a *api, auth *authorizer, endpoints []endpoint) (*routes, error) {
-	r := &routes{stack: s, api: a, paths: map[string]*apigateway.Resource{}, functions: map[string]*function{}}
+	r := &routes{stack: s, api: a, paths: map[string]*apigateway.Resource{}}
 	for _, e := range endpoints {
 		if err := r.add(e, auth); err != nil {
 			return nil, err
@@ -40,23 +39,34 @@ func (s *stack) newRoutes(a *api, auth *authorizer, endpoints []endpoint) (*rout
 	return r, nil
 }
 
-// handlers are the functions in alphabetical order.
-func (r *routes) handlers() []*function {
-	return slices.SortedFunc(maps.Values(r.functions), func(a, b *function) int { return cmp.Compare(a.name, b.name) })
+// handler is a function and the component of everything that only its endpoints use.
+type handler struct {
+	*function
+	directory string
+	component *stack
+}
+
+// functions are those behind the endpoints, in the order of the endpoints.
+func (r *routes) functions() []*function {
+	var all []*function
+	for _, h := range r.handlers {
+		all = append(all, h.function)
+	}
+	return all
 }
 
 // add declares an endpoint: the method, the function behind it, and the permission for
 // exactly this method of exactly this stage to invoke it.
 func (r *routes) add(e endpoint, auth *authorizer) error {
-	s := r.stack
 	resource, err := r.resource(e.path)
 	if err != nil {
 		return err
 	}
-	f, err := r.function(e)
+	h, err := r.handler(e)
 	if err != nil {
 		return err
 	}
+	s := h.component
 	method, err := publish(s, &r.published, apigateway.NewMethod, "method "+e.name(), e.name(), &apigateway.MethodArgs{
 		RestApi:            r.api.ID(),
 		ResourceId:         resource.ID(),
@@ -75,38 +85,48 @@ func (r *routes) add(e endpoint, auth *authorizer) error {
 		Type:       pulumi.String("AWS_PROXY"),
 		// Lambda is invoked by POST, whatever the method's own verb.
 		IntegrationHttpMethod: pulumi.String("POST"),
-		Uri:                   f.alias.InvokeArn,
+		Uri:                   h.alias.InvokeArn,
 	})
 	if err != nil {
 		return err
 	}
-	permission, err := s.newPermission(e.name(), f, pulumi.Sprintf("%s/%s/%s", r.api.ExecutionArn, s.ctx.Stack(), e.source()))
+	permission, err := s.newPermission(e.name(), h.function, pulumi.Sprintf("%s/%s/%s", r.api.ExecutionArn, s.ctx.Stack(), e.source()))
 	r.permissions = append(r.permissions, permission)
 	return err
 }
 
-// function is the endpoint's function, which endpoints with the same handler share.
-func (r *routes) function(e endpoint) (*function, error) {
-	if f, declared := r.functions[e.handler]; declared {
-		return f, nil
+// handler is the endpoint's, which endpoints with the same directory share.
+func (r *routes) handler(e endpoint) (handler, error) {
+	for _, h := range r.handlers {
+		if h.directory == e.handler {
+			return h, nil
+		}
+	}
+	s, err := r.stack.component("Endpoint", path.Base(e.handler))
+	if err != nil {
+		return handler{}, err
 	}
 	set := settings{memory: e.memory, timeout: e.timeout, environment: pulumi.StringMap{
-		"ALLOWED_ORIGIN": pulumi.String(r.stack.config.AllowedOrigin),
+		"ALLOWED_ORIGIN": pulumi.String(s.config.AllowedOrigin),
 	}}
 	if e.needs != nil {
-		needed, err := e.needs(r.stack)
+		needed, err := e.needs(s)
 		if err != nil {
-			return nil, err
+			return handler{}, err
 		}
 		if err := checkVariables(needed.environment); err != nil {
-			return nil, fmt.Errorf("endpoint %s %s: %w", e.method, e.path, err)
+			return handler{}, fmt.Errorf("endpoint %s %s: %w", e.method, e.path, err)
 		}
 		maps.Copy(set.environment, needed.environment)
 		set.allow = needed.allow
 	}
-	f, err := r.stack.newFunction(e.handler, e.description, set)
-	r.functions[e.handler] = f
-	return f, err
+	f, err := s.newFunction(e.handler, e.description, set)
+	if err != nil {
+		return handler{}, err
+	}
+	h := handler{f, e.handler, s}
+	r.handlers = append(r.handlers, h)
+	return h, nil
 }
 
 // reservedVariable is a variable that Lambda or this program sets, or that only a local

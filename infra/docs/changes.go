@@ -173,11 +173,11 @@ func changesPage(root string) (string, error) {
 // package.
 const edits = `
 A setting that is taken back undoes the same resources. The exception is ` + "`manageApiGatewayAccount`" + `: the account's setting and
-its role stay, for the other APIs of the region.
+its role stay, for the other APIs of the region. ` + "`protect`" + ` changes nothing on AWS: ` + "`pulumi preview --diff`" + ` marks what it protects.
 
 | edit | updates |
 | --- | --- |
-| ` + "`handlers/NAME`, or a rule that it evaluates" + ` | Function NAME |
+| ` + "`handlers/NAME`, or a rule that it evaluates" + ` | Function NAME, Alias NAME |
 | a document, a test, a guard rail | nothing |
 
 Packages are built reproducibly, so a preview shows a function only when the code in it differs.

@@ -13,12 +13,12 @@ import (
 type Stack struct {
 	Project   string         `json:"project"`
 	Name      string         `json:"name"`
-	Endpoints []Endpoint     `json:"endpoints"` // at least one; the first is the one to try out
-	IssuerURL string         `json:"issuer"`    // whose tokens the API accepts
-	Audience  string         `json:"audience"`  // that it expects
-	Scopes    []string       `json:"scopes"`    // that the policies name
-	Notices   []string       `json:"notices"`   // what is declared and not run here
-	Issuer    *issuer.Issuer `json:"-"`         // makes tokens; nil if another issuer's are accepted
+	Endpoints []Endpoint     `json:"endpoints"`         // at least one; the first is the one to try out
+	IssuerURL string         `json:"issuer"`            // whose tokens the API accepts
+	Audience  string         `json:"audience"`          // that it expects
+	Scopes    []string       `json:"scopes"`            // that the policies name
+	Notices   []string       `json:"notices,omitempty"` // what is declared and not run here
+	Issuer    *issuer.Issuer `json:"-"`                 // makes tokens; nil if another issuer's are accepted
 }
 
 // Endpoint is one method of one path.
