@@ -14,10 +14,11 @@ type graph struct {
 	lines             [][]any
 }
 
-// newDashboard declares one page that shows, from left to right: how many requests come
-// in, how far they get, why not further, and how long they take.
+// newDashboards declares a page that shows, from left to right: how many requests come
+// in, how far they get, why not further, and how long they take. The functions are on a page of their own: an
+// endpoint that is added changes that one only, and a preview shows a changed page whole.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-func (s *stack) newDashboard(functions []*function) error {
+func (s *stack) newDashboards(functions []*function) error {
 	gateway := func(metric string, options map[string]any) []any {
 		return []any{"AWS/ApiGateway", metric, "ApiName", s.name(), "Stage", s.ctx.Stack(), options}
 	}
@@ -27,7 +28,11 @@ func (s *stack) newDashboard(functions []*function) error {
 	ours := func(metric, label string) []any { return []any{s.namespace(), metric, map[string]any{"label": label}} }
 	label := func(text string) map[string]any { return map[string]any{"label": text} }
 
-	graphs := []graph{
+	refusals := widget{"log", map[string]any{
+		"title": "Why tokens were refused", "view": "table",
+		"query": "SOURCE '/aws/lambda/" + s.name("authorizer") + "' | filter msg = 'refused' | stats count(*) as refusals by reason, category | sort refusals desc",
+	}}
+	requests := []graph{
 		{"How far requests get", "Sum", "count", [][]any{
 			gateway("Count", label("1 requests")), ours(metricAuthenticated, "2 authenticated"), ours(metricAllowed, "3 allowed by the policy"),
 		}},
@@ -38,46 +43,53 @@ func (s *stack) newDashboard(functions []*function) error {
 		{"Errors that callers see", "Sum", "count", [][]any{gateway("4XXError", label("4xx")), gateway("5XXError", label("5xx"))}},
 		{"The slowest one in a hundred", "p99", "ms", [][]any{gateway("Latency", label("whole request")), gateway("IntegrationLatency", label("endpoint"))}},
 	}
-	// A graph of its own for each function, at the end: an endpoint that is added changes
-	// nothing above it.
+	var running []graph
 	for _, f := range functions {
-		graphs = append(graphs, graph{"Function " + f.name, "Sum", "count or ms", [][]any{
+		running = append(running, graph{f.name, "Sum", "count or ms", [][]any{
 			lambda("Duration", f.name, map[string]any{"label": "p99 of the duration", "stat": "p99"}),
 			lambda("ConcurrentExecutions", f.name, map[string]any{"label": "at once", "stat": "Maximum"}),
 			lambda("Throttles", f.name, label("throttled")),
 		}})
 	}
-	return s.putDashboard(graphs)
+	if err := s.putDashboard("account", s.name(), append(widgets(requests), refusals)); err != nil {
+		return err
+	}
+	return s.putDashboard("functions", s.name("functions"), widgets(running))
 }
 
-// putDashboard lays the graphs out in two columns, below the reasons for which tokens
-// were refused.
-func (s *stack) putDashboard(graphs []graph) error {
-	var widgets []any
-	place := func(kind string, properties map[string]any) {
-		const columns, width, height = 2, 12, 6 // of a grid that is 24 wide
-		i := len(widgets)
-		properties["region"] = s.config.region
-		widgets = append(widgets, map[string]any{
-			"type": kind, "x": i % columns * width, "y": i / columns * height, "width": width, "height": height, "properties": properties,
-		})
-	}
-	place("log", map[string]any{
-		"title": "Why tokens were refused", "view": "table",
-		"query": "SOURCE '/aws/lambda/" + s.name("authorizer") + "' | filter msg = 'refused' | stats count(*) as refusals by reason, category | sort refusals desc",
-	})
+// widget is one rectangle of a page.
+type widget struct {
+	kind       string
+	properties map[string]any
+}
+
+func widgets(graphs []graph) []widget {
+	var all []widget
 	for _, g := range graphs {
-		place("metric", map[string]any{
+		all = append(all, widget{"metric", map[string]any{
 			"title": g.title, "stat": g.stat, "period": 60, "view": "timeSeries", "metrics": g.lines,
 			"yAxis": map[string]any{"left": map[string]any{"min": 0, "label": g.unit, "showUnits": false}},
+		}})
+	}
+	return all
+}
+
+// putDashboard lays the widgets out in two columns.
+func (s *stack) putDashboard(name, physical string, all []widget) error {
+	const columns, width, height = 2, 12, 6 // of a grid that is 24 wide
+	var placed []any
+	for i, w := range all {
+		w.properties["region"] = s.config.region
+		placed = append(placed, map[string]any{
+			"type": w.kind, "x": i % columns * width, "y": i / columns * height, "width": width, "height": height, "properties": w.properties,
 		})
 	}
-	body, err := json.Marshal(map[string]any{"widgets": widgets})
+	body, err := json.Marshal(map[string]any{"widgets": placed})
 	if err != nil {
 		return err
 	}
-	_, err = cloudwatch.NewDashboard(s.ctx, "account", &cloudwatch.DashboardArgs{
-		DashboardName: pulumi.String(s.name()),
+	_, err = cloudwatch.NewDashboard(s.ctx, name, &cloudwatch.DashboardArgs{
+		DashboardName: pulumi.String(physical),
 		DashboardBody: pulumi.String(string(body)),
 	}, s.options()...)
 	return err

@@ -96,5 +96,5 @@ func (s *stack) newMonitoring(served *stage, auth *function, handlers []*functio
 	if err := s.newAlarms(functions); err != nil {
 		return err
 	}
-	return s.newDashboard(functions)
+	return s.newDashboards(functions)
 }

@@ -172,6 +172,20 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
+// A page that every endpoint changed would be most of a preview.
+func TestAnEndpointChangesOneDashboard(t *testing.T) {
+	g := mustDeclare(t, "test")
+	if body := find(t, g, dashboard, "account").String("dashboardBody"); strings.Contains(body, "AWS/Lambda") {
+		t.Errorf("expected no function on the first page, got %s", body)
+	}
+	body := find(t, g, dashboard, "functions").String("dashboardBody")
+	for _, name := range []string{"authorizer", "items", "owners"} {
+		if !strings.Contains(body, "sample-test-"+name) {
+			t.Errorf("expected the function %s on the second page", name)
+		}
+	}
+}
+
 func TestLogs(t *testing.T) {
 	g := mustDeclare(t, "prod")
 	s := find(t, g, stage, "account")
