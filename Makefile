@@ -149,6 +149,7 @@ build: ## Build dist/authorizer.zip and dist/profile.zip, as pulumi up deploys t
 
 docs: ## Write everything generated anew: pages of docs/, and what a policy may use
 	@go run ./infra/docs
+	@go test -count=1 -run TestLocalResources ./local/record -update
 	@go run ./internal/decision/generate
 	@go run ./internal/decision/edits
 	@go run ./internal/access/access-table

@@ -118,8 +118,11 @@ func reads(g *graph.Graph, of []graph.Resource) []string {
 // read says which output of a resource a value is, or has in it; "" for none.
 func read(value string, r graph.Resource) string {
 	origin := "made-up "
-	if r.Deployed {
+	switch {
+	case r.Deployed:
 		origin = "deployed stack's "
+	case r.Existing:
+		origin = "existing resource's "
 	}
 	outputs := maps.Clone(r.Outputs)
 	if outputs == nil {

@@ -20,6 +20,7 @@ type maker struct {
 	region, account string
 
 	urn, token, name string // of the resource
+	existing         string // ID of a resource that the program reads; "" for one that it declares
 	inputs           map[string]any
 	shape            shape
 }
@@ -65,6 +66,9 @@ func (m maker) make() (id string, computed map[string]any) {
 func (m maker) physical(property string) string {
 	if name, given := m.inputs[property].(string); given {
 		return name
+	}
+	if m.existing != "" {
+		return m.existing
 	}
 	prefix := m.name + "-"
 	if given, ok := m.inputs[property+"Prefix"].(string); ok {

@@ -78,6 +78,9 @@ func Run(s Stack, program pulumi.RunFunc, options ...pulumi.RunOption) (*graph.G
 		if list, ok := err.(interface{ WrappedErrors() []error }); ok {
 			err = errors.Join(list.WrappedErrors()...)
 		}
+		if registering := errors.Unwrap(err); registering != nil && strings.HasPrefix(err.Error(), "waiting for RPCs: ") {
+			err = registering
+		}
 		return nil, err
 	}
 	g, err := r.graph()

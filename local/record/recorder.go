@@ -11,7 +11,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"google.golang.org/protobuf/types/known/structpb"
 
 	"account-api/local/graph"
 )
@@ -46,7 +45,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		declared, parent, provider = args.ReadRPC.GetProperties(), args.ReadRPC.GetParent(), args.ReadRPC.GetProvider()
 	}
 	// The mocks drop what is unknown, so the properties are read again.
-	given, err := properties(declared)
+	given, err := plugin.UnmarshalProperties(declared, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true})
 	if err != nil {
 		return "", nil, err
 	}
@@ -54,7 +53,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	urn := string(resource.NewURN(tokens.QName(r.stack.Name), tokens.PackageName(r.project), parentType(parent), tokens.Type(args.TypeToken), args.Name))
 	id, computed := maker{
 		region: r.regionOf(provider), account: r.account, urn: urn, token: args.TypeToken, name: args.Name,
-		inputs: inputs, shape: r.shapes.of(args.TypeToken),
+		existing: args.ReadRPC.GetId(), inputs: inputs, shape: r.shapes.of(args.TypeToken),
 	}.make()
 	switch {
 	case args.ReadRPC != nil:
@@ -96,11 +95,6 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		PropertyDependencies: dependencies,
 	})
 	return id, state, nil
-}
-
-// properties decodes what the SDK sends, with what is unknown.
-func properties(declared *structpb.Struct) (resource.PropertyMap, error) {
-	return plugin.UnmarshalProperties(declared, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true})
 }
 
 // known replaces what was made up by what is known: outputs of the deployed resource, and

@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -174,5 +175,39 @@ func TestOtherLookUpsComeFromTheFile(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the program calls aws:ssm/getParameter:getParameter, whose answer depends on an account: write the answer into local.test.yaml") ||
 		!strings.Contains(err.Error(), "arguments: {name: /db/host}") || strings.Contains(err.Error(), "error occurred") {
 		t.Errorf("expected the look-up to be refused by name with the fix, without the SDK's heading, got %v", err)
+	}
+}
+
+// The committed example has every key, and is read as it is.
+func TestExampleOfValues(t *testing.T) {
+	example, err := os.ReadFile("../../local.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := local(t, "config: {aws:region: eu-central-1, audience: a, apiToken: {secure: v1:abc}}", string(example))
+	got := variables(t, s, func(ctx *pulumi.Context) error {
+		p := &thing{}
+		if err := ctx.RegisterResource("aws:dynamodb/table:Table", "profiles", nil, p); err != nil {
+			return err
+		}
+		host, err := getParameter(ctx)
+		if err != nil {
+			return err
+		}
+		network, err := pulumi.NewStackReference(ctx, "acme/network/prod", nil)
+		if err != nil {
+			return err
+		}
+		return environment(ctx, pulumi.StringMap{"TOKEN": config.RequireSecret(ctx, "apiToken"), "TABLE": p.Name, "HOST": pulumi.String(host),
+			"SUBNET": network.GetStringOutput(pulumi.String("subnetId"))})
+	})
+	want := map[string]string{"TOKEN": "any-text", "TABLE": "profiles-local", "HOST": "localhost", "SUBNET": "subnet-0123456789abcdef0"}
+	if !maps.Equal(got, want) {
+		t.Errorf("expected %v, got %v", want, got)
+	}
+	for _, key := range []string{"secrets:", "outputs:", "stackReferences:", "invokes:", "endpoints:", "handlers:"} {
+		if !strings.Contains(string(example), "\n"+key) {
+			t.Errorf("expected the example to show %s", key)
+		}
 	}
 }
