@@ -137,7 +137,9 @@ func function(g *graph.Graph, f graph.Resource, built reload.Release, c cloud) (
 	timeout, _ := f.Inputs["timeout"].(float64)
 	variables := f.Environment()
 	for service, address := range g.Endpoints {
-		variables[endpointVariable+strings.ToUpper(strings.ReplaceAll(service, "-", "_"))] = address
+		if !authorizes(g, f) {
+			variables[endpointVariable+strings.ToUpper(strings.ReplaceAll(service, "-", "_"))] = address
+		}
 	}
 	target := f.Target(g.Targets())
 	variables[explainVariable], variables[revealVariable] = "true", "true"

@@ -108,6 +108,15 @@ func handlers(g *graph.Graph) []string {
 	return slices.Compact(all)
 }
 
+// authorizes reports whether an authorizer of the API calls a function.
+func authorizes(g *graph.Graph, f graph.Resource) bool {
+	return slices.ContainsFunc(g.OfType(authorizerType), func(a graph.Resource) bool {
+		uri, _ := a.Inputs["authorizerUri"].(string)
+		target, err := g.Target(uri)
+		return err == nil && target.Function.URN == f.URN
+	})
+}
+
 // called are the functions that the API calls. Others are not run.
 func called(g *graph.Graph) []graph.Resource {
 	targets := g.Targets()

@@ -84,3 +84,20 @@ func TestExamplesOfAnEndpoint(t *testing.T) {
 		}
 	})
 }
+
+// Endpoints of the file of local values are for handlers. An authorizer never gets them.
+func TestEndpointsOfServicesAreForHandlers(t *testing.T) {
+	resource := func(name string) graph.Resource {
+		return graph.Resource{URN: "urn:" + name, Type: functionType, Name: name, Inputs: map[string]any{"code": map[string]any{"path": name}},
+			Outputs: map[string]any{"name": name, "arn": "arn:aws:lambda:eu-north-1:123456789012:function:" + name}}
+	}
+	door, seats := resource("door"), resource("seats")
+	g := &graph.Graph{Region: "eu-north-1", Endpoints: map[string]string{"cloudwatch-logs": "http://127.0.0.1:1"}, Bundles: map[string]string{"door": "door", "seats": "seats"},
+		Resources: []graph.Resource{door, seats, {Type: authorizerType, Name: "door", Inputs: map[string]any{"authorizerUri": graph.InvokeARN("eu-north-1", door.String("arn"))}}}}
+	for want, f := range map[string]graph.Resource{"": door, "http://127.0.0.1:1": seats} {
+		fn, err := function(g, f, reload.Release{"./door": "d", "./seats": "s"}, cloud{})
+		if err != nil || fn.Environment["AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"] != want {
+			t.Errorf("%s: expected %q, got %v, %v", f.Name, want, fn.Environment, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -66,6 +67,11 @@ func readValues(s Stack) (Values, error) {
 	for i, invoked := range v.Invokes {
 		if invoked.Function == "" || invoked.Result == nil {
 			return v, fmt.Errorf("%s: entry %d of invokes: expected function and result, such as {function: aws:ssm/getParameter:getParameter, result: {value: x}}", v.file, i+1)
+		}
+	}
+	for service, address := range v.Endpoints {
+		if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+			return v, fmt.Errorf("%s: endpoints: expected the URL of a server for %s, such as http://127.0.0.1:8000", v.file, service)
 		}
 	}
 	return v, nil

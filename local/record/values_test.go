@@ -67,6 +67,7 @@ func TestValuesAreStrict(t *testing.T) {
 		"a member that is unknown":           {"invokes: [{functon: x}]", "field functon not found"},
 		"a value of another type":            {"secrets: [hush]", "local.test.yaml: line 1"},
 		"what is no YAML":                    {"secrets: {", "it is not YAML"},
+		"an endpoint that is no URL":         {"endpoints: {dynamodb: 'user:hush@x'}", "expected the URL of a server for dynamodb, such as http://127.0.0.1:8000"},
 		"a look-up without a result":         {"invokes: [{function: aws:ssm/getParameter:getParameter}]", "entry 1 of invokes: expected function and result"},
 		"a secret that the stack lacks":      {"secrets: {tokn: hush}", "the stack file keeps no secret tokn"},
 		"an output of a resource that is no": {"outputs: {tabel: {name: x}}", "the stack declares no resource tabel"},
