@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (g *Graph) Target(uri string) (Target, error) {
 			return Target{Function: f, ARN: arn, Qualifier: qualifier, Version: version}, err
 		}
 	}
-	return Target{}, fmt.Errorf("names a function that the stack does not declare: use the InvokeArn of one that it does")
+	return Target{}, errors.New("names a function that the stack does not declare: use the InvokeArn of one that it does")
 }
 
 // version is what a qualifier stands for. The code here is the current one: versions that

@@ -52,7 +52,7 @@ var patterns = map[string]pattern{
 		"registryId": "{account}", "repositoryUrl": "{account}.dkr.ecr.{region}.amazonaws.com/{name}"},
 	"aws:elasticache/replicationGroup:ReplicationGroup": {"nameProperty": "replicationGroupId", "id": "{name}",
 		"arn":                    "arn:aws:elasticache:{region}:{account}:replicationgroup:{name}",
-		"primaryEndpointAddress": "{name}.{lower6}.ng.0001.euc1.cache.amazonaws.com"},
+		"primaryEndpointAddress": "master.{name}.{lower6}.{region}.cache.amazonaws.com"},
 
 	"aws:iam/instanceProfile:InstanceProfile":           {"id": "{name}", "arn": "arn:aws:iam::{account}:instance-profile/{name}"},
 	"aws:iam/policy:Policy":                             {"id": "{arn}", "arn": "arn:aws:iam::{account}:policy/{name}", "policyId": "ANPA{upper17}"},

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 )
 
 // policyDocument is the JSON that getPolicyDocument returns for its arguments.
@@ -82,7 +82,7 @@ func policyStatement(declared map[string]any) (map[string]any, error) {
 		conditions[test][variable] = single(values)
 	}
 	if len(conditions) > 0 {
-		statement["Condition"] = maps.Collect(maps.All(conditions))
+		statement["Condition"] = conditions
 	}
 	return statement, nil
 }
@@ -93,19 +93,8 @@ func single(values []any) any {
 		return values[0]
 	}
 	sorted := slices.Clone(values)
-	slices.SortFunc(sorted, func(a, b any) int { return cmpText(b, a) }) // as the provider does
+	slices.SortFunc(sorted, func(a, b any) int { return strings.Compare(fmt.Sprint(b), fmt.Sprint(a)) }) // as the provider does
 	return sorted
-}
-
-func cmpText(a, b any) int {
-	x, y := fmt.Sprint(a), fmt.Sprint(b)
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }
 
 func entries(list any) []map[string]any {
