@@ -18,7 +18,7 @@ FUZZTIME ?= 30s
 PULUMI := ./infra/... ./local ./local/capture ./local/conform ./local/explain ./local/record ./local/running
 # What answers several requests at a time: tested with the race detector, which makes the
 # rest five times slower for nothing.
-CONCURRENT := ./handlers/... ./internal/decision ./internal/endpoint ./internal/jwks ./local/build ./local/console ./local/gateway ./local/issuer ./local/lambda ./local/reload
+CONCURRENT := ./handlers/... ./internal/decision ./internal/endpoint ./internal/jwks ./local/build ./local/console ./local/gateway ./local/issuer ./local/lambda ./local/reload ./local/trace
 OTHERS  = $(filter-out $(shell go list . $(PULUMI) $(CONCURRENT)),$(shell go list ./...))
 
 # Chromium, under the names that chromedp looks for.
@@ -87,6 +87,12 @@ endif
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
 	go test -C browser -count=1 ./...
 
+test-axe: ## Test the console against the rules of axe-core (needs Chromium and npm; downloads 0.6 MB)
+	go test -C browser -tags axe -count=1 -run Accessibility ./...
+
+screenshot: ## Make docs/console.png anew (needs Chromium)
+	go test -C browser -tags screenshot -count=1 -run Screenshot ./...
+
 test-vectors: ## Test token verification against Project Wycheproof (downloads 100 MB once)
 	go test -C vectors .
 
@@ -114,7 +120,7 @@ lint: ## Check style, suspicious code and the workflow (linters are pinned in li
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
 	go vet ./...
 	go vet -C bench ./...
-	go vet -C browser ./...
+	go vet -C browser -tags axe,screenshot ./...
 	go vet -C vectors ./...
 	go tool -modfile=lint/go.mod staticcheck ./...
 	go tool -modfile=lint/go.mod actionlint

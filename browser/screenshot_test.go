@@ -14,7 +14,7 @@ import (
 // and the numbers of requests are the same in every picture; the durations are those measured.
 func TestScreenshot(t *testing.T) {
 	tab := open(t, shared.Console)
-	do(t, tab, prefer("light"), chromedp.EmulateViewport(1440, 1100))
+	do(t, tab, prefer("light"), chromedp.EmulateViewport(1440, 900))
 	for _, preset := range []string{"without", "denied", "good", "denied"} {
 		do(t, tab, choose(preset))
 		answer(t, tab, clickSend)
