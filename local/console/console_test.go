@@ -50,6 +50,7 @@ func serve(t *testing.T, mints bool) *fixture {
 	write(t, strings.Replace(f.ruleFile(), ".rego", "_test.rego", 1), "package seats_test\n")
 	stack := Stack{
 		Project: "cinema", Name: "test", IssuerURL: "https://t.eu.auth0.com/", Audience: audience, Scopes: []string{"book:seats", "read:seats"},
+		Notices: []string{"aws:dynamodb/table:Table seats: not run here <b>"},
 		Endpoints: []Endpoint{{
 			Method: "GET", Path: "/seats/{row}", URL: apiOrigin + "/test/seats/example", Header: "Authorization", Policy: policy,
 			Allowed: &example.Caller{Scope: "read:seats", Permissions: "see:rows"}, Denied: &example.Caller{Scope: "book:seats"},
@@ -319,9 +320,15 @@ func TestStackAsJSON(t *testing.T) {
 		`{"method":"GET","path":"/seats/{row}","url":"http://127.0.0.1:8080/test/seats/example","header":"Authorization","policy":"policies/seats",` +
 		`"allowed":{"scope":"read:seats","permissions":"see:rows"},"denied":{"scope":"book:seats"}},` +
 		`{"method":"POST","path":"/seats","url":"http://127.0.0.1:8080/test/seats","header":"","policy":"","allowed":null,"denied":null}],` +
-		`"issuer":"http://127.0.0.1:8081/","audience":"https://seats.test/","scopes":["book:seats","read:seats"]}`
+		`"issuer":"http://127.0.0.1:8081/","audience":"https://seats.test/","scopes":["book:seats","read:seats"],"notices":["aws:dynamodb/table:Table seats: not run here \u003cb\u003e"]}`
 	if a := serve(t, true).get(t, "/stack"); a.status != 200 || a.body != want {
 		t.Errorf("expected %s, got %d %s", want, a.status, a.body)
+	}
+}
+
+func TestPageSaysWhatIsNotRun(t *testing.T) {
+	if body := serve(t, true).get(t, "/").body; !strings.Contains(body, "<li>aws:dynamodb/table:Table seats: not run here &lt;b&gt;</li>") {
+		t.Error("expected the notices of the stack")
 	}
 }
 

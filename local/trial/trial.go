@@ -73,8 +73,11 @@ type Report struct {
 	Problems []Problem // why a build would refuse the policy; the rest is empty then
 	Tests    int
 	Failed   []string // tests, each with what it says
-	Asked    int      // requests that were decided again
-	Changes  []Change
+
+	// Uncovered are the lines that no test evaluates, as "policies/orders/orders.rego:7-9".
+	Uncovered []string
+	Asked     int // requests that were decided again
+	Changes   []Change
 }
 
 // Trial compares edited policies with those that serve. It is safe for concurrent use.
@@ -185,6 +188,7 @@ func (r *Report) test(ctx context.Context, files fs.FS, directory string) {
 		result, err = suite.Run(ctx)
 	}
 	r.Tests += result.Tests
+	r.Uncovered = append(r.Uncovered, result.Uncovered...)
 	for _, failed := range result.Failed {
 		r.Failed = append(r.Failed, took.ReplaceAllString(strings.TrimPrefix(failed, "data."), ""))
 	}
