@@ -70,6 +70,3 @@ type outcome struct {
 
 // List is what the page lists, newest first.
 func (o outcome) List() []changed { return listed(o.Changes, o.feed) }
-
-// Passed is how many tests do.
-func (o outcome) Passed() int { return o.Tests - len(o.Failed) }

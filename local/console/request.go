@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"account-api/local/gateway"
 	"account-api/local/trace"
 	"account-api/local/trial"
 )
@@ -209,11 +210,13 @@ func (d detail) Input() string { return indented(d.Decision.Input) }
 // Claims are those of the token, in JSON.
 func (d detail) Claims() string { return indented(d.Trace.Claims) }
 
-// Verdict is the policy's decision in one word and its reasons.
-func (d detail) Verdict() string { return d.Decision.Verdict() }
+// prominent are the hops of steps that a page shows before it is asked for every step.
+var prominent = []string{"error", "at", "tests", "differs on AWS"}
 
-// PolicyTook is how long the decision took.
-func (d detail) PolicyTook() string { return rounded(d.Decision.Metrics.Evaluation) }
+// Prominent are the steps that a reader should not miss.
+func (d detail) Prominent() []gateway.Step {
+	return slices.DeleteFunc(slices.Clone(d.Steps), func(s gateway.Step) bool { return !slices.Contains(prominent, s.Hop) })
+}
 
 // Sent is the request as text.
 func (d detail) Sent() string {

@@ -54,11 +54,13 @@ func answeredExchange() gateway.Exchange {
 
 func TestRequestShowsEveryHop(t *testing.T) {
 	f := serve(t, true)
-	f.Record(answeredExchange(), decided("write:seats", denial))
+	e := answeredExchange()
+	e.Steps = []gateway.Step{{Hop: "differs on AWS", Detail: "the body"}, {Hop: "route", Detail: "matched"}}
+	f.Record(e, decided("write:seats", denial))
 	body := f.get(t, "/request?number=1").body
 	for _, want := range []string{
 		`<span class="hop">gateway</span>`, `<span class="hop">authorizer</span>`, `<span class="hop">handler</span>`, `<span class="hop">cold start</span>`, `<span class="hop">policy</span>`,
-		`x="33.33%" width="33.33%"`, "denied: the scope", "policies/seats/seats.rego:5", "jo&#39;s", "4b", "Log of seats", "X-Row: it&#39;s 4", "by policy: the scope",
+		`x="33.33%" width="33.33%"`, "denied: the scope", "policies/seats/seats.rego:5", "jo&#39;s", "4b", "Log of seats", "X-Row: it&#39;s 4", "by policy: the scope", "<b>differs on AWS</b> the body",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("expected %s, got %s", want, body)
