@@ -80,7 +80,7 @@ func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (funct
 		if err != nil {
 			return functions{}, errors.Join(err, f.close())
 		}
-		options := lambda.Options{Log: l.out.line, Account: account, MaxProcesses: concurrency(declared)}
+		options := lambda.Options{Log: l.out.line, TempDir: l.builds.Dir(), Account: account, MaxProcesses: concurrency(declared)}
 		if l.debugs(g.Bundles[codePath(declared)]) {
 			options.Debug, options.Started = true, func(pid int) { l.out.debugging(fn.Name, pid) }
 			f.debugged = append(f.debugged, fn.ARN)
@@ -170,8 +170,8 @@ func codePath(f graph.Resource) string {
 // event. It is an error if the process does not start, or if it answers with a server
 // error. That finds a Rego file that does not parse or contradicts itself: the Go compiler
 // only embeds it.
-func tryOut(ctx context.Context, f lambda.Function) error {
-	pool, err := lambda.NewPool(f, lambda.Options{})
+func tryOut(ctx context.Context, f lambda.Function, tempDir string) error {
+	pool, err := lambda.NewPool(f, lambda.Options{TempDir: tempDir})
 	if err != nil {
 		return err
 	}

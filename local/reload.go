@@ -25,7 +25,7 @@ const slowReload = time.Second
 // first request.
 func (l *localStack) watch(ctx context.Context) {
 	first := l.stack.now()
-	if err := tryOutAll(ctx, first.graph, first.built, nil, l.cloud); err != nil && ctx.Err() == nil {
+	if err := l.tryOutAll(ctx, first.graph, first.built, nil); err != nil && ctx.Err() == nil {
 		l.out.broken(err)
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
 	}
@@ -131,7 +131,7 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tryOutAll(ctx, declared, built, nil, l.cloud); err != nil {
+	if err := l.tryOutAll(ctx, declared, built, nil); err != nil {
 		return nil, errors.Join(err, next.functions.close())
 	}
 	if expected(declared) != expected(now.graph) {
@@ -151,7 +151,7 @@ func (l *localStack) swap(ctx context.Context) ([]string, error) {
 // that have begun end with the old ones. The gateway keeps what it has cached, as when a
 // function's code is updated in the cloud.
 func (l *localStack) swapFunctions(ctx context.Context, g *generation, built reload.Release) ([]string, error) {
-	if err := tryOutAll(ctx, g.graph, built, g.built, l.cloud); err != nil {
+	if err := l.tryOutAll(ctx, g.graph, built, g.built); err != nil {
 		return nil, err
 	}
 	var swapped []string
@@ -182,15 +182,15 @@ func (l *localStack) warm(g *generation) {
 }
 
 // tryOutAll tries out each function whose executable is not in before.
-func tryOutAll(ctx context.Context, g *graph.Graph, built, before reload.Release, c cloud) error {
+func (l *localStack) tryOutAll(ctx context.Context, g *graph.Graph, built, before reload.Release) error {
 	var errs []error
 	for _, declared := range called(g) {
-		f, err := function(g, declared, built, c)
+		f, err := function(g, declared, built, l.cloud)
 		if err != nil {
 			return err
 		}
 		if !slices.Contains(slices.Collect(maps.Values(before)), f.Executable) {
-			errs = append(errs, tryOut(ctx, f))
+			errs = append(errs, tryOut(ctx, f, l.builds.Dir()))
 		}
 	}
 	return errors.Join(errs...)

@@ -53,9 +53,8 @@ func TestAnotherProgram(t *testing.T) {
 func TestStopLeavesNothingRunning(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
-			tmp := t.TempDir()
-			t.Setenv("TMPDIR", tmp) // the functions' own directories are in it
-			c := runStack(t, sharedCinema(t), cinemaArguments...)
+			root := sharedCinema(t)
+			c := runStack(t, root, cinemaArguments...)
 			expect(t, c.enter(t, ticket), http.StatusOK, admitted)
 			children := map[int]bool{}
 			for _, p := range processes(t) {
@@ -86,8 +85,15 @@ func TestStopLeavesNothingRunning(t *testing.T) {
 			if _, err := http.Get(c.API); err == nil {
 				t.Error("expected the port to be free again")
 			}
-			if left, err := filepath.Glob(filepath.Join(tmp, "lambda-*")); err != nil || len(left) > 0 && signal != syscall.SIGKILL {
-				t.Errorf("expected no directory of a function to be left, got %q, %v", left, err)
+			left := filepath.Join(root, "dist", "local", fmt.Sprintf("run-%d-*", c.PID()))
+			if signal == syscall.SIGKILL { // the next start cleans up
+				next := runStack(t, root, cinemaArguments...)
+				if err := next.Stop(); err != nil {
+					t.Error(err)
+				}
+			}
+			if directories, err := filepath.Glob(left); err != nil || len(directories) > 0 {
+				t.Errorf("expected no directory of the run to be left, got %q, %v", directories, err)
 			}
 		})
 	}

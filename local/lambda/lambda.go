@@ -74,6 +74,10 @@ type Options struct {
 
 	Account *Account // shared with other functions; nil is one for this function
 
+	// TempDir holds the directories of processes, which have them as /tmp; "" is the
+	// system's.
+	TempDir string
+
 	// Debug is for a function that a debugger holds: it has one process at a time, without
 	// limits of time and memory. MaxProcesses and Account do not count.
 	Debug bool

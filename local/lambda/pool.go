@@ -26,6 +26,7 @@ type Pool struct {
 	processes   sync.WaitGroup // as above, or while an invocation is running
 	close       func() error
 
+	tempDir  string
 	debug    bool
 	started  func(pid int)
 	now      func() time.Time
@@ -84,6 +85,7 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 		launch:    &launch{executable: fn.Executable},
 		alive:     make(map[*sandbox]struct{}),
 		closing:   make(chan struct{}),
+		tempDir:   o.TempDir,
 		debug:     o.Debug,
 		started:   o.Started,
 		now:       time.Now,
@@ -213,7 +215,7 @@ func (p *Pool) start(live *recording) (*sandbox, error) {
 	l := p.launch
 	p.mu.Unlock()
 
-	s, err := p.fn.start(l, p.guard, live, func(requestID, text string) {
+	s, err := p.fn.start(l, p.guard, p.tempDir, live, func(requestID, text string) {
 		p.write(Line{Function: p.fn.Name, RequestID: requestID, Text: text})
 	})
 	if err != nil {

@@ -50,13 +50,13 @@ const (
 )
 
 // start launches a process of the function. Nothing is left behind on an error.
-func (fn Function) start(l *launch, guard *guard, live *recording, line func(requestID, text string)) (_ *sandbox, err error) {
+func (fn Function) start(l *launch, guard *guard, tmp string, live *recording, line func(requestID, text string)) (_ *sandbox, err error) {
 	executable, err := filepath.Abs(l.executable)
 	if err != nil {
 		return nil, err
 	}
 	s := &sandbox{launch: l, guard: guard, ended: make(chan struct{})}
-	if s.tmp, err = os.MkdirTemp("", "lambda-*"); err != nil {
+	if s.tmp, err = os.MkdirTemp(tmp, "lambda-*"); err != nil {
 		return nil, err
 	}
 	if s.api, err = listenRuntimeAPI(fn.ARN); err != nil {

@@ -148,7 +148,8 @@ func link(from, to string) error {
 	return os.WriteFile(to, content, 0o755)
 }
 
-// removeDead removes the directories of runs whose process is gone.
+// removeDead removes the directories of runs whose process is gone, and ends the processes
+// that such a run has left.
 func removeDead(shared string) error {
 	left, _ := filepath.Glob(filepath.Join(shared, runPrefix+"*")) // the pattern is well-formed
 	for _, dir := range left {
@@ -157,7 +158,7 @@ func removeDead(shared string) error {
 		if err != nil || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) { // signal 0 only looks: kill(2)
 			continue
 		}
-		if err := os.RemoveAll(dir); err != nil {
+		if err := errors.Join(endOrphans(dir), os.RemoveAll(dir)); err != nil {
 			return err
 		}
 	}

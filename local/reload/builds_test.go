@@ -2,11 +2,13 @@ package reload
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"account-api/local/build"
@@ -192,5 +194,48 @@ func TestWhatABuildLeaves(t *testing.T) {
 	}
 	if got, want := strings.Join(names, " "), "one "+filepath.Base(theirs)+" two"; got != want {
 		t.Errorf("expected the executables and a living run's directory, %q, got %q", want, got)
+	}
+}
+
+// A run and what ends its functions may be killed at once. The next run ends them.
+func TestOrphansOfAKilledRunEnd(t *testing.T) {
+	root := project(t)
+	living := newBuilds(t, root)
+	ended := exec.Command("go", "version")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	dead := filepath.Join(root, "dist", "local", runPrefix+strconv.Itoa(ended.Process.Pid)+"-1")
+	if err := os.MkdirAll(dead, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mine, orphans := built(t, living)["./cmd/one"], filepath.Join(dead, "one")
+	if err := link(mine, orphans); err != nil {
+		t.Fatal(err)
+	}
+	start := func(executable string) (*exec.Cmd, io.Closer) {
+		cmd := exec.Command(executable, "wait")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		input, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd, input
+	}
+	orphan, _ := start(orphans)
+	other, input := start(mine)
+	newBuilds(t, root)
+	if err := orphan.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("expected the orphan to be killed, got %v", err)
+	}
+	if _, err := os.Stat(dead); !os.IsNotExist(err) {
+		t.Errorf("expected the directory of the killed run to be gone, got %v", err)
+	}
+	input.Close()
+	if err := other.Wait(); err != nil {
+		t.Errorf("expected the process of a living run to go on, got %v", err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package reload notices saved files, and builds executables while older ones run.
 //
-// It is for the local run, which decides what to swap. This package starts and stops
-// nothing. It compares names, sizes and times of files, and does not read them. It looks when
+// It is for the local run, which decides what to swap. This package starts nothing, and stops
+// only what a run has left that was killed. It compares names, sizes and times of files, and does not read them. It looks when
 // the operating system gives notice of a change.
 package reload
 
