@@ -56,3 +56,13 @@ func explain(e gateway.Exchange, t trace.Trace, failing func(handler string) str
 	e.Steps = slices.Insert(slices.Clone(e.Steps), at, steps...)
 	return e
 }
+
+// unlimited adds to an exchange that no process is limited in its memory on this operating
+// system, in the terms of [runtime.GOOS], if a function took part.
+func unlimited(e gateway.Exchange, system string) gateway.Exchange {
+	if system != "linux" && e.Integration != nil {
+		e.Steps = append(slices.Clone(e.Steps), gateway.Step{Hop: gateway.Differs,
+			Detail: "Lambda ends a process that takes more memory than declared; this system does not tell how much it takes"})
+	}
+	return e
+}

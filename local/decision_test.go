@@ -58,3 +58,14 @@ func TestADenialStandsOnTheLineOfItsRequest(t *testing.T) {
 		t.Errorf("expected %s, got %s", want, got)
 	}
 }
+
+func TestUnlimitedMemoryIsADifference(t *testing.T) {
+	for system, want := range map[string]int{"linux": 0, "darwin": 1} {
+		if e := unlimited(gateway.Exchange{Integration: &gateway.Invocation{}}, system); len(e.Steps) != want {
+			t.Errorf("%s: expected %d steps, got %v", system, want, e.Steps)
+		}
+		if e := unlimited(gateway.Exchange{}, system); len(e.Steps) != 0 {
+			t.Errorf("%s: expected none for an answer of the gateway, got %v", system, e.Steps)
+		}
+	}
+}

@@ -185,6 +185,8 @@ func (r *report) exchange(e gateway.Exchange) {
 			switch step.Hop {
 			case testsHop:
 				fmt.Fprintf(&b, "%s%s\n", indent, step.Detail)
+			case gateway.Differs:
+				fmt.Fprintf(&b, "%s%s: %s\n", indent, step.Hop, step.Detail)
 			case placeHop, logHop:
 				fmt.Fprintf(&b, "%s%s %s\n", indent, step.Hop, step.Detail)
 			}

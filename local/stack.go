@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,7 +229,7 @@ func (l *localStack) notices(g, before *graph.Graph) {
 // report writes an exchange to the terminal and to the console.
 func (l *localStack) report(e gateway.Exchange) {
 	t, _ := l.traces.Take(e.RequestID)
-	e = explain(e, t, l.failing, l.out.logFile())
+	e = unlimited(explain(e, t, l.failing, l.out.logFile()), runtime.GOOS)
 	l.out.exchange(e)
 	l.console.Record(e, t)
 }

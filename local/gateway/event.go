@@ -1,5 +1,7 @@
 package gateway
 
+import "unicode/utf8"
+
 // proxyEvent is the payload (format version 1.0) of a Lambda proxy integration.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 type proxyEvent struct {
@@ -77,6 +79,9 @@ func (c *call) event() proxyEvent {
 	}
 	if len(c.body) > 0 {
 		event.Body = new(bodyText(c.body))
+		if !utf8.Valid(c.body) {
+			c.step(Differs, "the body is not UTF-8: here each wrong byte becomes a replacement character, which is not recorded of AWS; send it in base64, or declare a binary media type")
+		}
 	}
 	if c.granted != nil {
 		event.RequestContext.Authorizer = c.granted.forIntegration(c.authorizerLatency)

@@ -32,6 +32,10 @@ type Step struct {
 	Detail string
 }
 
+// Differs is the hop of a step that says what AWS would do with the request in another way,
+// or may do.
+const Differs = "differs on AWS"
+
 // Authorization is what came of the authorizer's part.
 type Authorization struct {
 	MethodARN   string

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,10 +106,13 @@ func TestProxyEventSaysNullForNothing(t *testing.T) {
 
 func TestProxyEventBodyIsText(t *testing.T) {
 	srv := serve(t, routes(), newFakes())
-	srv.send("POST", "/live/any", "a\xff\xfe\xe2\x82b\ufffd")
+	sent := srv.send("POST", "/live/any", "a\xff\xfe\xe2\x82b\ufffd")
 	var event struct{ Body string }
 	if err := json.Unmarshal(srv.event("books"), &event); err != nil || event.Body != "a\uFFFD\uFFFD\uFFFD\uFFFDb\uFFFD" {
 		t.Errorf("got body %q (%v)", event.Body, err)
+	}
+	if !slices.ContainsFunc(sent.exchange.Steps, func(s Step) bool { return s.Hop == Differs && strings.Contains(s.Detail, "not UTF-8") }) {
+		t.Errorf("expected a step that says so, got %v", sent.exchange.Steps)
 	}
 }
 
