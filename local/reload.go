@@ -49,9 +49,11 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 	slow := time.AfterFunc(slowReload, func() { l.out.reloaded("Rebuilding (" + summary(files) + ").") })
 	before := l.suites.Load()
 	var swapped []string
-	err := l.checkPolicies(ctx, files)
-	if err == nil && slices.ContainsFunc(files, ofWhatServes) {
-		swapped, err = l.swap(ctx)
+	var err error
+	if slices.ContainsFunc(files, ofWhatServes) {
+		swapped, err = l.swap(ctx, files)
+	} else {
+		err = l.checkPolicies(ctx, files)
 	}
 	slow.Stop()
 	if ctx.Err() != nil {
@@ -117,10 +119,24 @@ func (l *localStack) refreshExamples(ctx context.Context) {
 func ofPolicies(file string) bool { return strings.HasPrefix(file, policiesDir+"/") }
 
 // swap builds, and replaces the functions whose executables changed, or everything if the
-// declaration changed. It returns the names of what it replaced.
-func (l *localStack) swap(ctx context.Context) ([]string, error) {
+// declaration changed. It returns the names of what it replaced. Policies are checked during
+// the build, which takes longer.
+func (l *localStack) swap(ctx context.Context, files []string) ([]string, error) {
 	now := l.stack.now()
-	declared, built, err := l.build(ctx, now.graph)
+	building, cancel := context.WithCancel(ctx)
+	defer cancel()
+	refused := make(chan error, 1)
+	go func() {
+		err := l.checkPolicies(ctx, files)
+		if err != nil {
+			cancel()
+		}
+		refused <- err
+	}()
+	declared, built, err := l.build(building, now.graph)
+	if err := <-refused; err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, err
 	}
