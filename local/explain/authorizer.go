@@ -35,11 +35,11 @@ func readAuthorizer(s settings) (authorizer, error) {
 	if err != nil {
 		return authorizer{}, fmt.Errorf("the authorizer's identityValidationExpression: %w", err)
 	}
-	for _, function := range g.OfType("aws:lambda/function:Function") {
-		if variables := function.Environment(); declared.DependsOn(function.URN) && variables["JWKS_URI"] != "" {
-			trust, err := environment.Read(func(name string) string { return variables[name] })
-			return authorizer{trust, expression}, err
-		}
+	invoked, err := g.Target(declared.String("authorizerUri"))
+	if err != nil {
+		return authorizer{}, fmt.Errorf("the authorizer's authorizerUri: %w", err)
 	}
-	return authorizer{}, fmt.Errorf("expected the authorizer of stack %q to invoke a function with JWKS_URI in its environment, found none", s.stack)
+	variables := invoked.Function.Environment()
+	trust, err := environment.Read(func(name string) string { return variables[name] })
+	return authorizer{trust, expression}, err
 }
