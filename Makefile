@@ -13,6 +13,13 @@ DEBUG ?=
 AWS ?=
 FUZZTIME ?= 30s
 
+# Go prints the module if it is there, and new enough for go.mod, or may download one that is.
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+ifeq ($(shell go list -m 2>/dev/null || true),)
+$(error this needs Go $(shell sed -n 's/^go //p' go.mod) or later, from https://go.dev/dl/, or GOTOOLCHAIN=auto; here "go list -m" says: $(shell go list -m 2>&1 || true))
+endif
+endif
+
 # What links the Pulumi SDK or compiles other programs: tested without the test cache,
 # which cannot see what a compiled program read.
 PULUMI := ./infra/... ./local ./local/capture ./local/conform ./local/explain ./local/record ./local/running
@@ -26,7 +33,10 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 
 # The race detector needs a C compiler (https://go.dev/doc/articles/race_detector); without
 # one the same tests run, less strictly.
-RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
+RACE := $(if $(shell command -v "$$(go env CC 2>/dev/null)" 2>/dev/null),-race)
+
+# Prints nothing where Pulumi is installed.
+NEEDS_PULUMI := @command -v pulumi >/dev/null || { echo "pulumi is not installed: https://www.pulumi.com/docs/install/ says how" >&2; exit 1; }
 
 # Every program that a recipe starts runs on this machine, whatever the shell is set to
 # build for.
@@ -134,9 +144,11 @@ guard: ## Check what pulumi up would deploy against policies/infra (STACK=dev)
 	@go run ./infra/review guard "$(STACK)"
 
 preview: ## Show what pulumi up would change (STACK=dev)
+	$(NEEDS_PULUMI)
 	pulumi preview --stack "$(STACK)" --diff
 
 up: ## Deploy a stack (STACK=dev)
+	$(NEEDS_PULUMI)
 	pulumi up --stack "$(STACK)"
 
 drift: ## Compare code and settings that run with those that were deployed (STACK=dev)
