@@ -77,7 +77,9 @@ func checkModelled(g *graph.Graph, p *problems) {
 				if fix := rule(r.Inputs[name]); fix != "" {
 					p.add(r.Type, r.Name, name, "%s", fix)
 				}
-				checkKnown(g, r, name, p)
+				if !slices.Contains(withoutEffect, name) {
+					checkKnown(g, r, name, p)
+				}
 			}
 		}
 	}
@@ -88,6 +90,12 @@ func checkComponent(r graph.Resource, p *problems) {
 	if fix := instead[r.Type]; fix != "" {
 		p.add(r.Type, r.Name, "", "%s", fix)
 	}
+}
+
+// withoutEffect are properties whose values change no answer here, known or not.
+var withoutEffect = []string{
+	"accessLogSettings", "codeSigningConfigArn", "deadLetterConfig", "description", "ephemeralStorage", "kmsKeyArn", "layers", "loggingConfig",
+	"role", "sourceCodeHash", "stageDescription", "tags", "tracingConfig", "triggers", "vpcConfig", "clientCertificateId", "documentationVersion",
 }
 
 // checkKnown refuses values that this machine does not know: they would be empty.

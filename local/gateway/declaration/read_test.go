@@ -149,6 +149,7 @@ func TestReadAcceptsWhatHasNoEffect(t *testing.T) {
 	s.Set("api", "policy", `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
 		{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["execute-api:*"], "Resource": "*"}]}`)
 	s.Set("books", "vpcConfig", gatewaytest.Inputs{"subnetIds": []any{"subnet-1"}}).Set("books", "runtime", "provided.al2023")
+	s.Set("books", "role", graph.Unknown).Set("books", "vpcConfig", gatewaytest.Inputs{"subnetIds": []any{graph.Unknown}}).Set("books", "description", graph.Withheld("k"))
 	s.Add(declaration.TypeFunction, "worker", "", gatewaytest.Inputs{"runtime": "python3.13", "packageType": "Image"})
 	s.Set("stage", "accessLogSettings", gatewaytest.Inputs{"format": "{}"}).Set("stage", "xrayTracingEnabled", true).Set("api", "binaryMediaTypes", []any{})
 	if _, err := declaration.Read(&s.Graph); err != nil {
