@@ -181,7 +181,11 @@ func (l *localStack) swapFunctions(ctx context.Context, g *generation, built rel
 			return nil, err
 		}
 		if before != after {
-			g.functions.pools[declared.String("arn")].Replace(after)
+			f, err := function(g.graph, declared, built, l.cloud)
+			if err != nil {
+				return nil, err
+			}
+			g.functions.pools[f.ARN].Replace(after) // the ARN that is called, which may be an alias's
 			swapped = append(swapped, declared.String("name"))
 		}
 	}
