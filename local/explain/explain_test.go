@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -211,6 +213,17 @@ func TestWithoutAToken(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestACertificateThatIsNotTrusted(t *testing.T) {
+	provider := httptest.NewUnstartedServer(http.NotFoundHandler())
+	provider.Config.ErrorLog = log.New(io.Discard, "", 0)
+	provider.StartTLS()
+	defer provider.Close()
+	status, out := explained(t, "", "-root", root, "-stack", stack(), "-config", "issuer="+provider.URL+"/", "-config", "jwksUri=", "-config", "audience=any")
+	if status != 1 || strings.Count(out, "name that CA's file in SSL_CERT_FILE") != 2 {
+		t.Errorf("expected the file of a CA as a fix of both, got %d\n%s", status, out)
 	}
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -46,7 +48,7 @@ func checkProvider(s settings, a authorizer) report {
 			err = json.Unmarshal(document, &discovery)
 		}
 		if err != nil {
-			say(false, "discovery", fmt.Sprintf("%s: %v", address, err), "check the setting issuer, and that this machine reaches it: curl -i "+address)
+			say(false, "discovery", fmt.Sprintf("%s: %v", address, err), "check the setting issuer, and that this machine reaches it: curl -i "+address+unverified(err))
 		} else {
 			say(discovery.Issuer == issuer.Name, "issuer", fmt.Sprintf("%q", discovery.Issuer), fmt.Sprintf("pulumi config set issuer %s", discovery.Issuer))
 			say(discovery.JWKSURI == a.JWKSURIs[i], "jwks_uri", fmt.Sprintf("%q", discovery.JWKSURI),
@@ -60,12 +62,20 @@ func checkProvider(s settings, a authorizer) report {
 			set, err = jwks.Parse(document, algorithms...)
 		}
 		if err != nil {
-			say(false, "key set", fmt.Sprintf("%s: %v", a.JWKSURIs[i], err), "check the setting jwksUri: curl -i "+a.JWKSURIs[i])
+			say(false, "key set", fmt.Sprintf("%s: %v", a.JWKSURIs[i], err), "check the setting jwksUri: curl -i "+a.JWKSURIs[i]+unverified(err))
 		} else {
 			say(set.Len() > 0, "key set", fmt.Sprintf("%d usable keys for %v", set.Len(), algorithms), "compare the keys' alg with the setting algorithms")
 		}
 	}
 	return r
+}
+
+// unverified is what else to do if a server's certificate was the problem.
+func unverified(err error) string {
+	if !errors.As(err, new(*tls.CertificateVerificationError)) {
+		return ""
+	}
+	return "; if a proxy in between has certificates of its own CA, name that CA's file in SSL_CERT_FILE"
 }
 
 // download is a GET request for a small document. As in the function, no redirect is followed.

@@ -62,7 +62,7 @@ func TestAgainstARevision(t *testing.T) {
 		t.Errorf("with a reason: got exit status %d:\n%s", exit, output)
 	}
 	for _, revision := range []string{"nothing", ""} {
-		if exit, output := script(t, root, nil, against, revision); exit != 1 || output == "" {
+		if exit, output := script(t, root, nil, against, revision); exit != 1 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "make access-diff BASE=") {
 			t.Errorf("with the revision %q: got exit status %d:\n%s", revision, exit, output)
 		}
 	}
