@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -77,27 +78,10 @@ type refusal struct {
 func (r *refusal) Error() string { return r.cause }
 
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
-	// RFC 6749 section 5.1. Errors are not for caches either.
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Pragma", "no-cache")
-	request, err := i.grant(http.MaxBytesReader(w, r.Body, maxRequestBytes), r.Header)
-	var refused *refusal
-	switch {
-	case errors.As(err, &refused):
-		i.options.Log.Info("refused a token", "status", refused.status, "error", refused.body.Code, "cause", refused.cause)
-		answer(w, refused.status, refused.body)
-		return
-	case err != nil:
-		i.fail(w, err)
+	token, request, ok := i.issue(w, r, readGrant)
+	if !ok {
 		return
 	}
-	k := i.keys.Load().current.of(request.Algorithm)
-	token, err := i.sign(k, request)
-	if err != nil {
-		i.fail(w, err)
-		return
-	}
-	i.options.Log.Info("issued a token", "kid", k.id, "scopes", len(request.Scopes))
 	answer(w, http.StatusOK, grantResponse{
 		AccessToken: token,
 		Scope:       strings.Join(request.Scopes, " "),
@@ -106,12 +90,57 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// grant returns the token that a request asks for, or a *refusal.
-func (i *Issuer) grant(body io.Reader, header http.Header) (TokenRequest, error) {
-	request, err := readGrant(body, header)
-	if err != nil {
-		return TokenRequest{}, err
+// serveBareToken answers with the token alone, so that a shell can say TOKEN=$(curl …). A
+// request describes the caller: the grant, the client and the first audience go without saying.
+func (i *Issuer) serveBareToken(w http.ResponseWriter, r *http.Request) {
+	token, _, ok := i.issue(w, r, func(body io.Reader, header http.Header) (grantRequest, error) {
+		request, err := readGrant(body, header)
+		request.GrantType = cmp.Or(request.GrantType, clientCredentials)
+		request.ClientID = cmp.Or(request.ClientID, ClientID)
+		request.ClientSecret = cmp.Or(request.ClientSecret, ClientSecret)
+		request.Audience = cmp.Or(request.Audience, i.audiences[0])
+		return request, err
+	})
+	if !ok {
+		return
 	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	fmt.Fprintln(w, token)
+}
+
+// issue signs the token that a request asks for. If there is none, it has answered.
+func (i *Issuer) issue(w http.ResponseWriter, r *http.Request, read func(io.Reader, http.Header) (grantRequest, error)) (string, TokenRequest, bool) {
+	// RFC 6749 section 5.1. Errors are not for caches either.
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+	var request TokenRequest
+	asked, err := read(http.MaxBytesReader(w, r.Body, maxRequestBytes), r.Header)
+	if err == nil {
+		request, err = i.grant(asked)
+	}
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		i.options.Log.Info("refused a token", "status", refused.status, "error", refused.body.Code, "cause", refused.cause)
+		answer(w, refused.status, refused.body)
+		return "", request, false
+	case err != nil:
+		i.fail(w, err)
+		return "", request, false
+	}
+	k := i.keys.Load().current.of(request.Algorithm)
+	token, err := i.sign(k, request)
+	if err != nil {
+		i.fail(w, err)
+		return "", request, false
+	}
+	i.options.Log.Info("issued a token", "kid", k.id, "scopes", len(request.Scopes))
+	return token, request, true
+}
+
+// grant returns the token that a request asks for, or a *refusal.
+func (i *Issuer) grant(request grantRequest) (TokenRequest, error) {
 	if err := i.admit(request); err != nil {
 		return TokenRequest{}, err
 	}

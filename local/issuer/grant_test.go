@@ -90,6 +90,24 @@ func TestTokenIsGranted(t *testing.T) {
 	}
 }
 
+// A shell takes the answer as it is.
+func TestTheTokenAlone(t *testing.T) {
+	_, server, _ := start(t)
+	for body, scope := range map[string]any{"scope=read:tickets": "read:tickets", "scope=": nil, "sub=mara": "read:tickets close:tickets"} {
+		response, token := do(t, "POST", server.URL+"/token", asForm, body)
+		if response.StatusCode != http.StatusOK || response.Header.Get("Cache-Control") != "no-store" {
+			t.Fatalf("%s: expected an uncached 200, got %s %v", body, response.Status, response.Header)
+		}
+		_, claims := verify(t, server, strings.TrimSuffix(token, "\n"))
+		if claims["scope"] != scope || claims["aud"] != audience {
+			t.Errorf("%s: expected scope %v for %s, got %v", body, scope, audience, claims)
+		}
+	}
+	if response, body := do(t, "POST", server.URL+"/token", asForm, "audience=other"); response.StatusCode != http.StatusForbidden || !strings.Contains(body, "access_denied") {
+		t.Errorf("expected another audience refused, got %s %s", response.Status, body)
+	}
+}
+
 func TestCallersThatARequestDescribes(t *testing.T) {
 	_, server, log := start(t)
 	client := url.Values{"grant_type": {"client_credentials"}, "audience": {audience}, "client_id": {"local-client"}, "client_secret": {"local-secret"}}

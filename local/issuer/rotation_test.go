@@ -82,7 +82,7 @@ func TestRotationOverHTTP(t *testing.T) {
 
 // A page of another site can send a POST to this machine, and its host name can be made to
 // resolve to it.
-func TestKeysAreNotRotatedByAPage(t *testing.T) {
+func TestAPageGetsNothingBesideWhatAuth0Has(t *testing.T) {
 	_, server, _ := start(t, func(o *Options) { o.Algorithms = []string{"EdDSA"} })
 	before := ids(published(t, server))
 	for name, row := range map[string]struct {
@@ -96,15 +96,18 @@ func TestKeysAreNotRotatedByAPage(t *testing.T) {
 		"with a preflight":           {"OPTIONS", "", "https://evil.example", 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			request := httptest.NewRequest(row.method, server.URL+"/rotate", nil)
-			request.Host = cmp.Or(row.host, request.Host)
-			if row.origin != "" {
-				request.Header.Set("Origin", row.origin)
-			}
-			recorder := httptest.NewRecorder()
-			server.Config.Handler.ServeHTTP(recorder, request)
-			if recorder.Code != row.status || recorder.Header().Get("Access-Control-Allow-Origin") != "" {
-				t.Errorf("expected %d without leave to read it, got %d %v", row.status, recorder.Code, recorder.Header())
+			for _, path := range []string{"/rotate", "/token"} {
+				request := httptest.NewRequest(row.method, server.URL+path, strings.NewReader("scope="))
+				request.Header.Set("Content-Type", asForm)
+				request.Host = cmp.Or(row.host, request.Host)
+				if row.origin != "" {
+					request.Header.Set("Origin", row.origin)
+				}
+				recorder := httptest.NewRecorder()
+				server.Config.Handler.ServeHTTP(recorder, request)
+				if recorder.Code != row.status || recorder.Header().Get("Access-Control-Allow-Origin") != "" {
+					t.Errorf("%s: expected %d without leave to read it, got %d %v", path, row.status, recorder.Code, recorder.Header())
+				}
 			}
 		})
 	}

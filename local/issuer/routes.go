@@ -47,11 +47,12 @@ type rotation struct {
 //	GET  /.well-known/openid-configuration
 //	GET  /.well-known/jwks.json
 //	POST /oauth/token
+//	POST /token                            as /oauth/token for a shell; not of Auth0
 //	POST /rotate                           as Rotate; not of Auth0
 //
-// Any page in a browser on this machine may call it, but not rotate the keys.
+// Any page in a browser on this machine may call what is of Auth0, and nothing else.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != rotatePath {
+	if r.URL.Path != rotatePath && r.URL.Path != tokenPath {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	} else if err := refuseStranger(r); err != nil {
 		answer(w, err.status, err.body)
@@ -60,7 +61,10 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.routes.ServeHTTP(w, r)
 }
 
-const rotatePath = "/rotate"
+const (
+	rotatePath = "/rotate"
+	tokenPath  = "/token"
+)
 
 // refuseStranger refuses a page of another site, whatever it resolves its host name to (DNS
 // rebinding). A page cannot choose the headers Host and Origin, and a browser sends Origin
@@ -74,7 +78,7 @@ func refuseStranger(r *http.Request) *refusal {
 		return &refusal{http.StatusMisdirectedRequest, oauthError{"invalid_request", "Expected a Host of this machine"}, "another Host"}
 	}
 	if origins := r.Header.Values("Origin"); len(origins) > 0 {
-		return &refusal{http.StatusForbidden, oauthError{"access_denied", "Keys are rotated by a command or in the console, not by a web page"}, "an Origin"}
+		return &refusal{http.StatusForbidden, oauthError{"access_denied", "This is for a command, not for a web page"}, "an Origin"}
 	}
 	return nil
 }
@@ -88,6 +92,7 @@ func (i *Issuer) newRoutes() *http.ServeMux {
 		"/.well-known/openid-configuration": {http.MethodGet, i.serveDiscovery},
 		"/.well-known/jwks.json":            {http.MethodGet, i.serveKeys},
 		"/oauth/token":                      {http.MethodPost, i.serveToken},
+		tokenPath:                           {http.MethodPost, i.serveBareToken},
 		rotatePath:                          {http.MethodPost, i.serveRotation},
 	} {
 		allowed := strings.Replace(route.method, "GET", "GET, HEAD", 1) + ", OPTIONS"
