@@ -16,7 +16,8 @@ type call struct {
 	request  *http.Request
 	exchange *Exchange
 	stage    *declaration.Stage
-	path     string // below the stage, escaped, with its leading slash
+	sent     string // the path below the stage, escaped, with its leading slashes
+	path     string // the same with one leading slash: further ones count for nothing
 	match    match
 	body     []byte
 

@@ -69,7 +69,7 @@ func (c *call) event() proxyEvent {
 			ResourceID: resource.ID, ResourcePath: resource.Path, OperationName: c.match.method.OperationName, HTTPMethod: e.Method,
 			ExtendedRequestID: e.ExtendedRequestID, RequestID: e.RequestID,
 			RequestTime: requestTime(e.Time), RequestTimeEpoch: e.Time.UnixMilli(),
-			Path: "/" + c.stage.Name + c.path, AccountID: api.Account, Protocol: c.request.Proto, Stage: c.stage.Name,
+			Path: "/" + c.stage.Name + c.sent, AccountID: api.Account, Protocol: c.request.Proto, Stage: c.stage.Name,
 			DomainPrefix: api.ID, DomainName: api.DomainName(), DeploymentID: c.stage.DeploymentID, APIID: api.ID,
 			Identity: caller{SourceIP: e.SourceIP},
 		},

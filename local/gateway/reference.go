@@ -51,7 +51,7 @@ func (c *call) context(name string, f *fault) string {
 	}
 	return map[string]string{
 		"accountId": api.Account, "apiId": api.ID, "domainName": api.DomainName(), "domainPrefix": api.ID,
-		"deploymentId": c.stage.DeploymentID, "stage": c.stage.Name, "path": "/" + c.stage.Name + c.path,
+		"deploymentId": c.stage.DeploymentID, "stage": c.stage.Name, "path": "/" + c.stage.Name + c.sent,
 		"error.message": f.text(), "error.messageString": f.quoted(), "error.responseType": string(f.kind),
 		"requestId": e.RequestID, "extendedRequestId": e.ExtendedRequestID, "requestTime": requestTime(e.Time),
 		"requestTimeEpoch": strconv.FormatInt(e.Time.UnixMilli(), 10), "resourceId": resource.ID, "resourcePath": resource.Path,

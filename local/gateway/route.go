@@ -16,9 +16,10 @@ type match struct {
 }
 
 // splitStage separates "/live/books" into "live" and "/books". The path is the
-// escaped one: a slash that was sent as %2F separates nothing.
+// escaped one: a slash that was sent as %2F separates nothing. Slashes before the stage
+// do not count.
 func splitStage(escaped string) (stage, path string) {
-	stage, rest, _ := strings.Cut(strings.TrimPrefix(escaped, "/"), "/")
+	stage, rest, _ := strings.Cut(strings.TrimLeft(escaped, "/"), "/")
 	return stage, "/" + rest
 }
 

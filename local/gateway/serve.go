@@ -41,8 +41,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer takes the request through every hop.
 func (c *call) answer() answer {
-	name, path := splitStage(c.request.URL.EscapedPath())
-	c.stage, c.path = c.gateway.api.Stages[name], path
+	name, sent := splitStage(c.request.URL.EscapedPath())
+	c.stage, c.sent, c.path = c.gateway.api.Stages[name], sent, "/"+strings.TrimLeft(sent, "/")
 	if c.stage == nil {
 		return c.forbidden()
 	}
