@@ -171,6 +171,7 @@ docs: ## Write everything generated anew: pages of docs/, and what a policy may 
 	@go run ./internal/decision/generate
 	@go run ./internal/decision/edits
 	@go run ./internal/access/access-table
+	@go run ./local/fidelity/page
 
 clean: ## Remove what was built
 	rm -rf dist

@@ -70,20 +70,25 @@ type caller struct {
 // send makes one request, or two.
 func (c *caller) send(ctx context.Context, r request) (*answer, error) {
 	var before *answer
-	var err error
 	if r.before != nil {
+		var err error
 		if before, err = c.send(ctx, *r.before); err != nil {
 			return nil, err
 		}
 	}
-	address := url.URL{Scheme: c.target.url.Scheme, Host: c.target.url.Host, Path: r.path, RawQuery: r.query}
-	req, err := http.NewRequestWithContext(ctx, r.method, address.String(), nil)
+	path, err := url.PathUnescape(r.path)
 	if err != nil {
 		return nil, fmt.Errorf("expected a path that can be requested: %w", err)
 	}
+	req, err := http.NewRequestWithContext(ctx, r.method, c.target.origin(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("expected a method that can be requested: %w", err)
+	}
+	req.URL.Path, req.URL.RawPath, req.URL.RawQuery = path, r.path, r.query // as they are, with every slash
 	req.Header.Set("User-Agent", userAgent)
 	for i := 0; i < len(r.header); i += 2 {
-		req.Header.Set(r.header[i], r.header[i+1])
+		req.Header.Del(r.header[i])
+		req.Header[r.header[i]] = []string{r.header[i+1]} // in the case that is given
 	}
 	start := time.Now()
 	response, err := c.client.Do(req)

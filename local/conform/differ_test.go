@@ -97,21 +97,26 @@ func TestWrongServers(t *testing.T) {
 		mutate  func(*http.Request, *reply)
 		differs []string
 	}{
-		{"another body of 401", on(func(a *reply) { a.body = `{"message":"unauthorized"}` }, toOrders("GET"), noToken), []string{group + "it is 401"}},
-		{"no error type", onStatus(401, lacking(errorType)), []string{group + "its error type is UnauthorizedException"}},
+		{"another body of 401", on(func(a *reply) { a.body = `{"message":"unauthorized"}` }, toOrders("GET"), noToken), []string{"recorded: The header with the token: without the header it is 401, and the authorizer is not called"}},
+		{"no error type", onStatus(401, lacking(errorType)), []string{"recorded: The header with the token: without the header it is 401, and the authorizer is not called"}},
 		{"another challenge", onStatus(401, with("Www-Authenticate", "Basic")), []string{group + "it challenges for a bearer token", "other methods: PUT /orders without a token: 401"}},
 		{"no CORS headers on 401", onStatus(401, lacking("Access-Control-Allow-Origin")), []string{group + "a page on the allowed origin may read it"}},
 		{"another origin on 401 than declared", onStatus(401, with("Access-Control-Allow-Origin", "*")), []string{group + "a page on the allowed origin may read it"}},
 		{"no Vary next to one origin", everywhere(lacking("Vary")), []string{group + "a page on the allowed origin may read it", "preflight: /orders: it allows the declared origin"}},
 		{"a hidden challenge", onStatus(401, with("Access-Control-Expose-Headers", "x-amzn-RequestId")), []string{group + "such a page may read request ID and challenge"}},
-		{"a query is an error", on(answered(400), func(r *http.Request) bool { return r.URL.RawQuery != "" }), []string{group + "a query changes nothing"}},
+		{"a query is an error", on(answered(400), func(r *http.Request) bool { return r.URL.RawQuery != "" }), []string{"recorded: The header with the token: a query string changes nothing about that", "recorded: The header with the token: a query parameter is no token", "recorded: Limits: a URL of 8,000 characters passes"}},
 
 		{"an authorizer that accepts everything", on(func(a *reply) { a.status, a.body = 200, "{}" }, hasToken), slices.Concat(
-			named(t, "GET /orders with malformed values"), named(t, "GET /orders with refused tokens"),
+			named(t, "GET /orders with refused tokens"),
 			slices.DeleteFunc(named(t, "other methods"), func(name string) bool {
 				return strings.HasSuffix(name, "without a token: 401") || strings.HasSuffix(name, "needs no token")
 			}),
 			[]string{"misuse of a token: with a lower-case scheme: 401", "misuse of a token: after two spaces: 401", "misuse of a token: without its scheme: 401", "misuse of a token: twice in one header: 401"})},
+		{"an expression that matches everything", on(answered(403), atOrders), named(t, "recorded: The header with the token")},
+		{"a server that tidies slashes up", on(answered(301), func(r *http.Request) bool { return strings.Contains(r.URL.Path, "//") }), []string{
+			"recorded: Paths and verbs: a slash before the stage does not count", "recorded: Paths and verbs: a second slash after the stage does not count"}},
+		{"small buffers", on(answered(431), func(r *http.Request) bool { return len(r.Header.Get("X-A")) > 4096 }), []string{
+			"recorded: Limits: header values of 10,000 bytes together pass"}},
 		{"an open PUT", on(answered(200), toOrders("PUT")), []string{"other methods: PUT /orders without a token: 401"}},
 		{"a second path without an authorizer", on(answered(200), noToken, at("/test/orders/conform/lines")), []string{"other methods: GET /orders/{order}/lines without a token: 401"}},
 		{"a second authorizer that is missing", on(answered(200), noToken, at("/test/reports")), []string{"other methods: GET /reports without a token: 401"}},
@@ -132,33 +137,33 @@ func TestWrongServers(t *testing.T) {
 			}
 		}, []string{"preflight: /orders: it allows the declared origin"}},
 		{"a preflight by a function", on(with(traceID, "Root=1-00000000-000000000000000000000000"), isPreflight), []string{"preflight: API Gateway answers it alone, so it has no trace"}},
-		{"a preflight for every path", on(answered(204), isPreflight, at("/test/conform-no-such-path")), []string{"routing: a preflight for an unknown path is 403"}},
+		{"a preflight for every path", on(answered(204), isPreflight, at("/test/no-such-path")), []string{"recorded: Paths and verbs: a preflight for an unknown path is 403"}},
 		{"a preflight without IDs", on(func(a *reply) { a.header.Del(requestID); a.header.Del(extendedID) }, isPreflight), []string{"preflight: it has both request IDs"}},
 
-		{"404 for an unknown path", on(answered(404), at("/test/conform-no-such-path")), []string{"routing: an unknown path is 403, not 404"}},
-		{"a path that goes on", on(answered(401), at("/test/orders/conform-no-such-path")), []string{"routing: a path below the endpoint is 403"}},
-		{"a path in any case", on(answered(401), at("/test/ORDERS")), []string{"routing: the path in upper case is 403"}},
+		{"404 for an unknown path", on(answered(404), at("/test/no-such-path")), []string{"recorded: Paths and verbs: an unknown path is 403, not 404", "recorded: Paths and verbs: a token does not make an unknown path known", "recorded: The answer's headers: an unknown path has a request ID"}},
+		{"a path that goes on", on(answered(401), at("/test/orders/no-such-path")), []string{"recorded: Paths and verbs: a path below the endpoint is another path"}},
+		{"a path in any case", on(answered(401), at("/test/ORDERS")), []string{"recorded: Paths and verbs: a path knows upper and lower case"}},
 		{"no CORS headers on 403", onStatus(403, lacking("Access-Control-Allow-Origin")), []string{
 			"routing: a page on the allowed origin may read a 403", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE: a page on the allowed origin may read that"}},
-		{"a slash that counts", on(answered(404), at("/test/orders/")), []string{"routing: a trailing slash is the same path"}},
-		{"405 for POST", on(answered(405), toOrders("POST")), []string{"routing: POST /orders is 403, not 405"}},
+		{"a slash that counts", on(answered(404), at("/test/orders/")), []string{"recorded: Paths and verbs: a trailing slash is the same path"}},
+		{"405 for POST", on(answered(405), toOrders("POST")), []string{"routing: POST /orders is 403, not 405", "recorded: Paths and verbs: a verb that the path lacks is 403, not 405"}},
 		{"405 for PATCH", on(answered(405), toOrders("PATCH")), []string{"routing: PATCH /orders is 403, not 405"}},
 		{"405 for DELETE", on(answered(405), toOrders("DELETE")), []string{"routing: DELETE /orders is 403, not 405"}},
-		{"HEAD as GET", on(answered(401), toOrders("HEAD")), []string{"routing: HEAD /orders is 403, not 405"}},
+		{"HEAD as GET", on(answered(401), toOrders("HEAD")), []string{"routing: HEAD /orders is 403, not 405", "recorded: Paths and verbs: GET does not imply HEAD"}},
 		{"405 on every other path", on(answered(405), func(r *http.Request) bool { return !atOrders(r) && (r.Method == "POST" || r.URL.Path == "/test/admin") }), []string{
 			"routing: POST /orders/{order}/lines is 403, not 405", "routing: POST /reports is 403, not 405",
 			"routing: POST /health is 403, not 405", "routing: GET /admin is 403, not 405"}},
-		{"an ignored override to GET", on(answered(403), override("GET")), []string{"routing: X-HTTP-Method-Override makes a declared method of another"}},
-		{"an ignored override to POST", on(answered(401), override("POST")), []string{"routing: X-HTTP-Method-Override makes another method of a declared one"}},
-		{"404 for an unknown stage", on(answered(404), at("/conform-no-such-stage/orders")), []string{"routing: an unknown stage is forbidden"}},
-		{"a page without a stage", on(answered(200), at("/")), []string{"routing: no stage is forbidden"}},
+		{"an ignored override to GET", on(answered(403), override("GET")), []string{"recorded: Paths and verbs: X-HTTP-Method-Override makes another method of the one that was sent"}},
+		{"an ignored override to POST", on(answered(401), override("POST")), []string{"recorded: Paths and verbs: X-HTTP-Method-Override can name a method that is not declared"}},
+		{"404 for an unknown stage", on(answered(404), at("/no-such-stage/orders")), []string{"recorded: Paths and verbs: an unknown stage is 403 and Forbidden"}},
+		{"a page without a stage", on(answered(200), at("/")), []string{"recorded: Paths and verbs: no stage at all is 403 and Forbidden"}},
 
 		{"the same request ID for all", everywhere(with(requestID, "00000000-0000-4000-8000-000000000000")), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
 		{"a request ID of another form", everywhere(func(a *reply) { a.header.Set(requestID, strings.TrimPrefix(a.header.Get(requestID), "0")) }), []string{"headers: x-amzn-RequestId is a UUID, another one each time"}},
 		{"the same extended ID for all", everywhere(with(extendedID, "N7Sb5GwpDoEEf9A=")), []string{"headers: x-amz-apigw-id is an ID, another one each time"}},
-		{"no trace", everywhere(lacking(traceID)), []string{"headers: a refusal can be traced", "what policies decide: GET /orders with TOKEN: that can be traced", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE: that can be traced"}},
+		{"no trace", everywhere(lacking(traceID)), []string{"recorded: The answer's headers: a refusal has request ID, extended ID and trace", "what policies decide: GET /orders with TOKEN: that can be traced", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE: that can be traced"}},
 		{"another content type", everywhere(with("Content-Type", "text/html")), []string{
-			group + "it is 401", "what policies decide: GET /orders with TOKEN is allowed: answered", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE is denied: 403 with the reasons"}},
+			"recorded: The header with the token: an Accept for HTML still gets JSON", "recorded: The answer's headers: a refusal is JSON", "what policies decide: GET /orders with TOKEN is allowed: answered", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE is denied: 403 with the reasons"}},
 
 		{"a function that fails", onStatus(200, answered(500)), []string{"what policies decide: GET /orders with TOKEN is allowed: answered", "what policies decide: GET /reports with TOKEN_WITHOUT_SCOPE is allowed: answered"}},
 		{"a policy that denies everybody", onStatus(200, answered(403)), []string{"what policies decide: GET /orders with TOKEN is allowed: answered"}},

@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"account-api/local/fidelity"
 )
 
 // Headers of API Gateway, as its documentation spells them.
@@ -51,6 +54,25 @@ func after(want int) expectation {
 	return func(a *answer) string {
 		return unless(a.before.StatusCode == want, "expected status %d of the request before, got %d", want, a.before.StatusCode)
 	}
+}
+
+// expected is the answer of a published row.
+func expected(a fidelity.Answer) []expectation {
+	expect := []expectation{status(a.Status)}
+	if a.Type != nil {
+		expect = append(expect, header(errorType, *a.Type))
+	}
+	if a.Body != nil {
+		expect = append(expect, body(*a.Body))
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Answered)) {
+		if pattern, ok := fidelity.Pattern(a.Answered[name]); ok {
+			expect = append(expect, shaped(name, "of the form "+pattern, pattern))
+		} else {
+			expect = append(expect, header(name, a.Answered[name]))
+		}
+	}
+	return expect
 }
 
 // body compares every byte. An answer to HEAD has none.

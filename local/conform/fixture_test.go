@@ -189,8 +189,8 @@ func (g *gateway) answer(r *http.Request) *reply {
 		a.header.Set(errorType, kind)
 		return a
 	}
-	path, below := strings.CutPrefix(r.URL.Path, g.base+"/")
-	if !below {
+	path, below := strings.CutPrefix("/"+strings.TrimLeft(r.URL.Path, "/"), g.base+"/")
+	if path = strings.TrimLeft(path, "/"); !below {
 		return refuse(403, "ForbiddenException", "Forbidden")
 	}
 	verb := r.Method

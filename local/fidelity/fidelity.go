@@ -77,9 +77,18 @@ type Row struct {
 	Event  map[string]any // the function's event: values by JSON pointer; null is null or absent
 
 	From    Texts  // the sources' names
-	Stage   bool   // whether it applies to any deployed stage with a guarded method
+	Stage   Stage  // whether it applies to any deployed stage with a guarded method
 	Differs string // what the local gateway does instead, and why
 }
+
+// Stage says which deployed stages a row applies to.
+type Stage string
+
+// The stages, beside none.
+const (
+	AnyStage   Stage = "any"
+	NamedStage Stage = "named" // reached by a URL with its name, as a custom domain's is not
+)
 
 // Declaration is what a row changes about an API with GET /books, which needs a token, its
 // preflight, an authorizer named token without a cache, and no gateway responses.
@@ -224,7 +233,9 @@ func (row *Row) complete(r *Record) error {
 		return errors.New("expected a name, a request and a status")
 	case len(row.From) == 0:
 		return errors.New("expected a source")
-	case row.Stage && (row.Token || len(row.First) > 0 || row.Authorizer != nil || row.Function != nil || row.Sends != ""):
+	case row.Stage != "" && row.Stage != AnyStage && row.Stage != NamedStage:
+		return fmt.Errorf("expected the stage to be %s or %s, got %q", AnyStage, NamedStage, row.Stage)
+	case row.Stage != "" && (row.Token || len(row.First) > 0 || row.Authorizer != nil || row.Function != nil || row.Sends != ""):
 		return errors.New("expected a row for a stage to need no token, no function and no second request")
 	}
 	for _, name := range row.From {
@@ -256,4 +267,14 @@ func (p Place) Fill(text string) string {
 func (p Place) Line(r Request) (method, target string) {
 	method, target, _ = strings.Cut(p.Fill(r.Ask), " ")
 	return method, target
+}
+
+// Pattern is the regular expression that a header's value has to match; ok is false if
+// it is a text to compare with.
+func Pattern(expected string) (expression string, ok bool) {
+	expression, ok = strings.CutPrefix(expected, "/")
+	if !ok || !strings.HasSuffix(expression, "/") {
+		return "", false
+	}
+	return strings.TrimSuffix(expression, "/"), true
 }

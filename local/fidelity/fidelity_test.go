@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -114,11 +116,10 @@ func try(t *testing.T, row fidelity.Row) (problems []string) {
 	return problems
 }
 
-// matches compares a header with what is expected: a text, or a regular expression
-// between slashes.
+// matches compares a header with what is expected.
 func matches(want, got string) bool {
-	if pattern, ok := strings.CutPrefix(want, "/"); ok && len(pattern) > 1 {
-		return regexp.MustCompile(strings.TrimSuffix(pattern, "/")).MatchString(got)
+	if pattern, ok := fidelity.Pattern(want); ok {
+		return regexp.MustCompile(pattern).MatchString(got)
 	}
 	return want == got
 }
@@ -161,8 +162,10 @@ func send(t *testing.T, server *httptest.Server, r fidelity.Request) (*http.Resp
 		t.Fatal(err)
 	}
 	path, query, _ := strings.Cut(target, "?")
-	// Opaque is sent as it is: no client library may tidy the path up.
-	request.URL.Opaque, request.URL.RawQuery = "//"+request.URL.Host+path, query
+	if request.URL.Path, err = url.PathUnescape(path); err != nil {
+		t.Fatal(err)
+	}
+	request.URL.RawPath, request.URL.RawQuery = path, query // both are sent as they are
 	for _, header := range r.Headers {
 		for name, value := range header {
 			request.Header[name] = append(request.Header[name], fill(value))
@@ -290,4 +293,29 @@ func policy(statements []map[string]any, values map[string]any) (lambda.Result, 
 	payload, err := json.Marshal(map[string]any{"principalId": "user", "context": values,
 		"policyDocument": map[string]any{"Version": "2012-10-17", "Statement": statements}})
 	return lambda.Result{Payload: []byte(fill(string(payload)))}, err
+}
+
+func TestThePageIsUpToDate(t *testing.T) {
+	page, err := os.ReadFile("../../docs/fidelity.md")
+	if err != nil || string(page) != load(t).Page() {
+		t.Errorf("expected docs/fidelity.md to have what is recorded: run make docs (%v)", err)
+	}
+}
+
+// Every source has a row.
+func TestSourcesAreUsed(t *testing.T) {
+	record := load(t)
+	used := map[string]bool{}
+	for _, area := range record.Areas {
+		for _, row := range area.Rows {
+			for _, name := range row.From {
+				used[name] = true
+			}
+		}
+	}
+	for name := range record.Sources {
+		if !used[name] {
+			t.Errorf("expected a row from source %s, got none: take the source out", name)
+		}
+	}
 }
