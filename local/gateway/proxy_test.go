@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"account-api/local/gateway/gatewayresponse"
 	"account-api/local/gateway/gatewaytest"
 	"account-api/local/lambda"
 )
@@ -124,42 +123,27 @@ func TestProxyResponse(t *testing.T) {
 		header        map[string][]string
 	}{
 		{name: "an empty object is an empty 200", payload: `{}`, status: 200, header: map[string][]string{"Content-Type": {"application/json"}}},
-		{name: "only headers", payload: `{"headers":{}}`, status: 200},
 		{name: "headers may be null", payload: `{"headers":null,"multiValueHeaders":null,"body":null,"statusCode":null,"isBase64Encoded":null}`, status: 200},
-		{name: "the status may be text", payload: `{"statusCode":"201"}`, status: 201},
-		{name: "a status that is no number", payload: `{"statusCode":"ok"}`, status: 502},
 		{name: "a status that is a fraction", payload: `{"statusCode":200.5}`, status: 502},
 		{name: "a status that HTTP does not know", payload: `{"statusCode":999}`, status: 502},
 		{name: "an informational status", payload: `{"statusCode":100}`, status: 502},
 		{name: "a status that is a list", payload: `{"statusCode":[200]}`, status: 502},
-		{name: "any other key", payload: `{"statusCode":200,"name":"x"}`, status: 502},
 		{name: "a key in another case", payload: `{"statuscode":200}`, status: 502},
 		{name: "a key that is repeated", payload: `{"statusCode":200,"statusCode":201}`, status: 502},
-		{name: "a bare string", payload: `"ok"`, status: 502},
-		{name: "null", payload: `null`, status: 502},
-		{name: "a list", payload: `[]`, status: 502},
 		{name: "nothing", payload: ``, status: 502},
-		{name: "no JSON", payload: `<html>`, status: 502},
 		{name: "something behind the object", payload: `{} {}`, status: 502},
-		{name: "a body that is an object", payload: `{"body":{"name":"x"}}`, status: 502},
 		{name: "a body that is a number", payload: `{"body":12}`, status: 200, body: "12"},
-		{name: "a boolean header", payload: `{"headers":{"X-Flag":true}}`, status: 200, header: map[string][]string{"X-Flag": {"true"}}},
 		{name: "a header that is a list", payload: `{"headers":{"X-Flag":["a"]}}`, status: 502},
 		{name: "headers that are a list", payload: `{"headers":[]}`, status: 502},
-		{name: "a multi-value header that is no list", payload: `{"multiValueHeaders":{"X-A":"a"}}`, status: 502},
 		{name: "a multi-value header", payload: `{"multiValueHeaders":{"Set-Cookie":["a=1","b=2"]}}`, status: 200, header: map[string][]string{"Set-Cookie": {"a=1", "b=2"}}},
 		{name: "the same name in both is merged", payload: `{"headers":{"x-a":"solo"},"multiValueHeaders":{"X-A":["multi"]}}`, status: 200, header: map[string][]string{"X-A": {"multi", "solo"}}},
 		{name: "the same value in both is there once", payload: `{"headers":{"X-A":"v"},"multiValueHeaders":{"X-A":["v"]}}`, status: 200, header: map[string][]string{"X-A": {"v"}}},
-		{name: "base64 is not decoded", payload: `{"body":"aGk=","isBase64Encoded":true}`, status: 200, body: "aGk="},
 		{name: "a content type of its own", payload: `{"headers":{"content-type":"text/plain"},"body":"x"}`, status: 200, body: "x", header: map[string][]string{"Content-Type": {"text/plain"}}},
-		{name: "WWW-Authenticate is renamed", payload: `{"statusCode":401,"headers":{"WWW-Authenticate":"Bearer"}}`, status: 401, header: map[string][]string{"Www-Authenticate": nil, "X-Amzn-Remapped-Www-Authenticate": {"Bearer"}}},
 		{name: "Date, Server and Content-Length are renamed", payload: `{"headers":{"date":"x","Server":"y","Content-Length":"9"},"body":"abc"}`, status: 200, body: "abc",
 			header: map[string][]string{"Date": {"Wed, 17 Jun 2026 14:52:41 GMT"}, "X-Amzn-Remapped-Date": {"x"}, "Server": nil, "X-Amzn-Remapped-Server": {"y"}, "X-Amzn-Remapped-Content-Length": {"9"}, "Content-Length": {"3"}}},
-		{name: "Transfer-Encoding is dropped", payload: `{"headers":{"Transfer-Encoding":"chunked"},"body":"abc"}`, status: 200, body: "abc"},
 		{name: "a header that would end its line", payload: `{"headers":{"X-A":"a\r\nX-B: b"}}`, status: 502},
 		{name: "a header name that HTTP does not allow", payload: `{"headers":{"X A":"a"}}`, status: 502},
 		{name: "a status without content", payload: `{"statusCode":204,"body":"x"}`, status: 204},
-		{name: "an error of the function's own making", payload: `{"statusCode":500,"body":"{\"message\":\"Internal server error\"}"}`, status: 500, body: `{"message":"Internal server error"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := serve(t, gatewaytest.New().Bare(), newFakes().books(says(tt.payload)))
@@ -270,46 +254,6 @@ func TestPermissionForAny(t *testing.T) {
 			}
 			if (fix == "") != (tt.finding == "") || !strings.Contains(fix, tt.finding) {
 				t.Errorf("found the fix %q, want %q", fix, tt.finding)
-			}
-		})
-	}
-}
-
-// The types as recorded from AWS: https://github.com/DataBiosphere/azul/issues/7470
-func TestGatewayResponsesOfAFailedIntegration(t *testing.T) {
-	slow := func(ctx context.Context, _ []byte) (lambda.Result, error) {
-		<-ctx.Done()
-		return lambda.Result{}, ctx.Err()
-	}
-	for _, tt := range []struct {
-		name   string
-		books  func(context.Context, []byte) (lambda.Result, error)
-		status int
-		kind   gatewayresponse.Type
-	}{
-		{"a function that crashes", fails(`{"errorMessage":"exit status 1","errorType":"Runtime.ExitError"}`), 502, gatewayresponse.IntegrationFailure},
-		{"a function beyond its own timeout", fails(`{"errorMessage":"Task timed out","errorType":"Sandbox.Timedout"}`), 502, gatewayresponse.IntegrationFailure},
-		{"an answer that cannot be used", says(`<html>`), 502, gatewayresponse.IntegrationFailure},
-		{"a function beyond the integration's timeout", slow, 504, gatewayresponse.IntegrationTimeout},
-	} {
-		template := inputs{"application/json": `$context.error.responseType`}
-		family := func() *stack {
-			s := gatewaytest.New().Bare().Set("get-books-integration", "timeoutMilliseconds", float64(50))
-			s.Response("5xx", gatewayresponse.Default5XX, inputs{"responseTemplates": template, "responseParameters": inputs{"gatewayresponse.header.From": "'family'"}})
-			return s
-		}
-		t.Run(tt.name+", with a response of its type", func(t *testing.T) {
-			s := family()
-			s.Response("own", tt.kind, inputs{"responseTemplates": template, "responseParameters": inputs{"gatewayresponse.header.From": "'type'"}})
-			got := serve(t, s, newFakes().books(tt.books)).get("Authorization", bearer)
-			if got.status != tt.status || got.body != string(tt.kind) || got.header.Get("From") != "type" {
-				t.Errorf("got %d %s from %q", got.status, got.body, got.header.Get("From"))
-			}
-		})
-		t.Run(tt.name+", with DEFAULT_5XX only", func(t *testing.T) {
-			got := serve(t, family(), newFakes().books(tt.books)).get("Authorization", bearer)
-			if got.status != tt.status || got.body != string(tt.kind) || got.header.Get("From") != "family" {
-				t.Errorf("got %d %s from %q", got.status, got.body, got.header.Get("From"))
 			}
 		})
 	}

@@ -217,31 +217,3 @@ func TestLimits(t *testing.T) {
 		})
 	}
 }
-
-func TestRequestValidator(t *testing.T) {
-	s := routes()
-	s.Add(declaration.TypeRequestValidator, "parameters", "val001", inputs{"restApi": gatewaytest.API, "name": "parameters", "validateRequestParameters": true, "validateRequestBody": false})
-	required := inputs{"method.request.header.X-Tenant": true, "method.request.querystring.page": true, "method.request.querystring.optional": false}
-	s.Set("GET-me", "requestValidatorId", "val001").Set("GET-me", "requestParameters", required)
-	s.Set("get-books", "requestValidatorId", "val001").Set("get-books", "requestParameters", inputs{"method.request.header.Authorization": true})
-	s.Set("ANY-any", "requestParameters", required)
-	srv := serve(t, s.Bare(), newFakes())
-	for _, tt := range []struct {
-		name, path string
-		header     []string
-		status     int
-		body       string
-	}{
-		{"all are missing", "/live/users/me", nil, 400, `{"message": "Missing required request parameters: [X-Tenant, page]"}`},
-		{"one is missing", "/live/users/me?page=1", nil, 400, `{"message": "Missing required request parameters: [X-Tenant]"}`},
-		{"none is missing", "/live/users/me?page=1", []string{"X-Tenant", "t"}, 200, ""},
-		{"without a validator a required parameter is documentation", "/live/any", nil, 200, ""},
-		{"the authorizer comes first", "/live/books", nil, 401, unauthorised},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := srv.send("GET", tt.path, "", tt.header...); got.status != tt.status || tt.body != "" && got.body != tt.body {
-				t.Errorf("got %d %s", got.status, got.body)
-			}
-		})
-	}
-}
