@@ -6,8 +6,11 @@
 // origin from what the Pulumi program declares, and what a token gets from the Rego
 // policy of each endpoint. It needs no token for most cases; those that do say so.
 //
+// It also asks what every stage answers as far as that is published: package fidelity has
+// those requests, with their sources.
+//
 // It changes nothing: it calls only GET, HEAD and OPTIONS with a token. It is no load
-// test: some eighty requests, one after the other, and a few for each further endpoint.
+// test: some hundred requests, one after the other, and a few for each further endpoint.
 // It sees a stage from outside: not why, and nothing about logs, alarms or cost. No
 // token that it is given is ever written to its output, nor a part of one.
 package main
