@@ -72,7 +72,10 @@ func (p project) run(t *testing.T, name string) *stack {
 	return s
 }
 
-var address = regexp.MustCompile(`^  (API|issuer) +(http://\S+)`)
+var (
+	address = regexp.MustCompile(`^  (API|issuer) +(http://\S+)`)
+	pasted  = regexp.MustCompile(`^  ((?:\w+=\$\()?curl .*)`) // a command, or a token for a variable
+)
 
 // read follows what make run prints. It is up when it has printed how to rotate keys,
 // which is the last of its commands.
@@ -89,9 +92,9 @@ func (s *stack) read(from io.Reader, ready func()) {
 				s.api = found[2]
 			}
 		}
-		if command, ok := strings.CutPrefix(line, "  curl "); ok {
-			s.commands = append(s.commands, "curl "+command)
-			if strings.HasSuffix(command, "/rotate") {
+		if found := pasted.FindStringSubmatch(line); found != nil {
+			s.commands = append(s.commands, found[1])
+			if strings.HasSuffix(line, "/rotate") {
 				ready()
 			}
 		}
@@ -170,18 +173,23 @@ func (s *stack) stage() string {
 
 var statusLine = regexp.MustCompile(`(?m)^HTTP/1\.1 (\d{3}) `)
 
-// paste runs what make run prints, and returns the status of each answer that shows one.
+// paste runs what make run prints, in one shell, and returns the status of each answer.
 func (s *stack) paste() []string {
 	s.t.Helper()
-	var statuses []string
+	var script strings.Builder
 	for _, command := range s.commands {
-		output, err := exec.Command("sh", "-c", command).Output()
-		if err != nil {
-			s.t.Fatalf("a printed command fails: %v\n%s", err, output)
+		if !strings.Contains(command, " -s ") {
+			command = strings.Replace(command, "curl ", "curl -si ", 1) // with the status
 		}
-		if found := statusLine.FindSubmatch(output); found != nil {
-			statuses = append(statuses, string(found[1]))
-		}
+		script.WriteString(command + "\n")
+	}
+	output, err := exec.Command("sh", "-e", "-c", script.String()).Output()
+	if err != nil {
+		s.t.Fatalf("a printed command fails: %v\n%s", err, output)
+	}
+	var statuses []string
+	for _, found := range statusLine.FindAllSubmatch(output, -1) {
+		statuses = append(statuses, string(found[1]))
 	}
 	return statuses
 }

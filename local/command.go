@@ -4,72 +4,55 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
-	"account-api/local/console"
-	"account-api/local/example"
-	"account-api/local/issuer"
+	"account-api/local/description"
 )
 
 // writeCommands writes commands that call the first endpoint as different callers, each
-// below a line that describes the caller. They paste as they are: their tokens are valid
-// for this run only.
-func writeCommands(b *strings.Builder, s console.Stack) error {
+// below a line that describes the caller. They paste as they are, into one shell.
+func writeCommands(b *strings.Builder, s description.Stack) {
 	e := s.Endpoint()
 	if e.Header == "" {
 		fmt.Fprintf(b, "No token is needed:\n\n  %s\n", curl(e, ""))
-		return nil
+		return
 	}
 	fmt.Fprintf(b, "No token, 401:\n\n  %s\n", curl(e, ""))
 	if s.Issuer == nil {
 		writeForeign(b, s)
-		return nil
+		return
 	}
-	for _, row := range []struct {
-		caller  *example.Caller
-		verdict string
-	}{{e.Denied, "denies, 403"}, {e.Allowed, "allows"}} {
-		if row.caller == nil {
-			continue
-		}
-		token, err := s.Issuer.Token(row.caller.Token())
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(b, "\nA%s, which %s %s:\n\n  %s\n", row.caller.String()[1:], e.Policy, row.verdict, curl(e, "'Authorization: Bearer "+token+"'"))
+	call := func(what, variable string, form url.Values) {
+		fmt.Fprintf(b, "\n%s:\n\n  %s=$(%s)\n  %s\n", what, variable, tokenCommand(s.IssuerURL, form), curl(e, variable))
 	}
-	if e.Allowed == nil {
+	if e.Denied != nil {
+		call("A"+e.Denied.String()[1:]+", which "+e.Policy+" denies, 403", "DENIED", e.Denied.Form())
+	}
+	if e.Allowed != nil {
+		call("A"+e.Allowed.String()[1:]+", which "+e.Policy+" allows", "ALLOWED", e.Allowed.Form())
+	} else {
 		if e.Problem != "" {
 			fmt.Fprintf(b, "\n%s\n", e.Problem)
-		}
-		token, err := s.Issuer.Token(issuer.TokenRequest{})
-		if err != nil {
-			return err
 		}
 		what := "A token"
 		if len(s.Scopes) > 0 {
 			what = "A token with every scope (" + strings.Join(s.Scopes, ", ") + ")"
 		}
-		fmt.Fprintf(b, "\n%s:\n\n  %s\n", what, curl(e, "'Authorization: Bearer "+token+"'"))
+		call(what, "TOKEN", s.Caller().Form())
 	}
-	fmt.Fprintf(b, "\nA new token, as a client gets one from Auth0:\n\n  %s\n", tokenCommand(s))
 	fmt.Fprintf(b, "\nNew keys, as after a rotation:\n\n  curl -s -X POST %srotate\n", s.IssuerURL)
-	return nil
 }
 
 // writeForeign writes the command for a token that is made elsewhere.
-func writeForeign(b *strings.Builder, s console.Stack) {
+func writeForeign(b *strings.Builder, s description.Stack) {
 	e := s.Endpoint()
 	of := ""
 	if s.Audience != "" {
 		of = " of that issuer for " + s.Audience
 	}
-	scheme := ""
-	if strings.EqualFold(e.Header, "Authorization") {
-		scheme = "Bearer "
-	}
-	fmt.Fprintf(b, "\nWith a token%s:\n\n  %s\n", of, curl(e, `"`+e.Header+": "+scheme+`$TOKEN"`))
+	fmt.Fprintf(b, "\nWith a token%s:\n\n  %s\n", of, curl(e, "TOKEN"))
 	if e.Allowed != nil {
 		fmt.Fprintf(b, "\n%s allows %s.\n", e.Policy, e.Allowed)
 	} else if e.Problem != "" {
@@ -77,28 +60,31 @@ func writeForeign(b *strings.Builder, s console.Stack) {
 	}
 }
 
-// curl is the command that calls an endpoint, with a header that is quoted already.
-func curl(e console.Endpoint, header string) string {
-	command := "curl -i"
+// curl is the command that calls an endpoint, with the token of a variable if it is not "".
+func curl(e description.Endpoint, variable string) string {
+	command := "curl"
 	if e.Method != http.MethodGet {
 		command += " -X " + e.Method
 	}
-	if header != "" {
-		command += " -H " + header
+	if variable != "" {
+		scheme := ""
+		if strings.EqualFold(e.Header, "Authorization") {
+			scheme = "Bearer "
+		}
+		command += ` -H "` + e.Header + ": " + scheme + "$" + variable + `"`
 	}
 	return command + " " + quoted(e.URL)
 }
 
-// tokenCommand is the command that gets a token for the caller whom the policy allows, or
-// one with every scope.
-func tokenCommand(s console.Stack) string {
-	command := fmt.Sprintf("curl -s %soauth/token -d grant_type=client_credentials -d client_id=%s -d client_secret=%s -d %s",
-		s.IssuerURL, issuer.ClientID, issuer.ClientSecret, quoted("audience="+s.Audience))
-	if allowed := s.Endpoint().Allowed; allowed != nil {
-		form := allowed.Form()
-		for _, name := range slices.Sorted(maps.Keys(form)) {
-			command += " --data-urlencode " + quoted(name+"="+form.Get(name))
+// tokenCommand is the command that prints a token of the local issuer.
+func tokenCommand(issuerURL string, form url.Values) string {
+	command := "curl -s " + issuerURL + "token"
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		value, how := form.Get(name), "-d"
+		if strings.ContainsAny(value, " +&%") || strings.HasPrefix(value, "@") {
+			how = "--data-urlencode"
 		}
+		command += " " + how + " " + quoted(name+"="+value)
 	}
 	return command
 }

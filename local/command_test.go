@@ -1,16 +1,19 @@
 package main
 
 import (
-	"regexp"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"account-api/local/console"
 	"account-api/local/example"
+	"account-api/local/gateway"
 	"account-api/local/issuer"
 )
-
-var bearer = regexp.MustCompile(`Bearer eyJ[^']+`)
 
 func TestCommands(t *testing.T) {
 	i, err := issuer.New(issuer.Options{URL: "http://127.0.0.1:8081/", Audience: "https://seats.test/", Scopes: []string{"read:seats", "book:seats"}})
@@ -31,35 +34,35 @@ func TestCommands(t *testing.T) {
 		never    string
 	}{
 		"with example callers": {known, i, []string{
-			"No token, 401:\n\n  curl -i " + url + "\n",
-			"A token without scopes and permissions, which policies/seats denies, 403:\n\n  curl -i -H 'Authorization: Bearer T' " + url + "\n",
-			"A token with the scope read:seats and the permission see:rows, which policies/seats allows:\n\n  curl -i -H 'Authorization: Bearer T' " + url + "\n",
-			"-d audience=https://seats.test/ --data-urlencode permissions=see:rows --data-urlencode scope=read:seats\n",
+			"No token, 401:\n\n  curl " + url + "\n",
+			"A token without scopes and permissions, which policies/seats denies, 403:\n\n" +
+				"  DENIED=$(curl -s http://127.0.0.1:8081/token -d scope=)\n  curl -H \"Authorization: Bearer $DENIED\" " + url + "\n",
+			"A token with the scope read:seats and the permission see:rows, which policies/seats allows:\n\n" +
+				"  ALLOWED=$(curl -s http://127.0.0.1:8081/token -d permissions=see:rows -d scope=read:seats)\n  curl -H \"Authorization: Bearer $ALLOWED\" " + url + "\n",
 		}, "every scope"},
 		"if no allowed caller is known": {unknown, i, []string{
 			"The reason.\n",
-			"A token with every scope (read:seats, book:seats):\n\n  curl -i -H 'Authorization: Bearer T' " + url + "\n",
+			"A token with every scope (read:seats, book:seats):\n\n" +
+				"  TOKEN=$(curl -s http://127.0.0.1:8081/token --data-urlencode 'scope=read:seats book:seats')\n  curl -H \"Authorization: Bearer $TOKEN\" " + url + "\n",
 		}, "denies"},
 		"without a policy": {plain, i, []string{
-			"No token, 401:\n\n  curl -i -X POST " + url + "\n",
-			"  curl -i -X POST -H 'Authorization: Bearer T' " + url + "\n",
+			"No token, 401:\n\n  curl -X POST " + url + "\n",
+			"  curl -X POST -H \"Authorization: Bearer $TOKEN\" " + url + "\n",
 		}, "policies"},
 		"with the stack's own issuer": {known, nil, []string{
-			"With a token of that issuer for https://seats.test/:\n\n  curl -i -H \"Authorization: Bearer $TOKEN\" " + url + "\n",
+			"With a token of that issuer for https://seats.test/:\n\n  curl -H \"Authorization: Bearer $TOKEN\" " + url + "\n",
 			"policies/seats allows a token with the scope read:seats and the permission see:rows.\n",
 		}, "oauth"},
 		"without an authorizer": {console.Endpoint{Method: "GET", URL: url}, nil, []string{
-			"No token is needed:\n\n  curl -i " + url + "\n",
+			"No token is needed:\n\n  curl " + url + "\n",
 		}, "401"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := console.Stack{Endpoints: []console.Endpoint{row.endpoint}, Issuer: row.issuer,
 				IssuerURL: "http://127.0.0.1:8081/", Audience: "https://seats.test/", Scopes: []string{"read:seats", "book:seats"}}
 			var b strings.Builder
-			if err := writeCommands(&b, s); err != nil {
-				t.Fatal(err)
-			}
-			got := bearer.ReplaceAllString(b.String(), "Bearer T")
+			writeCommands(&b, s)
+			got := b.String()
 			for _, want := range row.want {
 				if !strings.Contains(got, want) {
 					t.Errorf("expected %q, got:\n%s", want, got)
@@ -69,6 +72,56 @@ func TestCommands(t *testing.T) {
 				t.Errorf("expected nothing of %q, got:\n%s", row.never, got)
 			}
 		})
+	}
+}
+
+// The form of a token request survives the shell and curl.
+func TestTokenCommandsSurviveTheShell(t *testing.T) {
+	for name, caller := range map[string]example.Caller{
+		"several scopes": {Scope: "a:b c/d"},
+		"signs":          {Principal: "auth0|1+2&3=4%5", AuthorizedParty: "@file"},
+		"claims":         {Scope: "x", Claims: example.Claims{"https://seats.test/roles": []any{"it's", "$HOME"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got url.Values
+			server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				r.ParseForm()
+				got = r.PostForm
+			}))
+			defer server.Close()
+			if output, err := exec.Command("sh", "-c", tokenCommand(server.URL+"/", caller.Form())).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, output)
+			}
+			if want := caller.Form(); got.Encode() != want.Encode() {
+				t.Errorf("expected %v, got %v", want, got)
+			}
+		})
+	}
+}
+
+func TestColourIsForTerminals(t *testing.T) {
+	if newReport(&strings.Builder{}, io.Discard, false).coloured {
+		t.Error("expected no colour in what is no terminal")
+	}
+	for variable, wanted := range map[string]bool{"": true, "NO_COLOR=1": false, "NO_COLOR=": true, "TERM=dumb": false, "TERM=xterm": true} {
+		name, value, _ := strings.Cut(variable, "=")
+		got := wantsColour(func(asked string) string {
+			if asked == name {
+				return value
+			}
+			return ""
+		})
+		if got != wanted {
+			t.Errorf("%q: expected colour %t, got %t", variable, wanted, got)
+		}
+	}
+	for coloured, want := range map[bool]string{false: " GET /test/seats 403 by gateway (0s)\n", true: " \x1b[33mGET /test/seats 403 by gateway\x1b[0m (0s)\n"} {
+		var out strings.Builder
+		r := &report{out: &out, coloured: coloured}
+		r.exchange(gateway.Exchange{Method: "GET", Path: "/test/seats", Status: 403, AnsweredBy: "gateway"})
+		if !strings.HasSuffix(out.String(), want) {
+			t.Errorf("expected %q at the end, got %q", want, out.String())
+		}
 	}
 }
 

@@ -156,9 +156,9 @@ func undeclared(c command, path string) string {
 func TestPrintedCommands(t *testing.T) {
 	c := shared(t)
 	for _, want := range []string{
-		"No token, 401:\n\n  curl -i ",
-		"A" + c.Endpoint().Denied.String()[1:] + ", which " + c.Endpoint().Policy + " denies, 403:\n\n  curl -i ",
-		"A" + c.Endpoint().Allowed.String()[1:] + ", which " + c.Endpoint().Policy + " allows:\n\n  curl -i ",
+		"No token, 401:\n\n  curl http",
+		"A" + c.Endpoint().Denied.String()[1:] + ", which " + c.Endpoint().Policy + " denies, 403:\n\n  DENIED=$(curl -s " + c.Issuer + "token ",
+		"A" + c.Endpoint().Allowed.String()[1:] + ", which " + c.Endpoint().Policy + " allows:\n\n  ALLOWED=$(curl -s " + c.Issuer + "token ",
 	} {
 		if !strings.Contains(c.Output(), want) {
 			t.Errorf("expected %q, got:\n%s", want, c.Output())

@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +28,7 @@ type report struct {
 	begun    time.Time // of compiling
 	lastLine time.Time // of progress
 	inPlace  bool      // status is a terminal: progress overwrites itself
+	coloured bool      // out is one, and nobody asked for no colour
 	complete bool      // the first build is over: later ones take seconds and need no progress
 
 	log    *os.File // has what functions write; nil before the first build
@@ -70,7 +73,48 @@ func (r *report) close() error {
 const progressEvery = 5 * time.Second
 
 func newReport(out, status io.Writer, verbose bool) *report {
-	return &report{out: out, status: status, verbose: verbose, inPlace: isTerminal(status)}
+	return &report{out: out, status: status, verbose: verbose, inPlace: isTerminal(status), coloured: isTerminal(out) && wantsColour(os.Getenv)}
+}
+
+// wantsColour reports whether programs may colour their output: https://no-color.org/
+func wantsColour(getenv func(string) string) bool {
+	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}
+
+// ANSI codes.
+const (
+	bold   = "1"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (r *report) paint(code, text string) string {
+	if !r.coloured {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// colourOf is the colour of an answer.
+func colourOf(status int) string {
+	switch {
+	case status >= http.StatusInternalServerError:
+		return red
+	case status >= http.StatusBadRequest:
+		return yellow
+	}
+	return green
+}
+
+// commandLine is a line to paste.
+var commandLine = regexp.MustCompile(`(?m)^  (\w+=\$\()?curl .*$`)
+
+// commands are the commands that call the stack.
+func (r *report) commands(s console.Stack) string {
+	var b strings.Builder
+	writeCommands(&b, s)
+	return commandLine.ReplaceAllStringFunc(b.String(), func(line string) string { return r.paint(bold, line) })
 }
 
 func isTerminal(w io.Writer) bool {
@@ -132,10 +176,7 @@ func (r *report) started(l *localStack) error {
 			fmt.Fprintf(&b, "  %-7s %s\n", e.Method, e.URL)
 		}
 	}
-	fmt.Fprint(&b, "\nTry it from another terminal. ")
-	if err := writeCommands(&b, s); err != nil {
-		return err
-	}
+	fmt.Fprint(&b, "\nTry it from another terminal. ", r.commands(s))
 	for _, warning := range l.stack.now().graph.Warnings {
 		fmt.Fprintf(&b, "\nThe program warns: %s\n", warning)
 	}
@@ -155,14 +196,7 @@ func (r *report) started(l *localStack) error {
 
 // examples writes the commands again, for other callers than before.
 func (r *report) examples(s console.Stack) {
-	var b strings.Builder
-	fmt.Fprint(&b, "\nThe policies have other example callers now. ")
-	if err := writeCommands(&b, s); err != nil {
-		r.noExamples(err)
-		return
-	}
-	fmt.Fprintln(&b)
-	r.write(b.String())
+	r.write("\nThe policies have other example callers now. " + r.commands(s) + "\n")
 }
 
 // noExamples reports why example callers are not known.
@@ -172,7 +206,7 @@ func (r *report) noExamples(err error) { r.block("No example callers of the poli
 // has a line too.
 func (r *report) exchange(e gateway.Exchange) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s (%v)\n", e.Time.Format(time.TimeOnly), e, e.Duration.Round(100*time.Microsecond))
+	fmt.Fprintf(&b, "%s %s (%v)\n", e.Time.Format(time.TimeOnly), r.paint(colourOf(e.Status), e.String()), e.Duration.Round(100*time.Microsecond))
 	if r.verbose {
 		for _, step := range e.Steps {
 			fmt.Fprintf(&b, "%s%-12s %s\n", indent, step.Hop, step.Detail)
@@ -244,7 +278,7 @@ func (r *report) notReloaded(err error) {
 // block writes an error of several lines so that it stands out between requests.
 func (r *report) block(headline string, err error) {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n"+indent+"| ")
-	r.write(fmt.Sprintf("\n%s %s\n%s| %s\n\n", time.Now().Format(time.TimeOnly), headline, indent, text))
+	r.write(fmt.Sprintf("\n%s %s\n%s| %s\n\n", time.Now().Format(time.TimeOnly), r.paint(red, headline), indent, text))
 }
 
 // reloaded reports how far a reload is, or what serves from now on.

@@ -135,6 +135,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		"the API's port is taken":              {[]string{"-port", port}, []string{"port " + port + " is taken", "make run PORT="}},
 		"the issuer's port is taken":           {[]string{"-issuer-port", port}, []string{"port " + port + " is taken", "make run ISSUER_PORT="}},
 		"the console's port is taken":          {[]string{"-console-port", port}, []string{"port " + port + " is taken", "make run CONSOLE_PORT="}},
+		"a port that is none":                  {[]string{"-console-port", "70000"}, []string{"expected a port from 0 to 65535, got 70000: make run CONSOLE_PORT="}},
 		"there is no such stack":               {[]string{"-stack", "nowhere"}, []string{`stack "nowhere"`, "there are stacks matinee"}},
 		"the program refuses its settings":     {[]string{"-config", "maxAge=0"}, []string{"maxAge: expected at least 1 second, got 0"}},
 		"settings with the project's name too": {[]string{"-config", "cinema:maxAge=0"}, []string{"maxAge: expected at least 1 second, got 0"}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -149,6 +150,9 @@ func (l *localStack) checkProject() error {
 }
 
 func listen(variable string, port int) (net.Listener, error) {
+	if port < 0 || port > math.MaxUint16 {
+		return nil, fmt.Errorf("expected a port from 0 to %d, got %d: make run %s=8080, or 0 for a free one", math.MaxUint16, port, variable)
+	}
 	l, err := net.Listen("tcp4", net.JoinHostPort(host, strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("port %d is taken: stop what uses it, or choose another with make run %s=%d", port, variable, port+100)
