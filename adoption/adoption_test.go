@@ -19,6 +19,20 @@ func TestWalks(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := copyProject(t)
+	t.Run("as shipped", func(t *testing.T) {
+		s := p.run(t, "dev")
+		for _, command := range s.commands {
+			shown := "$ " + s.documented(command) + "\n"
+			if !strings.HasSuffix(command, "/rotate") && !strings.Contains(string(readme), shown) {
+				t.Errorf("expected README.md to show the printed command %q", shown)
+			}
+		}
+		for _, answer := range []string{`{"message":"Unauthorized"}`, forbidden, profile} {
+			if !strings.Contains(string(readme), "\n"+answer+" ") {
+				t.Errorf("expected README.md to show the answer %s", answer)
+			}
+		}
+	})
 	for _, w := range walks {
 		t.Run(w.name, func(t *testing.T) {
 			p.restore(t)

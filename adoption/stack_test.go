@@ -130,6 +130,18 @@ func (s *stack) token(audience string, fields map[string]string) string {
 	return granted.AccessToken
 }
 
+// documented is a command as a document shows it, with the ports that are chosen by default.
+func (s *stack) documented(command string) string {
+	host := func(address string) string {
+		u, err := url.Parse(address)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return u.Host
+	}
+	return strings.NewReplacer(host(s.api), "127.0.0.1:8080", host(s.issuer), "127.0.0.1:8081").Replace(command)
+}
+
 // request is one that an adopter makes, and the answer that has to come.
 type request struct {
 	method, path string            // the path is below the stage: "profile"
