@@ -89,9 +89,15 @@ func shape(value string) string {
 		return "there is no token after the scheme"
 	case strings.ContainsAny(token, " ,\t"):
 		return "more than one value follows the scheme"
-	default:
-		return fmt.Sprintf("the token has %d part(s) between dots", strings.Count(token, ".")+1)
 	}
+	parts := strings.Split(token, ".")
+	switch {
+	case len(parts) == 1:
+		return "the token has no dots, as an opaque one"
+	case len(parts) == 3 && parts[2] == "":
+		return "the third part of the token is empty: it is not signed"
+	}
+	return fmt.Sprintf("the token has %d parts between dots", len(parts))
 }
 
 // ask invokes the authorizer.

@@ -35,7 +35,9 @@ func TestAuthorizer(t *testing.T) {
 	}{
 		{name: "1.1 the identity header is missing", status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "no Authorization header"},
 		{name: "1.1 the identity header is empty", header: []string{"Authorization", ""}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "no Authorization header"},
-		{name: "1.2 the expression does not match", header: []string{"Authorization", "Bearer x"}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "the token has 1 part(s)"},
+		{name: "1.2 the expression does not match", header: []string{"Authorization", "Bearer x"}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "the token has no dots"},
+		{name: "the token is not signed", header: []string{"Authorization", "Bearer x.y."}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "the third part of the token is empty: it is not signed"},
+		{name: "the token has five parts", header: []string{"Authorization", "Bearer v.w.x.y.z"}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "the token has 5 parts between dots"},
 		{name: "1.2 the scheme is in lower case", header: []string{"Authorization", strings.ToLower(bearer)}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: `not spelled "Bearer"`},
 		{name: "1.3 the whole string must match", change: func(s *stack) { s.Set("token", "identityValidationExpression", `\w{5}`) },
 			header: []string{"Authorization", "abcdef"}, status: 401, body: unauthorised, errorType: "UnauthorizedException", by: "gateway", reason: "does not match"},
