@@ -120,6 +120,15 @@ func TestJWKSURI(t *testing.T) {
 	}
 }
 
+func TestAnExamplesIssuerIsWarnedOf(t *testing.T) {
+	for issuer, warns := range map[string]bool{"https://TENANT.eu.auth0.com/": true, "https://tenant.eu.auth0.com/": false} {
+		warnings := strings.Join(mustDeclare(t, "test", "issuer="+issuer).Warnings, "\n")
+		if strings.Contains(warnings, "issuer is still the example's: nobody gets in until you run pulumi config set issuer") != warns {
+			t.Errorf("%s: expected a warning %t, got %q", issuer, warns, warnings)
+		}
+	}
+}
+
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	_, err := declare(t, "test", "issuer=http://a.example.net", "audience=", "authorizerTtl=4000", "throttleRate=soon",
 		"alowedOrigin=*", "aws:region=", "domain=api.example.net", "alarmTopicArn=alarms")

@@ -297,6 +297,17 @@ func TestReload(t *testing.T) {
 		c.says(t, "Reloaded the stack", 3)
 		expect(t, enter(), http.StatusOK, "9 rows")
 	})
+
+	t.Run("Go and a stack file that are wrong are shown one after the other", func(t *testing.T) {
+		file, rows := filepath.Join(root, "Pulumi.matinee.yaml"), filepath.Join(root, "cmd", "rows", "main.go")
+		edit(t, rows, "func main() {", "func main() {\n\tundefinedThing()")
+		c.says(t, "undefined: undefinedThing", 2)
+		edit(t, file, "aws:region:", "aws:regoin:")
+		c.says(t, "undefined: undefinedThing", 3)
+		edit(t, rows, "\n\tundefinedThing()", "")
+		c.says(t, "aws:region", 2)
+		expect(t, enter(), http.StatusOK, "9 rows")
+	})
 }
 
 func TestGoThatDoesNotCompile(t *testing.T) {
