@@ -39,6 +39,35 @@ var tests = map[string]string{
 // taken are the documents of which a test runs every block.
 var taken = map[string]string{}
 
+// mistakes are made by tests, under the headings that explain them.
+var mistakes = map[string]string{
+	"No Go, or an old one":                          "internal/documents.TestMakeSaysWhatIsMissing",
+	"A port is taken, or is none":                   "local.TestMistakesAreExplained",
+	"A stack that does not exist":                   "local.TestMistakesAreExplained",
+	"Pulumi is missing":                             "internal/documents.TestMakeSaysWhatIsMissing",
+	"A misspelt setting, or a value that cannot be": "infra.TestConfigurationIsRefusedWithItsCorrection",
+	"The issuer without its slash":                  "infra.TestConfigurationIsRefusedWithItsCorrection",
+	"The project has another name":                  "infra.TestSettingsOfTheEngineAreRefused",
+	"TENANT is still there":                         "infra.TestAnExamplesIssuerIsWarnedOf",
+	"The stack file is no YAML":                     "local/record.TestBadStackFilesAreRefused",
+	"The policy has a syntax error":                 "internal/decision/edits.TestCommandsAgreeAboutEveryEdit",
+	"A claim or a field is misspelt":                "internal/decision/edits.TestCommandsAgreeAboutEveryEdit",
+	"Go does not compile":                           "local.TestReload",
+	"Several things are wrong at once":              "local.TestReload",
+	"The rule is other than its tests say":          "local.TestReloadOfAPolicy",
+	"The program declares a table":                  "local/record.TestLocalResources",
+	"A token of make run, explained for the stack":  "local/explain.TestExplanations",
+	"An old token after a restart":                  "handlers/authorizer.TestCorpus",
+	"The right token for another audience":          "local/explain.TestExplanations",
+	"The algorithm none":                            "local/explain.TestExplanations",
+	"Without Bearer, or in lower case":              "local.TestEveryStackOfTheProject",
+	"A clock that is wrong":                         "handlers/authorizer.TestCorpus",
+	"A proxy or a CA in between":                    "local/explain.TestACertificateThatIsNotTrusted",
+	"The log role is missing":                       "local/gateway/findings.TestOf",
+	"A revision that git does not know":             "internal/access/access-diff.TestAgainstARevision",
+	"Nothing answers":                               "local/conform.TestTroubleIsOneSentence",
+}
+
 // needs is the first line of a block of commands that no test can run.
 var needs = regexp.MustCompile(`^# needs (AWS|Pulumi|an Auth0 tenant)\b`)
 
@@ -156,6 +185,28 @@ func exists(t *testing.T, test string) bool {
 		}
 		return strings.Contains(string(content), "\nfunc "+name+"(t *testing.T)")
 	})
+}
+
+func TestMistakesAreMadeByTests(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs/troubleshooting.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := map[string]bool{}
+	for _, found := range regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(string(page), -1) {
+		explained[found[1]] = true
+		if mistakes[found[1]] == "" {
+			t.Errorf("no test makes the mistake %q: name one in this package", found[1])
+		}
+	}
+	for mistake, test := range mistakes {
+		if !explained[mistake] {
+			t.Errorf("expected the heading %q in docs/troubleshooting.md, found none: remove it here", mistake)
+		}
+		if !exists(t, test) {
+			t.Errorf("expected the test %s of the mistake %q, found none", test, mistake)
+		}
+	}
 }
 
 func TestMakeTargetsExist(t *testing.T) {
