@@ -295,7 +295,7 @@ func TestMakeSaysWhatIsMissing(t *testing.T) {
 			}
 			command := exec.Command("make", append([]string{"--no-print-directory"}, row.make...)...)
 			command.Dir = root
-			command.Env = append(os.Environ(), "PATH="+path)
+			command.Env = append(os.Environ(), "PATH="+path, "MAKEFLAGS=")
 			output, err := command.CombinedOutput()
 			said := regexp.MustCompile(row.says).FindString(string(output))
 			if (err != nil) != row.fails || said == "" {
