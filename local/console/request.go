@@ -211,7 +211,7 @@ func (d detail) Input() string { return indented(d.Decision.Input) }
 func (d detail) Claims() string { return indented(d.Trace.Claims) }
 
 // prominent are the hops of steps that a page shows before it is asked for every step.
-var prominent = []string{"error", "at", "tests", "differs on AWS"}
+var prominent = []string{"error", "at", "tests", gateway.Differs}
 
 // Prominent are the steps that a reader should not miss.
 func (d detail) Prominent() []gateway.Step {

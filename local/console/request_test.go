@@ -55,7 +55,7 @@ func answeredExchange() gateway.Exchange {
 func TestRequestShowsEveryHop(t *testing.T) {
 	f := serve(t, true)
 	e := answeredExchange()
-	e.Steps = []gateway.Step{{Hop: "differs on AWS", Detail: "the body"}, {Hop: "route", Detail: "matched"}}
+	e.Steps = []gateway.Step{{Hop: gateway.Differs, Detail: "the body"}, {Hop: "route", Detail: "matched"}}
 	f.Record(e, decided("write:seats", denial))
 	body := f.get(t, "/request?number=1").body
 	for _, want := range []string{

@@ -47,11 +47,16 @@ async function busy(button, where, action) {
 
 // Opening a request.
 
-// open shows the request that a query names. It reports whether there is one.
+// open shows the request that a query names, unless another one was asked for meanwhile. It
+// reports whether there is one.
+let opening = 0;
 async function open(query) {
+  const turn = ++opening;
   const response = await ask("/request?" + new URLSearchParams(query));
   if (!response.ok) return false;
-  detail.innerHTML = await response.text();
+  const html = await response.text();
+  if (turn !== opening) return true;
+  detail.innerHTML = html;
   const number = $("article", detail).dataset.number;
   history.replaceState(null, "", "/?" + new URLSearchParams({ ...(edit && { rule: edit.elements.name.value }), number }));
   marked();
@@ -208,17 +213,22 @@ if (edit) {
   let clean = whole();
   const dirty = () => whole() !== clean;
 
-  const adopt = (rule) => {
+  // adopt takes a rule for what is on disk, and shows it unless the text was edited meanwhile.
+  let adopted = 0;
+  const adopt = (rule, edited) => {
+    adopted++;
+    edit.elements.version.value = rule.version;
+    clean = rule.head + rule.text;
+    if (edited) return;
     const caret = text.selectionStart;
     if (head.value !== rule.head) head.value = rule.head;
     if (text.value !== rule.text) {
       text.value = rule.text;
       text.setSelectionRange(caret, caret);
     }
+    clean = whole(); // a text field has other newlines than the file may have
     $("#folded").hidden = !rule.head;
     $("#folded span").textContent = rule.head.split("\n").length - 1;
-    edit.elements.version.value = rule.version;
-    clean = whole();
     editor.draw();
   };
 
@@ -246,8 +256,9 @@ if (edit) {
   edit.addEventListener("submit", (event) => {
     event.preventDefault();
     busy($("[type=submit]", edit), saved, async () => {
+      const sent = whole();
       const answer = await post("/rule", new FormData(edit));
-      adopt(answer.rule);
+      adopt(answer.rule, whole() !== sent);
       tryQuietly();
       return answer.message;
     });
@@ -263,10 +274,13 @@ if (edit) {
   });
 
   // Somebody else may have saved the file, in an editor or in another tab.
+  let refreshing = 0;
   window.refreshRule = async () => {
+    const turn = ++refreshing, before = adopted;
     const response = await ask("/rule?" + new URLSearchParams({ name: edit.elements.name.value }));
     if (!response.ok) return;
     const { rule } = await response.json();
+    if (turn !== refreshing || before !== adopted) return; // an answer that is older than the text
     if (rule.version === edit.elements.version.value) return;
     if (dirty()) {
       saved.textContent = "The file has changed on disk. Copy what you need and reload the page.";
