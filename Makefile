@@ -109,7 +109,7 @@ test-vectors: ## Test token verification against Project Wycheproof (downloads 1
 test-provider: ## Sign in at a real OpenID provider and present its tokens (needs Node.js and npm)
 	go test -C vectors -count=1 ./oidc
 
-test-adoption: ## Make an adopter's first edits in a copy, and run every command there (some minutes)
+test-adoption: ## Make an adopter's first edits in a copy, and run every command there (some minutes; needs Node.js and npm)
 	go test -C adoption -count=1 -timeout 60m ./...
 
 test-long: ## Test under load with handlers being killed

@@ -47,7 +47,11 @@ func TestWalks(t *testing.T) {
 			// Every command as the README has it. A browser and the race detector say nothing about an edit.
 			p.command(t, "go tool opa test policies")
 			p.command(t, "make --no-print-directory test CHROMIUM= RACE=")
-			s := p.run(t, w.stack())
+			var settings []string
+			if w.table != nil {
+				settings = append(settings, "AWS="+w.table(t, p))
+			}
+			s := p.run(t, w.stack(), settings...)
 			if statuses := s.paste(); !slices.Equal(statuses, []string{"401", "403", "200"}) {
 				t.Errorf("expected the printed commands to be answered 401, 403 and 200, got %s", statuses)
 			}

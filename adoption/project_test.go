@@ -145,15 +145,20 @@ func add(directory string) edit {
 	}
 }
 
-// generate writes the generated documents anew.
-func generate(p project) error {
-	docs := exec.Command("make", "--no-print-directory", "docs")
-	docs.Dir = p.directory
-	if output, err := docs.CombinedOutput(); err != nil {
-		return fmt.Errorf("make docs: %w\n%s", err, tail(output))
+// run runs a command of the documentation, in a shell.
+func run(line string) edit {
+	return func(p project) error {
+		shell := exec.Command("sh", "-c", line)
+		shell.Dir = p.directory
+		if output, err := shell.CombinedOutput(); err != nil {
+			return fmt.Errorf("$ %s\n%s\n%w", line, tail(output), err)
+		}
+		return nil
 	}
-	return nil
 }
+
+// generate writes the generated documents anew.
+var generate = run("make --no-print-directory docs")
 
 // command runs one command of the documentation, in a shell, in the project.
 func (p project) command(t *testing.T, line string) string {

@@ -30,11 +30,12 @@ type stack struct {
 	output bytes.Buffer
 }
 
-// run starts make run and returns once it has said where the API is. The test ends it.
-func (p project) run(t *testing.T, name string) *stack {
+// run starts make run with further settings, and returns once it has said where the API
+// is. The test ends it.
+func (p project) run(t *testing.T, name string, settings ...string) *stack {
 	t.Helper()
 	s := &stack{t: t}
-	cmd := exec.Command("make", "--no-print-directory", "run", "STACK="+name, "PORT=0", "ISSUER_PORT=0", "CONSOLE_PORT=0")
+	cmd := exec.Command("make", append([]string{"--no-print-directory", "run", "STACK=" + name, "PORT=0", "ISSUER_PORT=0", "CONSOLE_PORT=0"}, settings...)...)
 	cmd.Dir = p.directory
 	cmd.Env = adopter()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the signal below reaches what make has started

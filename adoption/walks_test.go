@@ -3,6 +3,7 @@ package adoption
 import (
 	"cmp"
 	"net/http"
+	"testing"
 )
 
 // walk is one thing that a team does on the first day.
@@ -16,6 +17,9 @@ type walk struct {
 	allowed   map[string]string // the fields of a token request whose token the policy allows
 	denied    map[string]string // and of one that it denies
 	requests  []request
+
+	// table serves what handlers store in, and returns its URL; nil for nothing.
+	table func(*testing.T, project) string
 }
 
 func (w walk) stack() string { return cmp.Or(w.stackName, "dev") }
@@ -194,5 +198,23 @@ allow if "admin:everything" in split(input.scope, " ")`),
 			request{http.MethodGet, "accounts/7/profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
 			request{http.MethodGet, "accounts/7/profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"read:accounts\" is required"}`},
 			request{http.MethodGet, "accounts/7/profile", scope("read:accounts"), http.StatusOK, `{"account":"7"}`}),
+	},
+	{
+		name: "keep profiles in a DynamoDB table",
+		edits: []edit{
+			add("account"),
+			replace("infra/endpoints.go", endpoint, endpoint+guide.file("infra/endpoints.go")),
+			write("infra/profiles.go", guide.file("infra/profiles.go")),
+			write("handlers/account/main.go", guide.file("handlers/account/main.go")),
+			run(guide.command("go get")),
+			generate,
+		},
+		table:   guide.serve,
+		allowed: scope("get:profile read:accounts"), denied: scope("other"),
+		requests: append(readers(reader, forbidden, profile),
+			request{http.MethodGet, "accounts/7/profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
+			request{http.MethodGet, "accounts/7/profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"read:accounts\" is required"}`},
+			request{http.MethodGet, "accounts/7/profile", scope("read:accounts"), http.StatusOK, `{"name":"Ada"}`},
+			request{http.MethodGet, "accounts/8/profile", scope("read:accounts"), http.StatusNotFound, `{"message":"no such account"}`}),
 	},
 }

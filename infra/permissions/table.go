@@ -12,8 +12,9 @@ type grant struct {
 
 // Reference: https://docs.aws.amazon.com/service-authorization/latest/reference/
 //
-// The read and write actions are the calls that the provider made for each type, recorded
-// on an emulation of AWS while a stack was made, refreshed, changed and destroyed.
+// The read and write actions are the calls that the provider made for most types, recorded on
+// an emulation of AWS while a stack was made, refreshed, changed and destroyed. Those for
+// aliases, tables, tags and most of WAF are from that reference.
 var (
 	functions = []string{"arn:aws:lambda:{region}:{account}:function:{name}-*"}
 	roles     = []string{"arn:aws:iam::{account}:role/{name}-*"}
