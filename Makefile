@@ -62,9 +62,9 @@ conform: ## Ask a deployed or local API whether it answers as declared (URL=… 
 	@mkdir -p dist && go build -o dist/conform ./local/conform
 	@exec dist/conform $(if $(filter json junit,$(FORMAT)),-format "$(FORMAT)") -url "$(URL)" $(if $(filter-out file,$(origin STACK)),-stack "$(STACK)") $(if $(V),-v)
 
-explain: ## Say why a token is refused: make explain STACK=prod [FORMAT=json] < token (without one: check the settings)
+explain: ## Say why a token is refused: make explain STACK=prod [ISSUER=http://…, as make run prints it] [FORMAT=json] < token (without one: check the settings)
 	@mkdir -p dist && go build -o dist/explain ./local/explain
-	@exec dist/explain -stack "$(STACK)" $(if $(FORMAT),-format "$(FORMAT)")
+	@exec dist/explain -stack "$(STACK)" $(if $(filter http:% https:%,$(ISSUER)),-config "issuer=$(ISSUER)" -config jwksUri=) $(if $(FORMAT),-format "$(FORMAT)")
 
 ##@ Policies
 

@@ -152,8 +152,8 @@ func (v verdict) fix(refused *refusal.Error) string {
 		return "wait; if it happens again, correct the clock of the issuer"
 	case refusal.BadIssuer:
 		if v.isLocal() {
-			return "the token is of an issuer on this machine, which only make run accepts; while it runs, explain the token with " +
-				"go run ./local/explain -stack " + v.stack + " -config issuer=http://127.0.0.1:8081/ -config jwksUri= < token, with the issuer that make run prints"
+			return "the token is of an issuer on this machine, which only make run accepts; while it runs: " +
+				"make explain STACK=" + v.stack + " ISSUER=http://127.0.0.1:8081/ < token, with the issuer that it prints"
 		}
 		return "request the token from " + v.issuers() + ", or set the stack's issuer to the token's iss, slash included"
 	case refusal.BadAudience:
