@@ -3,6 +3,8 @@ package browser
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -219,13 +221,18 @@ func TestConsoleRepeatsRequests(t *testing.T) {
 // shows a text.
 func TestConsoleShowsNothingAsMarkup(t *testing.T) {
 	const evil = `"'><img src=x onerror=document.title=1><script>document.title=1</script>`
-	request, err := http.NewRequest(http.MethodPost, shared.url()+"/"+url.PathEscape(evil)+"?"+evil, strings.NewReader(evil))
+	encoded, err := json.Marshal(evil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.URL.RawQuery = "q=" + url.QueryEscape(evil)
+	// Go writes < as an escape. A token of another issuer need not.
+	claims := `{"sub":` + strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(encoded)) + `}`
+	request, err := http.NewRequest(http.MethodPost, shared.url()+"/"+url.PathEscape(evil)+"?q="+url.QueryEscape(evil), strings.NewReader(evil))
+	if err != nil {
+		t.Fatal(err)
+	}
 	request.Header.Set("X-Evil", evil)
-	request.Header.Set("Authorization", "Bearer "+evil)
+	request.Header.Set("Authorization", "Bearer e30."+base64.RawURLEncoding.EncodeToString([]byte(claims))+".e30")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -233,17 +240,28 @@ func TestConsoleShowsNothingAsMarkup(t *testing.T) {
 	response.Body.Close()
 	tab := open(t, shared.Console)
 	title := get(t, tab, chromedp.Evaluate[string](`document.title`))
-	do(t, tab, click("#exchanges a"), fold(true))
-	get(t, tab, until[bool](`document.querySelector("#detail [aria-label=Request]")?.textContent.includes("X-Evil")`))
-	do(t, tab, typing("package x # "+evil+"\n"+evil))
-	get(t, tab, until[bool](`!!document.querySelector("#outcome .problems")`))
-	if got := get(t, tab, chromedp.Evaluate[string](`document.title + document.querySelectorAll("img, main script").length`)); got != title+"0" {
-		t.Errorf("expected no markup, got %s", got)
-	}
-	t.Run("and not in a reason of a policy", func(t *testing.T) {
-		if why := text(t, tab, "#outcome"); !strings.Contains(why, "<img") && !strings.Contains(why, "rego") {
-			t.Errorf("expected the fault as text, got %s", why)
+	// expectText expects the markup in an element, and no element made of it.
+	expectText := func(t *testing.T, selector string) {
+		t.Helper()
+		if shown := get(t, tab, until[string](fmt.Sprintf(`document.querySelector(%q)?.textContent`, selector))); !strings.Contains(shown, "<img src=x onerror=") {
+			t.Errorf("expected the markup as text in %s, got %s", selector, shown)
 		}
+		if got := get(t, tab, chromedp.Evaluate[string](`document.title + document.querySelectorAll("img, main script").length`)); got != title+"0" {
+			t.Errorf("expected no markup, got %s", got)
+		}
+	}
+	do(t, tab, click("#exchanges a"), fold(true))
+	for _, part := range []string{"Request", "Claims"} {
+		t.Run(part, func(t *testing.T) { expectText(t, `#detail [aria-label="`+part+`"]`) })
+	}
+	t.Run("Input of the policy", func(t *testing.T) {
+		do(t, tab, chromedp.SetValue(chromedp.CSS("#sub"), strings.TrimPrefix(evil, `"`))) // the authorizer refuses the quotation mark
+		expectGranted(t, tab, clickSend)
+		expectText(t, `#detail [aria-label="Input of the policy"]`)
+	})
+	t.Run("fault of a rule", func(t *testing.T) {
+		do(t, tab, typing("package x\n\nimport data[`"+evil+"`]\n"))
+		expectText(t, "#outcome .problems")
 	})
 }
 

@@ -109,8 +109,13 @@ func (c *Console) detail(ctx context.Context, e entry) *detail {
 	return d
 }
 
-// functionName is the last part of an ARN.
-func functionName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
+// functionName is the name in the ARN of a function, or of a version or an alias of one:
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestSyntax
+func functionName(arn string) string {
+	_, name, _ := strings.Cut(arn, ":function:")
+	name, _, _ = strings.Cut(name, ":")
+	return name
+}
 
 // waterfall is where the time of a request went, as far as it was measured. The log says how
 // long the policy took and not when: its bar is drawn where the function begins.

@@ -38,7 +38,7 @@ func decided(scope, result string) trace.Trace {
 	return trace.Trace{
 		Request:     trace.Message{Method: "POST", Target: "/test/seats/4?a='b'", Header: http.Header{"X-Row": {"it's 4"}, "Sec-Fetch-Mode": {"cors"}, "Content-Length": {"3"}}, Body: []byte("a'b")},
 		Response:    trace.Message{Header: http.Header{"X-Seat": {"4b"}}, Body: []byte(`{"seat":"4b"}`)},
-		Invocations: []trace.Invocation{{Function: "arn:aws:lambda:x:1:function:guard", Took: time.Millisecond}, {Function: "arn:aws:lambda:x:1:function:seats", Begun: time.Millisecond, Took: time.Millisecond, Init: time.Microsecond, Cold: true, Log: []string{line}}},
+		Invocations: []trace.Invocation{{Function: "arn:aws:lambda:x:1:function:guard", Took: time.Millisecond}, {Function: "arn:aws:lambda:x:1:function:seats:live", Begun: time.Millisecond, Took: time.Millisecond, Init: time.Microsecond, Cold: true, Log: []string{line}}},
 	}
 }
 
@@ -65,6 +65,29 @@ func TestRequestShowsEveryHop(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("expected %s, got %s", want, body)
 		}
+	}
+}
+
+// Whoever signs a token or calls the API chooses these texts.
+func TestTextsOfARequestAreNoMarkup(t *testing.T) {
+	evil := func(where string) string { return "</pre><script>" + where + "</script>" }
+	f := serve(t, true)
+	traced := decided(evil("input"), `{"allow":false,"reasons":["`+evil("reason")+`"]}`)
+	traced.Claims = []byte(`{"sub":"` + evil("claim") + `"}`)
+	traced.Request.Body, traced.Response.Body = []byte(evil("sent body")), []byte(evil("body"))
+	traced.Request.Header.Set("X-Row", evil("sent header"))
+	traced.Response.Header.Set("X-Seat", evil("header"))
+	e := answeredExchange()
+	e.Path = evil("path")
+	f.Record(e, traced)
+	body := f.get(t, "/request?number=1").body
+	for _, where := range []string{"input", "reason", "claim", "sent body", "body", "sent header", "header", "path"} {
+		if !strings.Contains(body, "&lt;/pre&gt;&lt;script&gt;"+where+"&lt;") {
+			t.Errorf("expected the %s as text, got %s", where, body)
+		}
+	}
+	if strings.Contains(body, "<script") {
+		t.Errorf("expected no script, got %s", body)
 	}
 }
 
