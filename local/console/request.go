@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"account-api/local/gateway"
+	"account-api/local/graph"
 	"account-api/local/trace"
 	"account-api/local/trial"
 )
@@ -109,12 +110,10 @@ func (c *Console) detail(ctx context.Context, e entry) *detail {
 	return d
 }
 
-// functionName is the name in the ARN of a function, or of a version or an alias of one:
-// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestSyntax
+// functionName is the name in the ARN of a function, or of a version or an alias of one.
 func functionName(arn string) string {
-	_, name, _ := strings.Cut(arn, ":function:")
-	name, _, _ = strings.Cut(name, ":")
-	return name
+	arn = graph.Unqualified(arn)
+	return arn[strings.LastIndexByte(arn, ':')+1:]
 }
 
 // waterfall is where the time of a request went, as far as it was measured. The log says how
