@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -51,9 +53,14 @@ func TestAnotherProgram(t *testing.T) {
 }
 
 func TestStopLeavesNothingRunning(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
+		t.Run(sent.String(), func(t *testing.T) {
 			root := sharedCinema(t)
+			// A process ignores a hangup if its parent did, as under nohup. A handled signal
+			// has its default in the processes that are started.
+			handled := make(chan os.Signal, 1)
+			signal.Notify(handled, sent)
+			defer signal.Stop(handled)
 			c := runStack(t, root, cinemaArguments...)
 			expect(t, c.enter(t, ticket), http.StatusOK, admitted)
 			children := map[int]bool{}
@@ -65,7 +72,7 @@ func TestStopLeavesNothingRunning(t *testing.T) {
 			if len(children) < 2 {
 				t.Fatalf("expected a process for each function, got %v", children)
 			}
-			if err := c.End(signal); err != nil && signal != syscall.SIGKILL {
+			if err := c.End(sent); err != nil && sent != syscall.SIGKILL {
 				t.Errorf("expected a stop without an error, got %v:\n%s", err, c.Output())
 			}
 			for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -86,7 +93,7 @@ func TestStopLeavesNothingRunning(t *testing.T) {
 				t.Error("expected the port to be free again")
 			}
 			left := filepath.Join(root, "dist", "local", fmt.Sprintf("run-%d-*", c.PID()))
-			if signal == syscall.SIGKILL { // the next start cleans up
+			if sent == syscall.SIGKILL { // the next start cleans up
 				next := runStack(t, root, cinemaArguments...)
 				if err := next.Stop(); err != nil {
 					t.Error(err)
