@@ -66,6 +66,29 @@ func TestDifference(t *testing.T) {
 	}
 }
 
+func TestFunctionThatPublishesMovesItsAlias(t *testing.T) {
+	const function, alias = "aws:lambda/function:Function", "aws:lambda/alias:Alias"
+	declared := func(inputs map[string]any) *graph.Graph {
+		return &graph.Graph{Resources: []graph.Resource{
+			{URN: function + "::f", Type: function, Name: "f", Inputs: inputs},
+			{URN: alias + "::f", Type: alias, Name: "f", PropertyDependencies: map[string][]string{"functionVersion": {function + "::f"}}},
+		}}
+	}
+	for name, row := range map[string]struct {
+		inputs  map[string]any
+		updates []string
+	}{
+		"memory is in the version":               {map[string]any{"memorySize": 2.0}, []string{"Alias f", "Function f"}},
+		"reserved concurrency is the function's": {map[string]any{"memorySize": 1.0, "reservedConcurrentExecutions": 9.0}, []string{"Function f"}},
+		"tags are the function's":                {map[string]any{"memorySize": 1.0, "tags": map[string]any{"team": "a"}}, []string{"Function f"}},
+		"nothing changes":                        {map[string]any{"memorySize": 1.0}, nil},
+	} {
+		if got := difference(declared(map[string]any{"memorySize": 1.0}), declared(row.inputs))["update"]; !slices.Equal(got, row.updates) {
+			t.Errorf("%s: expected the updates %v, got %v", name, row.updates, got)
+		}
+	}
+}
+
 func TestConformancePage(t *testing.T) {
 	rows := func(status string) guardrail.Verdict {
 		return guardrail.Verdict{Rows: []guardrail.Row{
@@ -113,7 +136,7 @@ func TestPagesAreWrittenForTheStacksThatThereAre(t *testing.T) {
 	if err := write(t.Context(), root); err != nil {
 		t.Fatal(err)
 	}
-	for name, says := range map[string]string{"conformance.md": "| severity | alone | how", "changes.md": "| `issuer` |  | Function authorizer |  |", "openapi.json": `"default": "alone"`} {
+	for name, says := range map[string]string{"conformance.md": "| severity | alone | how", "changes.md": "| `issuer` |  | Alias authorizer, Function authorizer |  |", "openapi.json": `"default": "alone"`} {
 		page, err := os.ReadFile(filepath.Join(root, "docs", name))
 		if err != nil || !strings.Contains(string(page), says) {
 			t.Errorf("%s: expected %q, got %v in:\n%s", name, says, err, page)
