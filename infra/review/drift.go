@@ -62,20 +62,38 @@ func driftOfCode(ctx context.Context, stack string) (compared int, wrong error) 
 		// The alias is what callers get. The function itself, $LATEST, is what the next change
 		// of a setting publishes.
 		unqualified := strings.Join(arn[:7], ":")
-		for _, function := range slices.Compact([]string{f.ARN, unqualified}) {
-			live, stderr, err := output(ctx, "aws", "lambda", "get-function-configuration",
-				"--function-name", function, "--region", arn[3], "--query", "CodeSha256", "--output", "text")
-			if err != nil {
-				wrong = errors.Join(wrong, fmt.Errorf("%w\n%s", err, stderr))
-				continue
+		alias := ""
+		if f.ARN != unqualified {
+			if alias, err = runsOther(ctx, f.ARN, arn[3], f.SHA256); err == nil && alias != "" {
+				err = fmt.Errorf("%s. pulumi up --stack %s --refresh moves the alias back", alias, stack)
 			}
-			sum, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(live)))
-			if got := hex.EncodeToString(sum); err != nil || got != f.SHA256 {
-				wrong = errors.Join(wrong, fmt.Errorf("drift: %s runs code that was not deployed: expected the package %s, got %s. "+
-					"pulumi up does not notice: check out what was deployed, make build, and\n  aws lambda update-function-code --region %s --function-name %s --zip-file fileb://dist/%s.zip",
-					function, f.SHA256, got, arn[3], unqualified, name))
-			}
+			wrong = errors.Join(wrong, err)
 		}
+		latest, err := runsOther(ctx, unqualified, arn[3], f.SHA256)
+		if err == nil && latest != "" {
+			publish := ""
+			if alias != "" { // the alias may name a version with this code, and needs another
+				publish = " --publish"
+			}
+			err = fmt.Errorf("%s. pulumi up does not notice: check out what was deployed, make build, and, before any pulumi up,\n"+
+				"  aws lambda update-function-code --region %s --function-name %s --zip-file fileb://dist/%s.zip%s", latest, arn[3], unqualified, name, publish)
+		}
+		wrong = errors.Join(wrong, err)
 	}
 	return len(outputs.Packages), wrong
+}
+
+// runsOther says which code a function or alias runs, if it is not the package that was
+// deployed.
+func runsOther(ctx context.Context, function, region, sha256 string) (string, error) {
+	live, stderr, err := output(ctx, "aws", "lambda", "get-function-configuration",
+		"--function-name", function, "--region", region, "--query", "CodeSha256", "--output", "text")
+	if err != nil {
+		return "", fmt.Errorf("%w\n%s", err, stderr)
+	}
+	sum, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(live)))
+	if got := hex.EncodeToString(sum); err != nil || got != sha256 {
+		return fmt.Sprintf("drift: %s runs code that was not deployed: expected the package %s, got %s", function, sha256, got), nil
+	}
+	return "", nil
 }

@@ -8,9 +8,10 @@ import (
 
 func TestDrift(t *testing.T) {
 	const (
-		outputs = `{"packages":{"door":{"arn":"arn:aws:lambda:eu-north-1:123456789012:function:shop-door:live","sha256":"0102"}}}`
-		alias   = "lambda get-function-configuration --function-name arn:aws:lambda:eu-north-1:123456789012:function:shop-door:live --region eu-north-1"
-		latest  = "lambda get-function-configuration --function-name arn:aws:lambda:eu-north-1:123456789012:function:shop-door --region eu-north-1"
+		outputs   = `{"packages":{"door":{"arn":"arn:aws:lambda:eu-north-1:123456789012:function:shop-door:live","sha256":"0102"}}}`
+		unaliased = `{"packages":{"door":{"arn":"arn:aws:lambda:eu-north-1:123456789012:function:shop-door","sha256":"0102"}}}`
+		alias     = "lambda get-function-configuration --function-name arn:aws:lambda:eu-north-1:123456789012:function:shop-door:live --region eu-north-1"
+		latest    = "lambda get-function-configuration --function-name arn:aws:lambda:eu-north-1:123456789012:function:shop-door --region eu-north-1"
 	)
 	same := document(t, []step{one("same", queue, "q", object{}, object{})})
 	changed := document(t, []step{one("update", queue, "q", object{"delay": 7}, object{"delay": 1})})
@@ -20,8 +21,10 @@ func TestDrift(t *testing.T) {
 		says                                 string
 	}{
 		{"nothing differs", outputs, same, "AQI=\n", "AQI=\n", true, "stack test is what was deployed: 1 package, and every setting"},
-		{"code that was swapped", outputs, same, "AQM=\n", "AQI=\n", false, "shop-door:live runs code that was not deployed: expected the package 0102, got 0103"},
-		{"code that the next change would publish", outputs, same, "AQI=\n", "AQM=\n", false, "shop-door runs code that was not deployed"},
+		{"an alias that was moved", outputs, same, "AQM=\n", "AQI=\n", false, "shop-door:live runs code that was not deployed: expected the package 0102, got 0103. pulumi up --stack test --refresh moves the alias back\nstack test"},
+		{"code that the next change would publish", outputs, same, "AQI=\n", "AQM=\n", false, "shop-door --zip-file fileb://dist/door.zip\nstack test"},
+		{"swapped code that was published", outputs, same, "AQM=\n", "AQM=\n", false, "shop-door --zip-file fileb://dist/door.zip --publish\nstack test"},
+		{"a function without an alias", unaliased, same, "", "AQM=\n", false, "shop-door --zip-file fileb://dist/door.zip\nstack test"},
 		{"a setting that was changed by hand", outputs, changed, "AQI=\n", "AQI=\n", false, "-     delay: 7"},
 		{"both", outputs, changed, "AQM=\n", "AQI=\n", false, "shop-door:live runs code that was not deployed"},
 		{"a function that is gone", outputs, same, "exit 254\n", "exit 254\n", false, "exit status 254"},
