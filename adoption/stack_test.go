@@ -184,7 +184,8 @@ func (s *stack) stage() string {
 	return u.Scheme + "://" + u.Host + "/" + stage + "/"
 }
 
-var statusLine = regexp.MustCompile(`(?m)^HTTP/1\.1 (\d{3}) `)
+// statusLine follows the body before, which ends without a line break.
+var statusLine = regexp.MustCompile(`HTTP/1\.1 (\d{3}) `)
 
 // paste runs what make run prints, in one shell, and returns the status of each answer.
 func (s *stack) paste() []string {
