@@ -206,7 +206,7 @@ its role stay, for the other APIs of the region. ` + "`protect`" + ` changes not
 Packages are built reproducibly, so a preview shows a function only when the code in it differs.
 
 The table compares declarations. The real engine and the real provider gave the same lists against a simulator of AWS: for each row
-` + "`pulumi preview --json -c …`" + `. With all settings at once but ` + "`kmsKeyArn`" + ` and ` + "`manageApiGatewayAccount`" + `, ` + "`pulumi up`" + ` and then
+` + "`pulumi preview --json -c …`" + `. With all settings at once but ` + "`kmsKeyArn`, `webAclArn` and `manageApiGatewayAccount`" + `, ` + "`pulumi up`" + ` and then
 ` + "`pulumi preview --expect-no-changes`" + ` agreed, and so they did when the settings were taken back. ` + "`pulumi destroy`" + ` left nothing
 but the account's log role, which it is told to keep.
 `
