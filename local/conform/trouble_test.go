@@ -100,11 +100,12 @@ func TestTroubleIsOneSentence(t *testing.T) {
 	old.Transport.(*http.Transport).TLSClientConfig = &tls.Config{MaxVersion: tls.VersionTLS12}
 	impatient := newClient()
 	impatient.Timeout = 50 * time.Millisecond
-	closed, err := net.Listen("tcp4", "127.0.0.1:0")
+	// Nothing listens on the port of a client, and no other process gets it.
+	open, err := net.Dial("tcp4", plain.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed.Close()
+	defer open.Close()
 	foreign := func(header, value string, status int) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set(header, value)
@@ -121,7 +122,7 @@ func TestTroubleIsOneSentence(t *testing.T) {
 		says   string
 	}{
 		{"a host that does not exist", "https://nowhere.example/orders", dialing(&net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}), "no such host: expected the URL of an API that can be reached"},
-		{"nothing listens", "http://" + closed.Addr().String() + "/test/orders", nil, "start the API with make run"},
+		{"nothing listens", "http://" + open.LocalAddr().String() + "/test/orders", nil, "start the API with make run"},
 		{"no route", "https://nowhere.example/orders", dialing(errors.New("network is unreachable")), "gave no answer: network is unreachable"},
 		{"a certificate by an unknown authority", secure.URL + "/test/orders", nil, "signed by unknown authority: is it the right host? Is a TLS-inspecting proxy in between?"},
 		{"a certificate for another host", secure.URL + "/test/orders", trusting("other.test"), "not other.test: is it the right host?"},
