@@ -150,7 +150,7 @@ func (p *product) start(b *bench, declared *graph.Graph) error {
 		return err
 	}
 	for _, resource := range declared.OfType("aws:lambda/function:Function") {
-		arn := resource.String("arn")
+		arn := resource.Target(declared.Targets()).ARN
 		f := deployed{arn: arn}
 		f.handler = declared.Bundles[fmt.Sprint(member(resource.Inputs["code"], "path"))]
 		f.name = path.Base(f.handler)
