@@ -255,8 +255,8 @@ const providersDetails = `
 
 ## Tried with a real provider
 
-`+"`make test-provider`"+` starts the OpenID provider of the npm package `+"`oidc-provider`"+` over https, signs a user in, and presents what
-it issues to the authorizer under `+"`provider=rfc9068`"+`: the access token is accepted, the ID and the refresh token are refused, and
+` + "`make test-provider`" + ` starts the OpenID provider of the npm package ` + "`oidc-provider`" + ` over https, signs a user in, and presents what
+it issues to the authorizer under ` + "`provider=rfc9068`" + `: the access token is accepted, the ID and the refresh token are refused, and
 tokens of the old and the new key are accepted after a rotation. It needs Node.js. CI runs it.
 
 ## When API Gateway's own authorizer suffices

@@ -97,7 +97,9 @@ func (e edit) try(ctx context.Context) (verdicts, error) {
 
 	h, err := endpoint.New(ctx, endpoint.Config{
 		Policy: ruleset.Of(policies, handler), Entrypoint: handler + "/decision",
-		Answer: func(context.Context, endpoint.Request) (endpoint.Reply, error) { return endpoint.Reply{Body: []byte(`{}`)}, nil },
+		Answer: func(context.Context, endpoint.Request) (endpoint.Reply, error) {
+			return endpoint.Reply{Body: []byte(`{}`)}, nil
+		},
 	}, endpoint.Environment{Log: io.Discard, Now: time.Now})
 	if err != nil {
 		return v, err
