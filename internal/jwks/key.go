@@ -120,7 +120,7 @@ var types = map[signature.Algorithm]string{
 // Both are empty for a key of another type or curve. An RSA key without alg is for RS256.
 func (m object) kind(kty string) (algorithm signature.Algorithm, material string) {
 	curve, _ := m.text("crv")
-	fits := []signature.Algorithm{}
+	var fits []signature.Algorithm
 	switch {
 	case kty == "RSA":
 		material, fits = "n", []signature.Algorithm{signature.RS256, signature.PS256}

@@ -203,6 +203,5 @@ var (
 	// unauthorized is how every token is refused: the answer never tells why.
 	unauthorized = gatewayError(401, "UnauthorizedException", "Unauthorized")
 	// noRoute is what a REST API answers instead of 404 and 405.
-	noRoute   = gatewayError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
-	forbidden = gatewayError(403, "ForbiddenException", "Forbidden")
+	noRoute = gatewayError(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
 )
