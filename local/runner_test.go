@@ -368,6 +368,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		}
 	}
 	c.says(t, filepath.Join("dist", "local", "run-"), 3)
+	expect(t, c.enter(t, ticket), http.StatusOK, admitted)
 	c.says(t, "cinema-seats runs as process ", 2) // the panic ended the first one
 	file := regexp.MustCompile(`log (\S+)`).FindStringSubmatch(c.Output())[1]
 	if log := read(t, file); !strings.Contains(log, "cinema-seats REPORT RequestId") {
