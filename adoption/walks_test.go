@@ -3,6 +3,7 @@ package adoption
 import (
 	"cmp"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -24,35 +25,33 @@ type walk struct {
 
 func (w walk) stack() string { return cmp.Or(w.stackName, "dev") }
 
-// shippedAudience is the one of the stack files.
-const shippedAudience = "https://api.example.com/account"
-
 func (w walk) audience() string { return cmp.Or(w.aud, shippedAudience) }
 
-// The sample, as it is shipped.
-const (
-	profile   = `{"name":"Daniël"}`
-	forbidden = `{"message":"Error: Forbidden","info":"scope \"get:profile\" is required"}`
+// forbidden is the sample's answer to callers without its scope, rule its rule, and granting its
+// tests' set of scopes that are enough.
+var (
+	forbidden = missing(shippedScope)
+	rule      = `allow if "` + shippedScope + `" in split(input.scope, " ")`
+	granting  = `granting := {"` + shippedScope + `"}`
 )
 
-// rule is the sample's rule, and granting its tests' set of scopes that are enough.
-const (
-	rule     = `allow if "get:profile" in split(input.scope, " ")`
-	granting = `granting := {"get:profile"}`
-)
+// missing is how the policies here deny a caller without a scope.
+func missing(scope string) string {
+	return `{"message":"Error: Forbidden","info":"scope \"` + scope + `\" is required"}`
+}
 
 // setByCommand is what pulumi stack init with a passphrase and pulumi config set leave
 // behind: the salt, sorted keys with their namespace, numbers as text, no comments.
-const setByCommand = `encryptionsalt: v1:m5KrN6ICZjA=:v1:u3tYq4mhGL7H1VbO:hdwA4bQyZZ5BcZpcOV7eEGZmsqqQXA==
+var setByCommand = strings.ReplaceAll(`encryptionsalt: v1:m5KrN6ICZjA=:v1:u3tYq4mhGL7H1VbO:hdwA4bQyZZ5BcZpcOV7eEGZmsqqQXA==
 config:
-  account-api:allowedOrigin: https://app.my-team.example
-  account-api:audience: orders
-  account-api:issuer: https://login.my-team.example
-  account-api:logRetentionDays: "14"
-  account-api:throttleBurst: "4000"
-  account-api:throttleRate: "8000"
+  PROJECT:allowedOrigin: https://app.my-team.example
+  PROJECT:audience: orders
+  PROJECT:issuer: https://login.my-team.example
+  PROJECT:logRetentionDays: "14"
+  PROJECT:throttleBurst: "4000"
+  PROJECT:throttleRate: "8000"
   aws:region: eu-central-1
-`
+`, "PROJECT", shippedProject)
 
 // endpoint is the entry of the sample's endpoint, the last one.
 const endpoint = `		description: "Answers with the caller's profile if the policy allows it",
@@ -62,7 +61,7 @@ const endpoint = `		description: "Answers with the caller's profile if the polic
 func scope(value string) map[string]string { return map[string]string{"scope": value} }
 
 var (
-	reader  = scope("get:profile")
+	reader  = scope(shippedScope)
 	updater = scope("update:profile")
 )
 
@@ -80,12 +79,12 @@ var walks = []walk{
 	{
 		name: "rename the scope", documented: "Rename the scope",
 		edits: []edit{
-			replace("policies/profile/profile.rego", "get:profile", "accounts.read"),
-			replace("policies/profile/profile_test.rego", "get:profile", "accounts.read"),
+			replace("policies/profile/profile.rego", shippedScope, "accounts.read"),
+			replace("policies/profile/profile_test.rego", shippedScope, "accounts.read"),
 		},
 		allowed: scope("accounts.read"), denied: reader,
-		requests: append(readers(scope("accounts.read"), `{"message":"Error: Forbidden","info":"scope \"accounts.read\" is required"}`, profile),
-			request{http.MethodGet, "profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"accounts.read\" is required"}`}),
+		requests: append(readers(scope("accounts.read"), missing("accounts.read"), profile),
+			request{http.MethodGet, "profile", reader, http.StatusForbidden, missing("accounts.read")}),
 	},
 	{
 		name: "allow a second scope as well", documented: "Allow a second scope",
@@ -93,7 +92,7 @@ var walks = []walk{
 			replace("policies/profile/profile.rego", rule, rule+`
 
 allow if "admin:everything" in split(input.scope, " ")`),
-			replace("policies/profile/profile_test.rego", granting, `granting := {"admin:everything", "get:profile"}`),
+			replace("policies/profile/profile_test.rego", granting, `granting := {"admin:everything", "`+shippedScope+`"}`),
 		},
 		allowed: scope("admin:everything"), denied: updater,
 		requests: append(readers(reader, forbidden, profile),
@@ -104,7 +103,7 @@ allow if "admin:everything" in split(input.scope, " ")`),
 		edits: []edit{
 			replace("policies/profile/profile.rego", rule, `allow if {
 	some scope in split(input.scope, " ")
-	scope == "get:profile"
+	scope == "`+shippedScope+`"
 }`),
 		},
 		allowed: reader, denied: updater,
@@ -113,8 +112,8 @@ allow if "admin:everything" in split(input.scope, " ")`),
 	{
 		name: "answer with something else", documented: "Change the answer",
 		edits: []edit{
-			replace("handlers/profile/handler.go", `{"name":"Daniël"}`, `{"name":"Ada","since":1843}`),
-			replace("handlers/profile/process_test.go", `{\"name\":\"Daniël\"}`, `{\"name\":\"Ada\",\"since\":1843}`),
+			replace("handlers/profile/handler.go", profile, `{"name":"Ada","since":1843}`),
+			replace("handlers/profile/process_test.go", strings.ReplaceAll(profile, `"`, `\"`), `{\"name\":\"Ada\",\"since\":1843}`),
 		},
 		allowed: reader, denied: updater,
 		requests: readers(reader, forbidden, `{"name":"Ada","since":1843}`),
@@ -139,7 +138,7 @@ allow if "admin:everything" in split(input.scope, " ")`),
 	},
 	{
 		name: "rename the project", documented: "Rename the project",
-		edits:   []edit{replace("Pulumi.yaml", "name: account-api", "name: orders")},
+		edits:   []edit{replace("Pulumi.yaml", "name: "+shippedProject, "name: orders")},
 		allowed: reader, denied: updater,
 		requests: readers(reader, forbidden, profile),
 	},
@@ -147,8 +146,8 @@ allow if "admin:everything" in split(input.scope, " ")`),
 		name: "rename the project after pulumi config set",
 		edits: []edit{
 			write("Pulumi.dev.yaml", setByCommand),
-			replace("Pulumi.yaml", "name: account-api", "name: orders"),
-			replace("Pulumi.dev.yaml", "account-api:", "orders:"),
+			replace("Pulumi.yaml", "name: "+shippedProject, "name: orders"),
+			replace("Pulumi.dev.yaml", shippedProject+":", "orders:"),
 		},
 		aud:     "orders",
 		allowed: reader, denied: updater,
@@ -174,10 +173,10 @@ allow if "admin:everything" in split(input.scope, " ")`),
 `),
 			generate,
 		},
-		allowed: scope("get:profile update:profile"), denied: scope("other"),
+		allowed: scope(shippedScope + " update:profile"), denied: scope("other"),
 		requests: append(readers(reader, forbidden, profile),
 			request{http.MethodPut, "profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
-			request{http.MethodPut, "profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"update:profile\" is required"}`},
+			request{http.MethodPut, "profile", reader, http.StatusForbidden, missing("update:profile")},
 			request{http.MethodPut, "profile", updater, http.StatusOK, `{"updated":true}`}),
 	},
 	{
@@ -193,10 +192,10 @@ allow if "admin:everything" in split(input.scope, " ")`),
 `),
 			generate,
 		},
-		allowed: scope("get:profile read:accounts"), denied: scope("other"),
+		allowed: scope(shippedScope + " read:accounts"), denied: scope("other"),
 		requests: append(readers(reader, forbidden, profile),
 			request{http.MethodGet, "accounts/7/profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
-			request{http.MethodGet, "accounts/7/profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"read:accounts\" is required"}`},
+			request{http.MethodGet, "accounts/7/profile", reader, http.StatusForbidden, missing("read:accounts")},
 			request{http.MethodGet, "accounts/7/profile", scope("read:accounts"), http.StatusOK, `{"account":"7"}`}),
 	},
 	{
@@ -211,10 +210,10 @@ allow if "admin:everything" in split(input.scope, " ")`),
 			generate,
 		},
 		table:   guide.serve,
-		allowed: scope("get:profile read:accounts"), denied: scope("other"),
+		allowed: scope(shippedScope + " read:accounts"), denied: scope("other"),
 		requests: append(readers(reader, forbidden, profile),
 			request{http.MethodGet, "accounts/7/profile", nil, http.StatusUnauthorized, `{"message":"Unauthorized"}`},
-			request{http.MethodGet, "accounts/7/profile", reader, http.StatusForbidden, `{"message":"Error: Forbidden","info":"scope \"read:accounts\" is required"}`},
+			request{http.MethodGet, "accounts/7/profile", reader, http.StatusForbidden, missing("read:accounts")},
 			request{http.MethodGet, "accounts/7/profile", scope("read:accounts"), http.StatusOK, `{"name":"Ada"}`},
 			request{http.MethodGet, "accounts/8/profile", scope("read:accounts"), http.StatusNotFound, `{"message":"no such account"}`}),
 	},

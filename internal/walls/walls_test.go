@@ -157,10 +157,11 @@ var samples = []struct {
 	{"the project's name", "account" + "-api", append([]string{"Pulumi.yaml", "go.mod"}, stackFiles...)},
 }
 
-// documents show the sample, so they may hold its values. The modules besides the product
+// documents show the sample, so they may hold its values, and so do the endpoints that the
+// adoption test adds. The modules besides the product
 // name its module path, as every import does.
 func isDocument(name string) bool {
-	return path.Ext(name) == ".md" || path.Base(name) == "go.mod" || within(name, "adoption")
+	return path.Ext(name) == ".md" || path.Base(name) == "go.mod" || within(name, "adoption/testdata")
 }
 
 func TestSampleValuesStandInTheSampleOnly(t *testing.T) {
