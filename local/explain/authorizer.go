@@ -2,19 +2,19 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
 	"account-api/internal/token/environment"
+	"account-api/local/gateway/declaration"
 	"account-api/local/record"
 )
 
 // authorizer is what a stack declares about its authorizer.
 type authorizer struct {
 	environment.Trust
-	expression *regexp.Regexp // that the whole header has to match at the gateway
+	expression *declaration.Expression // that the whole header has to match at the gateway
 }
 
 // readAuthorizer runs the Pulumi program against mocks and reads the authorizer from what it
@@ -29,9 +29,7 @@ func readAuthorizer(s settings) (authorizer, error) {
 	if err != nil {
 		return authorizer{}, err
 	}
-	// API Gateway matches in Java's dialect. The local gateway refuses an expression that
-	// RE2 reads differently.
-	expression, err := regexp.Compile(`\A(?:` + declared.String("identityValidationExpression") + `)\z`)
+	expression, err := declaration.ParseExpression(declared.String("identityValidationExpression"))
 	if err != nil {
 		return authorizer{}, fmt.Errorf("the authorizer's identityValidationExpression: %w", err)
 	}

@@ -128,7 +128,7 @@ func explain(s settings, in io.Reader, now time.Time) (report, error) {
 	}
 	v := verdict{
 		settings: s, authorizer: a, presentation: p,
-		passesGateway: a.expression.MatchString(p.authorization()),
+		passesGateway: a.expression.Matches(p.authorization()),
 		findings:      verifier.Explain(p.compact, now, key),
 	}
 	return v.report(), nil

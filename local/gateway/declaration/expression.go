@@ -12,17 +12,21 @@ type Expression struct {
 	compiled *regexp.Regexp
 }
 
-// compile reads an expression that API Gateway runs as java.util.regex. For whole strings
+// ParseExpression reads an expression that API Gateway runs as java.util.regex. For whole strings
 // of printable ASCII, RE2 and Java agree on most of the syntax. What only one of them
 // understands, or each in its own way, is refused by name.
 //
 // https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/regex/Pattern.html
 // https://github.com/google/re2/wiki/Syntax
-func compile(source string) (*Expression, error) {
+func ParseExpression(source string) (*Expression, error) {
 	if construct := foreign(source); construct != "" {
 		return nil, fmt.Errorf("%s means something else in Java's regular expressions than in RE2: write the expression without it", construct)
 	}
-	compiled, err := regexp.Compile(`\A(?:` + source + `)\z`)
+	// Alone first: a)|(b is valid only between the anchors, where it would match parts.
+	compiled, err := regexp.Compile(source)
+	if err == nil {
+		compiled, err = regexp.Compile(`\A(?:` + source + `)\z`)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the expression uses syntax that RE2 lacks (%v): write it without", err)
 	}
@@ -125,7 +129,7 @@ func readExpression(d declared, property string) *Expression {
 	if source == "" {
 		return nil
 	}
-	expression, err := compile(source)
+	expression, err := ParseExpression(source)
 	if err != nil {
 		d.refuse(property, "%v", err)
 	}

@@ -30,6 +30,7 @@ func TestCompile(t *testing.T) {
 		{`(?x)a`, "group", nil, nil},
 		{`(?U)a+`, "group", nil, nil},
 		{`a++`, "RE2 lacks", nil, nil},
+		{`a)|(b`, "unexpected )", nil, nil},
 		{`(a)\1`, "escape", nil, nil},
 		{`\12`, "escape", nil, nil},
 		{`\bx`, "escape", nil, nil},
@@ -52,7 +53,7 @@ func TestCompile(t *testing.T) {
 		{`é`, "outside ASCII", nil, nil},
 	} {
 		t.Run(tt.expression, func(t *testing.T) {
-			compiled, err := compile(tt.expression)
+			compiled, err := ParseExpression(tt.expression)
 			if tt.refused != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.refused) {
 					t.Fatalf("got %v, want %q", err, tt.refused)

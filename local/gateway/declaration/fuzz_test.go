@@ -9,7 +9,7 @@ func FuzzExpression(f *testing.F) {
 		f.Add(expression, bearer)
 	}
 	f.Fuzz(func(t *testing.T, expression, value string) {
-		compiled, err := compile(expression)
+		compiled, err := ParseExpression(expression)
 		if err != nil {
 			return
 		}
