@@ -26,8 +26,8 @@ const slowReload = time.Second
 func (l *localStack) watch(ctx context.Context) {
 	first := l.stack.now()
 	if err := l.tryOutAll(ctx, first.graph, first.built, nil); err != nil && ctx.Err() == nil {
-		l.out.broken(err)
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
+		l.out.broken(err)
 	}
 	l.console.Adopt(ctx)
 	if suites, err := l.testPolicies(ctx); err == nil { // else findExamples has reported it
@@ -42,7 +42,8 @@ func (l *localStack) watch(ctx context.Context) {
 }
 
 // reload rebuilds, and replaces what changed. If that fails it reports why, and the
-// running version keeps serving.
+// running version keeps serving. The console knows before the terminal says it, so that who
+// reads a line and then opens the console finds the same there.
 func (l *localStack) reload(ctx context.Context, files []string) {
 	begun := time.Now()
 	l.console.Report(console.Status{State: console.Building, At: begun, Detail: summary(files)})
@@ -62,8 +63,8 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 	took := time.Since(begun).Round(10 * time.Millisecond)
 	if err != nil {
 		l.suites.Store(before)
-		l.out.notReloaded(err)
 		l.console.Report(console.Status{State: console.Failed, At: time.Now(), Detail: err.Error()})
+		l.out.notReloaded(err)
 		return
 	}
 	var changes console.Changes
@@ -77,18 +78,19 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 			what += " To change make run itself, stop it and start it again."
 		}
 	}
+	detail := what
+	if suites := l.suites.Load(); suites != nil {
+		for _, s := range *suites {
+			if s.concerns(files) || len(s.Failed) > 0 {
+				detail += " " + s.String() + "."
+			}
+		}
+	}
+	l.console.Report(console.Status{State: console.Serving, At: time.Now(), Detail: detail, Changes: changes})
 	l.out.reloaded(what)
 	if text := changes.Lines("http://" + l.terminal.Addr().String() + "/"); text != "" {
 		l.out.reloaded(text)
 	}
-	if suites := l.suites.Load(); suites != nil {
-		for _, s := range *suites {
-			if s.concerns(files) || len(s.Failed) > 0 {
-				what += " " + s.String() + "."
-			}
-		}
-	}
-	l.console.Report(console.Status{State: console.Serving, At: time.Now(), Detail: what, Changes: changes})
 	if slices.ContainsFunc(files, ofPolicies) {
 		l.refreshExamples(ctx)
 	}
