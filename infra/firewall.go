@@ -3,7 +3,7 @@ package infra
 import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 // awsProvider is the version of the AWS provider that go.mod pins.
-const awsProvider = "6.83.2"
+const awsProvider = "6.83.4"
 
 // newFirewall puts the stage behind the stack's web ACL, if it names one.
 //
