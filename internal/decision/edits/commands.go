@@ -123,7 +123,7 @@ func refusal(root string, err error) verdict {
 //
 //	opa check --strict --capabilities internal/decision/capabilities.json policies
 //
-// https://github.com/open-policy-agent/opa/blob/v1.22.2/cmd/check.go
+// https://github.com/open-policy-agent/opa/blob/v1.22.3/cmd/check.go
 func opaCheck(policies string, capabilities *ast.Capabilities) error {
 	onlyRego := func(_ string, info fs.FileInfo, _ int) bool {
 		return !info.IsDir() && filepath.Ext(info.Name()) != ".rego"
@@ -145,7 +145,7 @@ func opaCheck(policies string, capabilities *ast.Capabilities) error {
 //
 //	opa test --capabilities internal/decision/capabilities.json policies
 //
-// https://github.com/open-policy-agent/opa/blob/v1.22.2/cmd/test.go
+// https://github.com/open-policy-agent/opa/blob/v1.22.3/cmd/test.go
 func opaTest(ctx context.Context, root string, capabilities *ast.Capabilities) verdict {
 	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities, ProcessAnnotation: true}
 	modules, store, err := tester.LoadWithParserOptions([]string{filepath.Join(root, "policies")}, nil, options)
