@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
+	"account-api/internal/ruleset"
 	"account-api/local/build"
 	"account-api/local/example"
 	"account-api/local/graph"
@@ -35,47 +37,117 @@ const (
 	algorithmsVariable = "ALGORITHMS"
 )
 
-// build compiles the project's tools and the handlers of g, and captures what the Pulumi
-// program declares now. Then it compiles handlers that are new in the declaration. g is
-// nil at the start.
-func (l *localStack) build(ctx context.Context, g *graph.Graph) (*graph.Graph, reload.Release, error) {
-	tools := []string{l.settings.capture}
-	if l.hasPolicies() {
-		tools = append(tools, l.settings.policy)
+// build compiles the project's tools and the handlers, and captures what the Pulumi program
+// declares now. Then it compiles handlers that are new in the declaration. Before is nil at the
+// start. Later only what the saved files may have changed is compiled, and policies are checked
+// too. A tool that stays as it is runs beside the compiler.
+//
+// Its error has all that is wrong with the policies, the Go code and the settings.
+func (l *localStack) build(ctx context.Context, before *generation, saved []string) (*graph.Graph, reload.Release, error) {
+	var declared *graph.Graph
+	var wrongPolicies, wrongSettings error
+	steps := map[string]func(reload.Release){
+		l.settings.capture: func(built reload.Release) { declared, wrongSettings = l.captureStack(ctx, built) },
 	}
-	var known []string
-	if g != nil {
-		for _, handler := range handlers(g) {
-			if l.exists(handler) { // else it may be gone from the declaration, too
-				known = append(known, "./"+handler)
+	if l.hasPolicies() {
+		steps[l.settings.policy] = func(built reload.Release) {
+			if before != nil {
+				wrongPolicies = l.checkPolicies(ctx, built, saved)
 			}
 		}
 	}
-	built, err := l.builds.Build(ctx, append(l.groups(known), build.Tools(tools...))...)
-	if err != nil {
-		return nil, nil, err
+	kept, changed := l.affected(before, append(slices.Sorted(maps.Keys(steps)), l.known(before)...), saved)
+	var running sync.WaitGroup
+	start := func(with reload.Release) {
+		for tool, step := range steps {
+			if with[tool] != "" {
+				running.Go(func() { step(with) })
+			}
+		}
 	}
-	declared, err := l.captureStack(ctx, built)
-	if err != nil {
+	start(kept)
+	built, wrongCode := l.compile(ctx, changed)
+	start(built)
+	running.Wait()
+	if err := errors.Join(wrongPolicies, wrongCode, wrongSettings); err != nil {
 		return nil, nil, err
 	}
 	if len(endpoints(declared)) == 0 {
 		return nil, nil, errors.New("expected a REST API with a method besides OPTIONS, got none: declare an apigateway.Method")
 	}
+	maps.Copy(built, kept)
 	var missing []string
 	for _, handler := range handlers(declared) {
 		if built["./"+handler] == "" {
 			missing = append(missing, "./"+handler)
 		}
 	}
-	if len(missing) > 0 {
-		added, err := l.builds.Build(ctx, l.groups(missing)...)
-		if err != nil {
-			return nil, nil, err
-		}
-		maps.Copy(built, added)
+	added, err := l.compile(ctx, missing)
+	if err != nil {
+		return nil, nil, err
 	}
+	maps.Copy(built, added)
 	return declared, built, nil
+}
+
+// known are the packages of the handlers that serve. One that is gone may be gone from the
+// declaration, too.
+func (l *localStack) known(before *generation) (packages []string) {
+	if before == nil {
+		return nil
+	}
+	for _, handler := range handlers(before.graph) {
+		if l.exists(handler) {
+			packages = append(packages, "./"+handler)
+		}
+	}
+	return packages
+}
+
+// affected splits packages into those whose executables stay as they are, and those that the
+// saved files may have changed.
+func (l *localStack) affected(before *generation, packages, saved []string) (kept reload.Release, changed []string) {
+	kept = reload.Release{}
+	for _, p := range packages {
+		files := saved
+		if !l.isTool(p) {
+			files = slices.DeleteFunc(slices.Clone(saved), func(file string) bool { return foreign(p, file) })
+		}
+		if before != nil && before.built[p] != "" && !build.Reads(l.settings.root, p, files) {
+			kept[p] = before.built[p]
+		} else {
+			changed = append(changed, p)
+		}
+	}
+	return kept, changed
+}
+
+// foreign reports whether a file is a policy that a handler does not carry: it carries that of its
+// name and the shared one, without tests.
+func foreign(handler, file string) bool {
+	if !ofPolicies(file) {
+		return false
+	}
+	directory, _, below := strings.Cut(strings.TrimPrefix(file, policiesDir+"/"), "/")
+	return !ofWhatServes(file) || below && directory != path.Base(handler) && directory != ruleset.Shared
+}
+
+// isTool reports whether a package is a program for this machine.
+func (l *localStack) isTool(pkg string) bool {
+	return pkg == l.settings.capture || pkg == l.settings.policy
+}
+
+// compile builds packages, each group in its way.
+func (l *localStack) compile(ctx context.Context, packages []string) (reload.Release, error) {
+	var tools, functions []string
+	for _, p := range packages {
+		if l.isTool(p) {
+			tools = append(tools, p)
+		} else {
+			functions = append(functions, p)
+		}
+	}
+	return l.builds.Build(ctx, append(l.groups(functions), build.Tools(tools...))...)
 }
 
 // groups are the packages of functions by the way in which they are built.

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"account-api/local/reload"
 )
 
 // suite is what the project's policy program says about the Rego tests of a policy.
@@ -61,8 +63,8 @@ func (s suite) concerns(files []string) bool {
 }
 
 // testPolicies runs the Rego tests of every policy. There are none without the policy program.
-func (l *localStack) testPolicies(ctx context.Context) ([]suite, error) {
-	executable := l.stack.now().built[l.settings.policy]
+func (l *localStack) testPolicies(ctx context.Context, built reload.Release) ([]suite, error) {
+	executable := built[l.settings.policy]
 	if executable == "" {
 		return nil, nil
 	}
@@ -80,11 +82,11 @@ func (l *localStack) testPolicies(ctx context.Context) ([]suite, error) {
 // checkPolicies runs the Rego tests when a policy was saved, before it is built. It is an
 // error if a handler would refuse its policy. A policy whose tests fail will serve, and each
 // of its answers shows the failure.
-func (l *localStack) checkPolicies(ctx context.Context, files []string) error {
+func (l *localStack) checkPolicies(ctx context.Context, built reload.Release, files []string) error {
 	if !slices.ContainsFunc(files, ofPolicies) {
 		return nil
 	}
-	suites, err := l.testPolicies(ctx)
+	suites, err := l.testPolicies(ctx, built)
 	if err != nil {
 		return err
 	}

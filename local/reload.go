@@ -30,7 +30,7 @@ func (l *localStack) watch(ctx context.Context) {
 		l.out.broken(err)
 	}
 	l.console.Adopt(ctx)
-	if suites, err := l.testPolicies(ctx); err == nil { // else findExamples has reported it
+	if suites, err := l.testPolicies(ctx, first.built); err == nil { // else findExamples has reported it
 		l.suites.Store(&suites)
 		for _, s := range suites {
 			if len(s.Failed) > 0 {
@@ -46,15 +46,18 @@ func (l *localStack) watch(ctx context.Context) {
 // reads a line and then opens the console finds the same there.
 func (l *localStack) reload(ctx context.Context, files []string) {
 	begun := time.Now()
-	l.console.Report(console.Status{State: console.Building, At: begun, Detail: summary(files)})
-	slow := time.AfterFunc(slowReload, func() { l.out.reloaded("Rebuilding (" + summary(files) + ").") })
+	saved := summary(files)
+	files = slices.Compact(slices.Sorted(slices.Values(append(l.refused, files...))))
+	l.refused = files
+	l.console.Report(console.Status{State: console.Building, At: begun, Detail: saved})
+	slow := time.AfterFunc(slowReload, func() { l.out.reloaded("Rebuilding (" + saved + ").") })
 	before := l.suites.Load()
 	var swapped []string
 	var err error
 	if slices.ContainsFunc(files, ofWhatServes) {
 		swapped, err = l.swap(ctx, files)
 	} else {
-		err = l.checkPolicies(ctx, files)
+		err = l.checkPolicies(ctx, l.stack.now().built, files)
 	}
 	slow.Stop()
 	if ctx.Err() != nil {
@@ -67,13 +70,14 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 		l.out.notReloaded(err)
 		return
 	}
+	l.refused = nil
 	var changes console.Changes
 	if slices.ContainsFunc(files, ofPolicies) {
 		changes = l.console.Adopt(ctx)
 	}
-	what := fmt.Sprintf("Reloaded %s in %v (%s).", strings.Join(swapped, ", "), took, summary(files))
+	what := fmt.Sprintf("Reloaded %s in %v (%s).", strings.Join(swapped, ", "), took, saved)
 	if len(swapped) == 0 {
-		what = fmt.Sprintf("No change in what serves (%s).", summary(files))
+		what = fmt.Sprintf("No change in what serves (%s).", saved)
 		if slices.ContainsFunc(files, ofThisProgram) {
 			what += " To change make run itself, stop it and start it again."
 		}
@@ -121,24 +125,10 @@ func (l *localStack) refreshExamples(ctx context.Context) {
 func ofPolicies(file string) bool { return strings.HasPrefix(file, policiesDir+"/") }
 
 // swap builds, and replaces the functions whose executables changed, or everything if the
-// declaration changed. It returns the names of what it replaced. Policies are checked during
-// the build, which takes longer.
+// declaration changed. It returns the names of what it replaced.
 func (l *localStack) swap(ctx context.Context, files []string) ([]string, error) {
 	now := l.stack.now()
-	building, cancel := context.WithCancel(ctx)
-	defer cancel()
-	refused := make(chan error, 1)
-	go func() {
-		err := l.checkPolicies(ctx, files)
-		if err != nil {
-			cancel()
-		}
-		refused <- err
-	}()
-	declared, built, err := l.build(building, now.graph)
-	if err := <-refused; err != nil {
-		return nil, err
-	}
+	declared, built, err := l.build(ctx, now, files)
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,7 @@ type localStack struct {
 	policies            atomic.Pointer[[]example.Policy] // of the handlers
 	suites              atomic.Pointer[[]suite]          // Rego tests of what serves; nil until a policy is saved
 	issuer              atomic.Pointer[issuer.Issuer]    // nil without a local issuer
+	refused             []string                         // saved files that do not serve yet
 	lent                []string                         // variables that a function has here only
 	console             *console.Console
 	api, keys, terminal net.Listener // keys is the issuer's, nil without one; terminal is the console's
@@ -94,7 +95,7 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 	if err := l.out.logTo(filepath.Join(l.builds.Dir(), logName)); err != nil {
 		return l, err
 	}
-	declared, built, err := l.build(ctx, nil)
+	declared, built, err := l.build(ctx, nil, nil)
 	l.out.compiled()
 	if err != nil {
 		return l, err

@@ -62,7 +62,8 @@ func NewBuilds(o build.Options) (*Builds, error) {
 }
 
 // Build compiles those packages that have changed. Executables of the same content have
-// the same path in every release. An error begins with the compiler's own lines.
+// the same path in every release. If some groups do not compile, the release has the others,
+// and the error is that of [build.Packages].
 func (b *Builds) Build(ctx context.Context, groups ...build.Group) (Release, error) {
 	named := map[string]string{}
 	for _, g := range groups {
@@ -78,11 +79,15 @@ func (b *Builds) Build(ctx context.Context, groups ...build.Group) (Release, err
 		// Without the previous run's executable this one is linked again, no more.
 		_ = link(filepath.Join(b.shared, name), filepath.Join(b.options.Out, name))
 	}
-	if err := build.Packages(ctx, b.options, groups...); err != nil {
-		return nil, err
+	failed := build.Packages(ctx, b.options, groups...)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	release := Release{}
 	for name, p := range named {
+		if build.Failed(failed, p) {
+			continue
+		}
 		executable, err := b.release(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("expected a command in %s, got no executable of it: put package main there", p)
@@ -92,7 +97,7 @@ func (b *Builds) Build(ctx context.Context, groups ...build.Group) (Release, err
 		}
 		release[p] = executable
 	}
-	return release, nil
+	return release, failed
 }
 
 // release gives an executable a path of its own, unless it has one already.
