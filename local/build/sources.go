@@ -21,8 +21,13 @@ import (
 func Reads(root, pkg string, files []string) bool {
 	gomod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	module := moduleLine.FindSubmatch(gomod)
-	if err != nil || module == nil || localReplacement.Match(gomod) {
+	if err != nil || module == nil {
 		return true
+	}
+	for _, by := range localReplacement.FindAllSubmatch(gomod, -1) {
+		if within(root, string(by[1])) {
+			return true
+		}
 	}
 	for _, file := range files {
 		if file == "go.mod" || file == "go.sum" || strings.HasPrefix(file, "vendor/") {
@@ -62,9 +67,22 @@ func Reads(root, pkg string, files []string) bool {
 
 var (
 	moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
-	// localReplacement is a replacement by a directory, whose files may be below root.
-	localReplacement = regexp.MustCompile(`(?m)=>\s*"?[./]`)
+	// localReplacement is a replacement by a directory.
+	localReplacement = regexp.MustCompile(`(?m)=>\s*"?([./][^\s"]*)`)
 )
+
+// within reports whether a directory, as go.mod names it, may be below root.
+func within(root, directory string) bool {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return true
+	}
+	if !filepath.IsAbs(directory) {
+		directory = filepath.Join(root, directory)
+	}
+	relative, err := filepath.Rel(root, directory)
+	return err != nil || filepath.IsLocal(relative)
+}
 
 // imported lists the imports of a directory's Go files without tests. A directory that is not
 // there has none: the compiler will say so.

@@ -55,7 +55,7 @@ func TestReads(t *testing.T) {
 		"the checksums":                                    {files: []string{"go.sum"}, want: true},
 		"a file of a dependency in the repository":         {files: []string{"vendor/example.org/x/x.go"}, want: true},
 		"another module's directory instead of a download": {files: []string{"fork/fork.go"}, also: map[string]string{"go.mod": "module example.com/cinema\n\nreplace example.org/x => ./fork\n"}, want: true},
-		"a directory above instead of a download":          {files: []string{"cmd/rows/main.go"}, also: map[string]string{"go.mod": "module example.com/cinema\n\nreplace example.org/x => ../fork\n"}, want: true},
+		"a directory elsewhere instead of a download":      {files: []string{"cmd/rows/main.go"}, also: map[string]string{"go.mod": "module example.com/cinema\n\nreplace example.org/x => ../fork\n"}},
 		"anything while an import cannot be read":          {files: []string{"cmd/rows/main.go"}, also: map[string]string{"cmd/seats/door.go": "package main\n\nimport \"fmt\n"}, want: true},
 		"anything without a module":                        {files: []string{"cmd/rows/main.go"}, also: map[string]string{"go.mod": "\n"}, want: true},
 		"an import that is gone":                           {files: []string{"internal/stage/stage.go"}, also: map[string]string{"cmd/seats/door.go": "package main\n\nimport _ \"example.com/cinema/internal/stage\"\n"}, want: true},
