@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"account-api/internal/loopback"
@@ -49,9 +50,13 @@ func reach(ctx context.Context, aws, issuer string) (cloud, error) {
 func reachEndpoint(endpoint string) (cloud, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !loopback.Is(u.Hostname()) || u.User != nil || u.RawQuery != "" {
-		return cloud{}, errors.New("AWS: expected the URL of a server on this machine, such as http://127.0.0.1:8000, or the name of an AWS profile")
+		got := "a text that is no URL"
+		if err == nil {
+			got = strconv.Quote(u.Redacted())
+		}
+		return cloud{}, fmt.Errorf("AWS: expected the URL of a server on this machine, or the name of an AWS profile, got %s: make run AWS=http://127.0.0.1:8000", got)
 	}
-	return cloud{credentials{"local", "local", ""}.variables("AWS_ENDPOINT_URL", endpoint), endpoint}, nil
+	return cloud{credentials{"local", "local", ""}.variables("AWS_ENDPOINT_URL", endpoint), endpoint + ", in the stack's region"}, nil
 }
 
 // credentials are in the form of `aws configure export-credentials`.
@@ -71,8 +76,13 @@ func (c credentials) variables(more ...string) map[string]string {
 }
 
 // reachProfile gets the credentials of a profile: from the AWS CLI if it is installed, which
-// knows every kind of profile, or else from the shared files, which may have static keys.
+// knows every kind of profile, or else from the shared files, which may have static keys. The
+// region is in the shared files either way.
 func reachProfile(ctx context.Context, profile string) (cloud, error) {
+	settings, files, err := readProfile(profile)
+	if err != nil {
+		return cloud{}, err
+	}
 	c, from := credentials{}, "the AWS CLI"
 	if cli, err := exec.LookPath("aws"); err == nil {
 		var printed, complaints bytes.Buffer
@@ -85,10 +95,6 @@ func reachProfile(ctx context.Context, profile string) (cloud, error) {
 			return cloud{}, errors.New("the AWS CLI gives no credentials: expected JSON with AccessKeyId and SecretAccessKey")
 		}
 	} else {
-		settings, files, err := readProfile(profile)
-		if err != nil {
-			return cloud{}, err
-		}
 		c = credentials{settings["aws_access_key_id"], settings["aws_secret_access_key"], settings["aws_session_token"]}
 		if c.AccessKeyID == "" || c.SecretAccessKey == "" {
 			known := slices.Sorted(maps.Keys(settings))
@@ -97,7 +103,12 @@ func reachProfile(ctx context.Context, profile string) (cloud, error) {
 		}
 		from = files
 	}
-	return cloud{c.variables(), "the AWS profile " + profile + ", by " + from}, nil
+	text, variables := "the AWS profile "+profile+", by "+from, c.variables()
+	if region := settings["region"]; region != "" {
+		variables["AWS_REGION"], variables["AWS_DEFAULT_REGION"] = region, region
+		return cloud{variables, text + ", in its region " + region}, nil
+	}
+	return cloud{variables, text + ", in the stack's region"}, nil
 }
 
 // readProfile reads a profile's section of the shared files.

@@ -30,6 +30,10 @@ func TestReach(t *testing.T) {
 	static := func(id, secret, session string) map[string]string {
 		return map[string]string{"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": session}
 	}
+	in := func(region string, v map[string]string) map[string]string {
+		v["AWS_REGION"], v["AWS_DEFAULT_REGION"] = region, region
+		return v
+	}
 	local := func(endpoint string) map[string]string {
 		v := static("local", "local", "")
 		v["AWS_ENDPOINT_URL"] = endpoint
@@ -49,7 +53,7 @@ func TestReach(t *testing.T) {
 		{"another scheme", "ftp://127.0.0.1", "stack", nil, "a server on this machine"},
 		{"a user in the URL", "http://a:b@127.0.0.1", "stack", nil, "a server on this machine"},
 		{"a profile with the local issuer", "cinema", "local", nil, "expected ISSUER=stack"},
-		{"a profile in both files", "cinema", "stack", static("C2", "S=2", ""), ""},
+		{"a profile in both files", "cinema", "stack", in("eu-west-1", static("C2", "S=2", "")), ""},
 		{"a profile with a session", "token", "stack", static("T", "TS", "TT"), ""},
 		{"the default profile", "default", "stack", static("D", "DS", ""), ""},
 		{"a profile that takes the AWS CLI", "sso", "stack", nil, "got [sso_session]: install the AWS CLI"},

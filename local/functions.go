@@ -96,7 +96,7 @@ func (l *localStack) startFunctions(g *graph.Graph, built reload.Release) (funct
 		for _, handler := range handlers(g) {
 			names = append(names, path.Base(handler))
 		}
-		return functions{}, errors.Join(fmt.Errorf("debug: expected one of %s, got %q", strings.Join(names, ", "), l.settings.debug), f.close())
+		return functions{}, errors.Join(fmt.Errorf("DEBUG: expected a function, one of %s, got %q: make run DEBUG=%s", strings.Join(names, ", "), l.settings.debug, names[0]), f.close())
 	}
 	return f, nil
 }

@@ -167,7 +167,7 @@ func (r *report) started(l *localStack) error {
 		fmt.Fprintf(&b, "  issuer  %s\n", s.IssuerURL)
 	}
 	if l.cloud.text != "" {
-		fmt.Fprintf(&b, "  AWS     %s; not for the authorizer. The region is the stack's.\n", l.cloud.text)
+		fmt.Fprintf(&b, "  AWS     %s; not for the authorizer\n", l.cloud.text)
 	}
 	fmt.Fprintf(&b, "  console http://%s/\n", l.terminal.Addr())
 	if len(s.Endpoints) > 1 {

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
-	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -77,9 +75,6 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 	if l.cloud, err = reach(ctx, s.aws, s.issuer); err != nil {
 		return l, err
 	}
-	if err := l.checkProject(); err != nil {
-		return l, err
-	}
 	if err := l.listen(); err != nil {
 		return l, err
 	}
@@ -137,26 +132,13 @@ func (l *localStack) listen() (err error) {
 	return err
 }
 
-// checkProject finds before the build what would fail after it.
-func (l *localStack) checkProject() error {
-	file := "Pulumi." + l.settings.stack + ".yaml"
-	if _, err := os.Stat(filepath.Join(l.settings.root, file)); err != nil {
-		there, _ := filepath.Glob(filepath.Join(l.settings.root, "Pulumi.*.yaml")) // the pattern is well-formed
-		for i := range there {
-			there[i] = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(there[i]), "Pulumi."), ".yaml")
-		}
-		return fmt.Errorf("stack %q has no file %s; there are stacks %s: make run STACK=<one of them>", l.settings.stack, file, strings.Join(there, ", "))
-	}
-	return nil
-}
-
 func listen(variable string, port int) (net.Listener, error) {
-	if port < 0 || port > math.MaxUint16 {
-		return nil, fmt.Errorf("expected a port from 0 to %d, got %d: make run %s=8080, or 0 for a free one", math.MaxUint16, port, variable)
-	}
 	l, err := net.Listen("tcp4", net.JoinHostPort(host, strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d is taken: stop what uses it, or choose another with make run %s=%d", port, variable, port+100)
+		return nil, fmt.Errorf("%s: port %d is taken: stop what uses it, or choose another with make run %s=%d", variable, port, variable, another(port))
+	}
+	if errors.Is(err, syscall.EACCES) {
+		return nil, fmt.Errorf("%s: port %d is for root only: make run %s=%d", variable, port, variable, port+8000)
 	}
 	return l, err
 }
