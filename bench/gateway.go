@@ -1,43 +1,24 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"path/filepath"
-	"sync"
-	"sync/atomic"
+	"net/http/httptest"
+	"strings"
 	"time"
 
 	"account-api/bench/paired"
 	"account-api/bench/report"
-	"account-api/internal/bundle"
+	"account-api/local/gateway"
+	"account-api/local/gateway/gatewaytest"
+	"account-api/local/lambda"
 )
-
-// sizes measures P11: the deployment packages as they are deployed.
-func (b *bench) sizes(p *product) error {
-	for _, f := range []struct {
-		deployed
-		bar float64
-	}{{p.authorizer, 3.0}, {p.endpoint, 6.0}} {
-		built, err := bundle.Build(b.ctx, bundle.Options{Root: ".", Package: f.handler, Out: filepath.Join(b.directory, f.name+".zip")})
-		if err != nil {
-			return err
-		}
-		b.report.Add("P11", report.Row{Name: f.name + ".zip", Unit: "MB (10⁶ bytes)", Estimate: report.Exactly(float64(built.Size) / 1e6), Bar: f.bar})
-	}
-	return nil
-}
-
-// manyClients is how many ask the gateway at the same time.
-const manyClients = 200
 
 // gateway measures P12: a request to the gateway next to calling its two functions one after
 // the other. Both are time on the clock.
 func (b *bench) gateway(p *product) error {
-	one, err := dial(p.gateway.Listener.Addr())
+	one, err := dial(p.gateway.URL)
 	if err != nil {
 		return err
 	}
@@ -74,77 +55,74 @@ func (b *bench) gateway(p *product) error {
 	if err != nil {
 		return err
 	}
-	failures, perSecond, err := p.crowd(b.rounds(2000))
-	b.report.Add("P12",
-		report.Row{Name: "a request", Unit: "ms here", Estimate: samples.Cost("a request").Times(1e-6)},
-		report.Row{Name: fmt.Sprintf("server errors, %d clients at once", manyClients), Unit: "of all answers", Estimate: report.Exactly(failures), Zero: true},
-		report.Row{Name: fmt.Sprintf("answers, %d clients at once", manyClients), Unit: "per second here", Estimate: report.Exactly(perSecond)})
-	return err
+	b.report.Add("P12", report.Row{Name: "a request", Unit: "ms here", Estimate: samples.Cost("a request").Times(1e-6)})
+	if err := b.endpoints(); err != nil {
+		return err
+	}
+	faults := 0.0
+	for _, clients := range numbersOfClients {
+		all, err := flood(p.gateway.URL, p.request, clients, b.rounds(2000), 0)
+		if err != nil {
+			return err
+		}
+		faults = max(faults, all.faults())
+		b.report.Add("P12", report.Row{Name: "answers, " + plural(clients, "client"), Unit: "per second here", Estimate: report.Exactly(all.perSecond())})
+	}
+	b.report.Add("P12", report.Row{Name: "server errors, at most", Unit: "of all answers", Estimate: report.Exactly(faults), Zero: true})
+	return nil
 }
 
-// crowd sends so many requests from many clients at once. It returns the share of answers
-// that are server errors, and the answers per second.
-func (p *product) crowd(requests int) (failures, perSecond float64, err error) {
-	var (
-		sent, failed atomic.Int64
-		wait         sync.WaitGroup
-		broken       = make(chan error, manyClients)
-		start        = time.Now()
-	)
-	for range manyClients {
-		wait.Go(func() {
-			c, err := dial(p.gateway.Listener.Addr())
-			if err != nil {
-				broken <- err
-				return
+// constant stands for functions that take no time.
+type constant struct{ authorizer, endpoint string }
+
+// Invoke implements [gateway.Functions].
+func (c constant) Invoke(_ context.Context, arn string, _ []byte) (lambda.Result, error) {
+	if arn == gatewaytest.FunctionARN("authorizer") {
+		return lambda.Result{Payload: []byte(c.authorizer)}, nil
+	}
+	return lambda.Result{Payload: []byte(c.endpoint)}, nil
+}
+
+// endpoints measures the gateway's own processor time for a request, by the number of
+// endpoints that the stack declares.
+func (b *bench) endpoints() error {
+	functions := constant{
+		authorizer: `{"principalId":"reader","policyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+			`"Action":"execute-api:Invoke","Resource":"` + gatewaytest.ExecutionARN + `/*"}]},"context":{"scope":"read:books"}}`,
+		endpoint: `{"statusCode":200,"body":"{}"}`,
+	}
+	request := httptest.NewRequest(http.MethodGet, "/live/books", nil)
+	request.Header.Set("Authorization", "Bearer "+strings.Repeat("a", 100)+"."+strings.Repeat("b", 400)+"."+strings.Repeat("c", 342)) // the length of a token
+	var variants []paired.Variant
+	for _, number := range []int{1, 10, 100} {
+		stack := gatewaytest.New()
+		deployment, stage := stack.Resources[len(stack.Resources)-2], stack.Resources[len(stack.Resources)-1]
+		stack.Resources = stack.Resources[:len(stack.Resources)-2]
+		for i := range number - 1 {
+			id := fmt.Sprintf("shelf%d", i)
+			stack.Path(id, "root000000", id)
+			stack.Method("get-"+id, id, http.MethodGet, gatewaytest.Inputs{"authorization": "CUSTOM", "authorizerId": "auth01"})
+			stack.Proxy("get-"+id+"-integration", id, http.MethodGet, "books")
+			stack.Permit("allow-"+id, "books", gatewaytest.ExecutionARN+"/*/GET/"+id)
+		}
+		stack.Add(deployment.Type, deployment.Name, deployment.ID, deployment.Inputs)
+		stack.Resources = append(stack.Resources, stage)
+		served, err := gateway.New(&stack.Graph, gateway.Options{Functions: functions})
+		if err != nil {
+			return err
+		}
+		variants = append(variants, paired.CPU("the gateway alone, "+plural(number, "endpoint"), func() error {
+			answer := httptest.NewRecorder()
+			if served.ServeHTTP(answer, request); answer.Code != http.StatusOK {
+				return fmt.Errorf("expected status 200, got %d %s", answer.Code, answer.Body)
 			}
-			defer c.connection.Close()
-			for sent.Add(1) <= int64(requests) {
-				status, err := c.send(p.request)
-				if err != nil {
-					broken <- err
-					return
-				}
-				if status >= http.StatusInternalServerError {
-					failed.Add(1)
-				}
-			}
-		})
+			return nil
+		}))
 	}
-	wait.Wait()
-	select {
-	case err := <-broken:
-		return 0, 0, err
-	default:
-		return float64(failed.Load()) / float64(requests), float64(requests) / time.Since(start).Seconds(), nil
-	}
-}
-
-// client is a client on a connection that it keeps. It does no more than HTTP/1.1 takes:
-// net/http's passes each request and each answer from one goroutine to another.
-type client struct {
-	connection net.Conn
-	answers    *bufio.Reader
-}
-
-func dial(address net.Addr) (*client, error) {
-	connection, err := net.Dial(address.Network(), address.String())
+	samples, err := b.compare("P12", 40, variants[0], candidate{Variant: variants[1]}, candidate{Variant: variants[2]})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &client{connection, bufio.NewReader(connection)}, nil
-}
-
-// send sends a request and returns the status of the answer.
-func (c *client) send(request []byte) (status int, err error) {
-	if _, err := c.connection.Write(request); err != nil {
-		return 0, err
-	}
-	response, err := http.ReadResponse(c.answers, nil)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return response.StatusCode, err
+	b.report.Add("P12", report.Row{Name: variants[0].Name, Unit: "µs CPU here", Estimate: samples.Cost(variants[0].Name).Times(1e-3)})
+	return nil
 }

@@ -179,10 +179,10 @@ func (p *product) start(b *bench, declared *graph.Graph) error {
 		return err
 	}
 	p.gateway = httptest.NewServer(served)
-	if p.request, err = p.compose(b.ctx, api, method); err != nil {
+	if p.request, err = p.allowed(b.ctx, api, method); err != nil {
 		return err
 	}
-	c, err := dial(p.gateway.Listener.Addr())
+	c, err := dial(p.gateway.URL)
 	if err != nil {
 		return err
 	}
@@ -218,8 +218,8 @@ func firstEndpoint(api *declaration.API) (*declaration.Method, error) {
 
 var parameter = regexp.MustCompile(`\{[^/{}]*\}`)
 
-// compose makes the request of a caller whom the endpoint's policy allows, or else denies.
-func (p *product) compose(ctx context.Context, api *declaration.API, m *declaration.Method) ([]byte, error) {
+// allowed makes the request of a caller whom the endpoint's policy allows, or else denies.
+func (p *product) allowed(ctx context.Context, api *declaration.API, m *declaration.Method) ([]byte, error) {
 	prepared, err := decision.Prepare(ctx, policies.For(p.endpoint.name), p.endpoint.name+"/decision")
 	if err != nil {
 		return nil, err
@@ -240,8 +240,7 @@ func (p *product) compose(ctx context.Context, api *declaration.API, m *declarat
 		verb = http.MethodGet // also of ANY
 	}
 	for stage := range api.Stages { // any will do
-		return fmt.Appendf(nil, "%s /%s%s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n%s: Bearer %s\r\n\r\n",
-			verb, stage, parameter.ReplaceAllLiteralString(m.Path, "example"), p.gateway.Listener.Addr(), m.Authorizer.Header, token), nil
+		return compose(verb, p.gateway.URL+"/"+stage+parameter.ReplaceAllLiteralString(m.Path, "example"), m.Authorizer.Header, token)
 	}
 	return nil, errors.New("expected a stage of the API, got none")
 }

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
 	"account-api/bench/function"
 	"account-api/bench/paired"
 	"account-api/bench/report"
+	"account-api/internal/bundle"
 )
 
 // helloWorld is the smallest function: what the Go runtime and Lambda's library cost.
@@ -217,6 +219,21 @@ func invoke(p *function.Process, event []byte, times int, pause time.Duration) e
 			return err
 		}
 		time.Sleep(pause)
+	}
+	return nil
+}
+
+// sizes measures P11: the deployment packages as they are deployed.
+func (b *bench) sizes(p *product) error {
+	for _, f := range []struct {
+		deployed
+		bar float64
+	}{{p.authorizer, 3.0}, {p.endpoint, 6.0}} {
+		built, err := bundle.Build(b.ctx, bundle.Options{Root: ".", Package: f.handler, Out: filepath.Join(b.directory, f.name+".zip")})
+		if err != nil {
+			return err
+		}
+		b.report.Add("P11", report.Row{Name: f.name + ".zip", Unit: "MB (10⁶ bytes)", Estimate: report.Exactly(float64(built.Size) / 1e6), Bar: f.bar})
 	}
 	return nil
 }
