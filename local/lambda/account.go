@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // Quotas of an account, from https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html.
@@ -76,7 +77,8 @@ func (p *Pool) admit() error {
 }
 
 // place returns the idle process that was used last. If there is none, it returns the first
-// one that gets free, or nil with the right to start one, whichever comes first.
+// one that gets free, or nil with the right to start one, whichever comes first. It does not
+// ask for that right while a busy process may get free sooner.
 func (p *Pool) place() (*sandbox, error) {
 	p.mu.Lock()
 	if p.closed {
@@ -91,9 +93,20 @@ func (p *Pool) place() (*sandbox, error) {
 	}
 	freed := make(chan *sandbox, 1)
 	p.waiting = append(p.waiting, freed)
+	busy := len(p.alive) > 0
 	p.mu.Unlock()
 
 	err := error(nil)
+	if busy {
+		patience := time.NewTimer(p.busyTime)
+		defer patience.Stop()
+		select {
+		case s := <-freed:
+			return s, nil
+		case <-p.closing:
+		case <-patience.C:
+		}
+	}
 	select {
 	case s := <-freed:
 		return s, nil

@@ -75,6 +75,29 @@ func TestManyAtOnceShareTheProcessesThatGetFree(t *testing.T) {
 	}
 }
 
+func TestAProcessThatGetsFreeSoonSparesAStart(t *testing.T) {
+	p := newPool(t, declared(function, nil), Options{})
+	p.busyTime = time.Hour
+	log, gate := newNotebook(), filepath.Join(t.TempDir(), "gate")
+	p.log = log.note
+	var wg sync.WaitGroup
+	wg.Go(func() { invoke(t, p, fmt.Sprintf(`{"do":"wait","text":%q}`, gate)) })
+	log.await(t, "waiting", 1)
+	wg.Go(func() { invoke(t, p, `{"do":"who"}`) })
+	eventually(t, "the second invocation waits", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.waiting) == 1
+	})
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	if stats := p.Stats(); stats.Starts != 1 {
+		t.Errorf("got %+v, expected one start", stats)
+	}
+}
+
 func TestIdleProcessesEnd(t *testing.T) {
 	p := newPool(t, declared(function, nil), Options{})
 	at := time.Now()

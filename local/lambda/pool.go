@@ -32,6 +32,7 @@ type Pool struct {
 	now      func() time.Time
 	after    func(time.Duration, func()) *time.Timer
 	idleTime time.Duration
+	busyTime time.Duration
 
 	mu      sync.Mutex
 	closed  bool
@@ -91,6 +92,7 @@ func NewPool(fn Function, o Options) (*Pool, error) {
 		now:       time.Now,
 		after:     time.AfterFunc,
 		idleTime:  idleTime,
+		busyTime:  busyTime,
 	}
 	p.close = sync.OnceValue(p.shutdown)
 	return p, nil

@@ -23,6 +23,7 @@ type sandbox struct {
 	tmp     string
 	cmd     *exec.Cmd
 	guard   *guard
+	status  *os.File // nil where the system tells nothing
 
 	// ended is closed when the process is reaped, its group killed, its last line
 	// read and its directory removed. The fields below it may be read then.
@@ -81,6 +82,7 @@ func (fn Function) start(l *launch, guard *guard, tmp string, live *recording, l
 		return nil, errors.Join(err, s.api.close(), s.out.close(0), os.RemoveAll(s.tmp))
 	}
 	guard.watch(s.cmd.Process.Pid)
+	s.status = openStatus(s.cmd.Process.Pid)
 	return s, nil
 }
 
@@ -93,6 +95,7 @@ func (s *sandbox) await() {
 	kill(s.cmd.Process)
 	s.mu.Unlock()
 	s.guard.forget(s.cmd.Process.Pid)
+	s.status.Close() // it was only read
 	s.cleanup = errors.Join(s.api.close(), s.out.close(stopGrace), os.RemoveAll(s.tmp))
 	close(s.ended)
 }

@@ -170,7 +170,7 @@ func (p *Pool) run(inv *invocation, s *sandbox) (time.Duration, error) {
 
 		case <-limit:
 			p.blame(s, overdue)
-			s.peakMemory = peakMemoryMB(s.cmd.Process.Pid)
+			s.peakMemory = s.peakMemoryMB()
 			s.kill()
 			took := time.Since(begin)
 			if p.wasAsked(s) {
@@ -187,7 +187,7 @@ var outOfMemory = &failure{kind: "Runtime.ExitError", message: "Runtime exited w
 
 // outgrown ends a process that has had more memory than the function declares.
 func (p *Pool) outgrown(s *sandbox) bool {
-	s.peakMemory = peakMemoryMB(s.cmd.Process.Pid)
+	s.peakMemory = s.peakMemoryMB()
 	if s.peakMemory <= p.fn.MemoryMB || p.debug {
 		return false
 	}
