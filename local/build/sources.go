@@ -24,13 +24,9 @@ func Reads(root, pkg string, files []string) bool {
 	if err != nil || module == nil {
 		return true
 	}
-	for _, by := range localReplacement.FindAllSubmatch(gomod, -1) {
-		if within(root, string(by[1])) {
-			return true
-		}
-	}
 	for _, file := range files {
-		if file == "go.mod" || file == "go.sum" || strings.HasPrefix(file, "vendor/") {
+		switch name := path.Base(file); {
+		case name == "go.mod", name == "go.sum", name == "go.work", strings.HasPrefix(file, "vendor/"), ofAnotherModule(root, file):
 			return true
 		}
 	}
@@ -65,23 +61,17 @@ func Reads(root, pkg string, files []string) bool {
 	return false
 }
 
-var (
-	moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
-	// localReplacement is a replacement by a directory.
-	localReplacement = regexp.MustCompile(`(?m)=>\s*"?([./][^\s"]*)`)
-)
+var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
 
-// within reports whether a directory, as go.mod names it, may be below root.
-func within(root, directory string) bool {
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return true
+// ofAnotherModule reports whether a file is in a module below root. A workspace or a replacement in
+// go.mod may make it part of a build.
+func ofAnotherModule(root, file string) bool {
+	for directory := path.Dir(file); directory != "."; directory = path.Dir(directory) {
+		if _, err := os.Stat(filepath.Join(root, directory, "go.mod")); err == nil {
+			return true
+		}
 	}
-	if !filepath.IsAbs(directory) {
-		directory = filepath.Join(root, directory)
-	}
-	relative, err := filepath.Rel(root, directory)
-	return err != nil || filepath.IsLocal(relative)
+	return false
 }
 
 // imported lists the imports of a directory's Go files without tests. A directory that is not
