@@ -2,7 +2,9 @@ package infra
 
 # METADATA
 # title: Every method but the preflight is authorised
-# description: A browser asks with OPTIONS and without a token; only a mock may answer it.
+# description: |
+#   A browser asks with OPTIONS and without a token; only a mock may answer it. Methods of an
+#   OpenAPI document are not seen here.
 # custom:
 #   row: 1
 #   ids: [AwsSolutions-APIG4, CKV_AWS_59, CKV2_AWS_70, AWS-0004, CT.APIGATEWAY.PR.5]
@@ -10,16 +12,24 @@ package infra
 #   how: "`authorization: CUSTOM` with the authorizer"
 requirements contains required(annotation, problems) if {
 	annotation := rego.metadata.rule()
-	open := {problem(method, "set Authorization to CUSTOM and AuthorizerId to the authorizer's ID") |
+	open := {problem(method, "set Authorization to CUSTOM and AuthorizerId to the ID of an authorizer of the stack") |
 		some method in protected_methods
 		not authorised(method)
+	}
+	unseen := {problem(api, "declare Resource, Method and Integration instead of Body") |
+		some api in of_type("apigateway/restApi:RestApi")
+		api.inputs.body
+	}
+	routed := {problem(route, "set AuthorizationType to CUSTOM, JWT or AWS_IAM") |
+		some route in of_type("apigatewayv2/route:Route")
+		not closed(route)
 	}
 	answered := {problem(integration, "answer OPTIONS with Type MOCK: it takes no token") |
 		some integration in of_type("apigateway/integration:Integration")
 		integration.inputs.httpMethod == "OPTIONS"
 		not integration.inputs.type == "MOCK"
 	}
-	problems := open | answered
+	problems := ((open | unseen) | routed) | answered
 }
 
 # METADATA
@@ -133,10 +143,57 @@ requirements contains required(annotation, problems) if {
 }
 
 # METADATA
+# title: An authorizer is asked about bearer tokens, and each time
+# description: |
+#   API Gateway refuses what does not match the expression without an invocation. It keeps an
+#   answer for 300 seconds if nothing is declared, and a revoked token passes as long.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/apigateway/latest/api/API_Authorizer.html
+# custom:
+#   row: 44
+#   ids: []
+#   severity: medium
+#   how: "`identityValidationExpression` takes three parts after `Bearer`; `authorizerTtl` is 0 unless the stack sets it"
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	loose := {problem(authorizer, "set IdentityValidationExpression to one that takes a bearer token and nothing else") |
+		some authorizer in of_type("apigateway/authorizer:Authorizer")
+		authorizer.inputs.type == "TOKEN"
+		not takes_tokens_only(authorizer)
+	}
+	kept := {problem(authorizer, "set AuthorizerResultTtlInSeconds") |
+		some authorizer in of_type("apigateway/authorizer:Authorizer")
+		not keeps_as_declared(authorizer)
+	}
+	problems := loose | kept
+}
+
+# METADATA
+# title: Does an authorizer's expression tell a bearer token from anything else?
+takes_tokens_only(authorizer) if {
+	expression := authorizer.inputs.identityValidationExpression
+	regex.is_valid(expression)
+	regex.match(expression, "Bearer e30.e30.c2ln")
+	every other in ["", "Bearer", "Bearer e30", "Basic e30.e30.c2ln", "Bearer e30.e30.c2ln, Bearer e30.e30.c2ln"] {
+		not regex.match(expression, other)
+	}
+}
+
+# METADATA
+# title: Does an authorizer say how long an answer is kept?
+keeps_as_declared(authorizer) if is_number(authorizer.inputs.authorizerResultTtlInSeconds)
+
+# METADATA
+# title: Does a route of an HTTP API ask who calls?
+closed(route) if route.inputs.authorizationType in {"CUSTOM", "JWT", "AWS_IAM"}
+
+# METADATA
 # title: Does a method ask an authorizer?
 authorised(method) if {
 	method.inputs.authorization == "CUSTOM"
 	method.inputs.authorizerId != ""
+	some authorizer in of_type("apigateway/authorizer:Authorizer")
+	authorizer.urn in object.get(method.sources, "authorizerId", [])
 }
 
 # METADATA

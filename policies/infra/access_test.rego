@@ -10,6 +10,18 @@ method_violations := {
 		"rows": {1},
 		"changes": [remove("/method/inputs/authorizerId")],
 	},
+	"a method whose authorizer is another stack's": {
+		"rows": {1},
+		"changes": [remove("/method/propertyDependencies")],
+	},
+	"methods of an OpenAPI document": {
+		"rows": {1},
+		"changes": [add("/api/inputs/body", "{}")],
+	},
+	"a route of an HTTP API without an authorizer": {
+		"rows": {1},
+		"changes": [add("/route", {"type": "aws:apigatewayv2/route:Route", "inputs": {"routeKey": "GET /x"}})],
+	},
 	"a method for every verb without an authorizer": {
 		"rows": {1},
 		"changes": [add("/method/inputs/httpMethod", "ANY"), add("/method/inputs/authorization", "NONE")],
@@ -34,6 +46,30 @@ method_violations := {
 		"rows": {10},
 		"changes": [remove("/validator/inputs/validateRequestParameters")],
 	},
+}
+
+# Which requests reach the authorizer: what breaks a rule, and the rows that the change breaks.
+expression := "/authorizer/inputs/identityValidationExpression"
+
+authorizer_violations := {
+	"no expression": {"rows": {44}, "changes": [remove(expression)]},
+	"an expression that takes anything": {"rows": {44}, "changes": [add(expression, ".*")]},
+	"an expression that takes any bearer token": {"rows": {44}, "changes": [add(expression, "^Bearer .+$")]},
+	"an expression without an end": {"rows": {44}, "changes": [add(expression, `^Bearer [-\w]+\.[-\w]+\.[-\w]+`)]},
+	"an expression that takes no token": {"rows": {44}, "changes": [add(expression, "^Token .+$")]},
+	"an expression that is none": {"rows": {44}, "changes": [add(expression, "(")]},
+	"answers that are kept for five minutes": {
+		"rows": {44},
+		"changes": [remove("/authorizer/inputs/authorizerResultTtlInSeconds")],
+	},
+}
+
+test_authorizer_violation if {
+	unnoticed := {name |
+		some name, example in authorizer_violations
+		violated != example.rows with input as captured(example.changes)
+	}
+	unnoticed == set()
 }
 
 test_method_violation if {

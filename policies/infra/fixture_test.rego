@@ -9,12 +9,16 @@ compliant := {
 		"type": "aws:apigateway/requestValidator:RequestValidator",
 		"inputs": {"validateRequestParameters": true},
 	},
-	"method": {"type": "aws:apigateway/method:Method", "inputs": {
-		"httpMethod": "GET",
-		"authorization": "CUSTOM",
-		"authorizerId": "a1",
-		"requestValidatorId": "v1",
-	}},
+	"method": {
+		"type": "aws:apigateway/method:Method",
+		"inputs": {
+			"httpMethod": "GET",
+			"authorization": "CUSTOM",
+			"authorizerId": "a1",
+			"requestValidatorId": "v1",
+		},
+		"propertyDependencies": {"authorizerId": [urn("authorizer", "aws:apigateway/authorizer:Authorizer")]},
+	},
 	"preflight": {
 		"type": "aws:apigateway/method:Method",
 		"inputs": {"httpMethod": "OPTIONS", "authorization": "NONE"},
@@ -26,7 +30,11 @@ compliant := {
 	},
 	"authorizer": {
 		"type": "aws:apigateway/authorizer:Authorizer",
-		"inputs": {"type": "TOKEN"},
+		"inputs": {
+			"type": "TOKEN",
+			"identityValidationExpression": `^Bearer [-\w]+\.[-\w]+\.[-\w]+$`,
+			"authorizerResultTtlInSeconds": 0,
+		},
 		"propertyDependencies": {"authorizerUri": [urn("other-alias", "aws:lambda/alias:Alias")]},
 	},
 	"mock": {
@@ -103,10 +111,12 @@ compliant := {
 	"alias": {
 		"type": "aws:lambda/alias:Alias",
 		"inputs": {"name": "live", "functionName": "f", "functionVersion": "7"},
+		"propertyDependencies": {"functionVersion": [urn("function", "aws:lambda/function:Function")]},
 	},
 	"other-alias": {
 		"type": "aws:lambda/alias:Alias",
 		"inputs": {"name": "live", "functionName": "o", "functionVersion": infra.unknown},
+		"propertyDependencies": {"functionVersion": [urn("other", "aws:lambda/function:Function")]},
 	},
 	"permission": {"type": "aws:lambda/permission:Permission", "inputs": {
 		"function": "f",

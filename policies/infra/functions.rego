@@ -149,8 +149,9 @@ variables(function) := object.get(function.inputs, ["environment", "variables"],
 secrets(function) := {variable |
 	some variable, value in variables(function)
 	some looks in [
-		regex.match(`(?i)(secret|passw(or)?d|private_?key|api_?key|access_?key|credentials?)$`, variable),
+		regex.match(`(?i)(secret|passw(or)?d|private_?key|api_?key|access_?key|credentials?|token)$`, variable),
 		regex.match(`(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN |eyJ[A-Za-z0-9_-]+\.eyJ|\[secret\]`, value),
+		regex.match(`\bgh[a-z]_[A-Za-z0-9]{36}|\bxox[a-z]-|://[^/@:\s]*:[^/@\s]+@`, value),
 	]
 	looks
 }

@@ -6,6 +6,14 @@ environment_violations := {
 		"rows": {25, 26},
 		"changes": [add("/function/inputs/environment/variables/CLIENT_SECRET", "x")],
 	},
+	"a token": {
+		"rows": {25, 26},
+		"changes": [add("/function/inputs/environment/variables/API_TOKEN", "x")],
+	},
+	"a database's password in its URL": {
+		"rows": {25, 26},
+		"changes": [add("/function/inputs/environment/variables/DATABASE", "postgres://u:p@db.example.com/d")],
+	},
 	"a secret by its value, under a key of one's own": {
 		"rows": {25},
 		"changes": [

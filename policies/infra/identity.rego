@@ -34,11 +34,19 @@ requirements contains required(annotation, problems) if {
 		some attachment in of_type("iam/rolePolicyAttachment:RolePolicyAttachment")
 		not own_policy(attachment)
 	}
+	elsewhere := {problem(attachment, "attach an iam.Policy of the stack with iam.RolePolicyAttachment") |
+		some attachment in resources
+		attachment.type in {
+			"iam/policyAttachment:PolicyAttachment",
+			"iam/userPolicyAttachment:UserPolicyAttachment", "iam/groupPolicyAttachment:GroupPolicyAttachment",
+		}
+		not own_policy(attachment)
+	}
 	listed := {problem(role, "attach policies with iam.RolePolicyAttachment") |
 		some role in of_type("iam/role:Role")
 		count(object.get(role.inputs, "managedPolicyArns", [])) > 0
 	}
-	problems := attached | listed
+	problems := (attached | elsewhere) | listed
 }
 
 # METADATA
@@ -95,6 +103,37 @@ requirements contains required(annotation, problems) if {
 		from_github(statement)
 		not names_repository(statement)
 	}
+}
+
+# METADATA
+# title: Nobody else may use what the stack has
+# description: A policy of a log, a table, a key, a bucket, a secret, a topic or a queue names who may use it.
+# custom:
+#   row: 43
+#   ids: [CKV_AWS_70, CKV_AWS_168, CKV_AWS_169]
+#   severity: critical
+#   how: the stack declares no policy of a resource
+requirements contains required(annotation, problems) if {
+	annotation := rego.metadata.rule()
+	problems := {problem(resource, "name the Principal of each statement, or add a Condition on its account") |
+		some type, property in resource_policy
+		some resource in of_type(type)
+		resource.inputs[property]
+		some statement in statements(resource)
+		not names_user(statement)
+	}
+}
+
+# METADATA
+# title: Does a statement say who may use the resource?
+names_user(statement) if statement.Effect == "Deny"
+
+names_user(statement) if count(statement.Condition) > 0
+
+names_user(statement) if {
+	principals := [principal | some of_kind in statement.Principal; some principal in as_list(of_kind)]
+	count(principals) > 0
+	not "*" in principals
 }
 
 # METADATA

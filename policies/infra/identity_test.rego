@@ -1,5 +1,64 @@
 package infra_test
 
+import data.infra
+
+# What a resource's own policy opens: what breaks a rule, and the rows that the change breaks.
+resource_violations := {
+	"a log that anyone may read": {"rows": {43}, "changes": [readable({"Principal": "*"})]},
+	"a log that any account may read": {"rows": {43}, "changes": [readable({"Principal": {"AWS": "*"}})]},
+	"a log that anyone may read, among others": {
+		"rows": {43},
+		"changes": [readable({"Principal": {"AWS": ["123456789012", "*"]}})],
+	},
+	"a log that all but one may read": {
+		"rows": {43},
+		"changes": [readable({"NotPrincipal": {"AWS": "123456789012"}})],
+	},
+	"a policy that is none": {
+		"rows": {43},
+		"changes": [add("/readers", {
+			"type": "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+			"inputs": {"policyDocument": "x"},
+		})],
+	},
+}
+
+readable(statement) := add("/readers", {
+	"type": "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+	"inputs": {"policyDocument": policy(object.union(
+		{"Effect": "Allow", "Action": "logs:GetLogEvents", "Resource": "arn:aws:logs:eu-central-1:123456789012:log-group:f"},
+		statement,
+	))},
+})
+
+# What opens nothing.
+closed := {
+	"a log for one service": [readable({"Principal": {"Service": "delivery.logs.amazonaws.com"}})],
+	"a log for one account's roles": [readable({
+		"Principal": "*",
+		"Condition": {"StringEquals": {"aws:PrincipalAccount": "123456789012"}},
+	})],
+	"a log that nobody may read": [readable({"Effect": "Deny", "Principal": "*"})],
+	"a policy that is not known yet": [add("/readers", {
+		"type": "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+		"inputs": {"policyDocument": infra.unknown},
+	})],
+	"a key with the policy that AWS gives it": [add("/key", {"type": "aws:kms/key:Key", "inputs": {}})],
+}
+
+test_resource_violation if {
+	unnoticed := {name |
+		some name, example in resource_violations
+		violated != example.rows with input as captured(example.changes)
+	}
+	unnoticed == set()
+	refused := {name |
+		some name, changes in closed
+		violated != set() with input as captured(changes)
+	}
+	refused == set()
+}
+
 # What roles may do: what breaks a rule, and the rows that the change breaks.
 policy_violations := {
 	"every action": {
@@ -65,6 +124,13 @@ policy_violations := {
 	"a policy of AWS's": {
 		"rows": {19},
 		"changes": [add("/attachment/inputs/policyArn", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")],
+	},
+	"a policy of AWS's, attached in another way": {
+		"rows": {19},
+		"changes": [add("/admin", {
+			"type": "aws:iam/policyAttachment:PolicyAttachment",
+			"inputs": {"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+		})],
 	},
 	"policies of AWS's on the role": {
 		"rows": {19},

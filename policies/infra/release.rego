@@ -16,9 +16,9 @@ requirements contains required(annotation, problems) if {
 		some function in functions
 		not function.inputs.publish == true
 	}
-	unfixed := {problem(alias, "set FunctionVersion to the function's Version") |
+	unfixed := {problem(alias, "set FunctionVersion to the Version of a function of the stack") |
 		some alias in aliases
-		not fixed(alias)
+		not follows(alias)
 	}
 	routed := {problem(alias, "remove RoutingConfig") |
 		some alias in aliases
@@ -48,9 +48,16 @@ requirements contains required(annotation, problems) if {
 	forbidden := {problem(caller, sprintf("declare a Permission with Qualifier %v for the function", [alias.inputs.name])) |
 		some caller in callers
 		some alias in called(caller)
-		not invocable(alias)
+		not invocable(alias, caller)
 	}
-	problems := direct | forbidden
+	shared := {problem(caller, "set AuthorizerUri to an alias of the authorizer's function, which answers no method") |
+		some caller in callers
+		caller.target == "authorizerUri"
+		some other in callers
+		other.target == "uri"
+		count(called(caller) & called(other)) > 0
+	}
+	problems := (direct | forbidden) | shared
 }
 
 # METADATA
@@ -58,8 +65,13 @@ requirements contains required(annotation, problems) if {
 aliases := of_type("lambda/alias:Alias")
 
 # METADATA
-# title: Does an alias name a version that does not change?
-fixed(alias) if not alias.inputs.functionVersion == "$LATEST"
+# title: Does an alias name the version that an update publishes?
+# description: It would keep a version that is written out, and with it access that is revoked since.
+follows(alias) if {
+	not alias.inputs.functionVersion == "$LATEST"
+	some function in functions
+	function.urn in object.get(alias.sources, "functionVersion", [])
+}
 
 # METADATA
 # title: What invokes a function, with the property that names it
@@ -87,10 +99,25 @@ called(caller) := {alias |
 }
 
 # METADATA
-# title: May API Gateway invoke an alias?
-invocable(alias) if {
+# title: May API Gateway invoke an alias for a caller?
+invocable(alias, caller) if {
 	some permission in of_type("lambda/permission:Permission")
 	permission.inputs.principal == "apigateway.amazonaws.com"
 	permission.inputs.qualifier == alias.inputs.name
 	permission.inputs.function == alias.inputs.functionName
+	covers(permission, caller)
+}
+
+# METADATA
+# title: Is a permission for an authorizer, or for a method, as its caller is?
+covers(permission, _) if permission.inputs.sourceArn == unknown
+
+covers(permission, caller) if {
+	caller.target == "authorizerUri"
+	contains(permission.inputs.sourceArn, "/authorizers/")
+}
+
+covers(permission, caller) if {
+	caller.target == "uri"
+	not contains(object.get(permission.inputs, "sourceArn", ""), "/authorizers/")
 }

@@ -14,6 +14,10 @@ release_violations := {
 		"rows": {41},
 		"changes": [add("/alias/inputs/functionVersion", "$LATEST")],
 	},
+	"an alias of a version that is written out": {
+		"rows": {41},
+		"changes": [remove("/alias/propertyDependencies")],
+	},
 	"an alias of two versions": {
 		"rows": {41},
 		"changes": [add("/alias/inputs/routingConfig", {"additionalVersionWeights": {"6": 0.1}})],
@@ -37,6 +41,25 @@ release_violations := {
 	"an authorizer that is the function itself": {
 		"rows": {42},
 		"changes": [add("/authorizer/propertyDependencies", {})],
+	},
+	"an authorizer that is an endpoint's function": {
+		"rows": {42},
+		"changes": [add("/authorizer/propertyDependencies/authorizerUri", [urn("alias", "aws:lambda/alias:Alias")])],
+	},
+	"the same, which API Gateway may invoke": {
+		"rows": {42},
+		"changes": [
+			add("/authorizer/propertyDependencies/authorizerUri", [urn("alias", "aws:lambda/alias:Alias")]),
+			add("/may-authorize/inputs/function", "f"),
+		],
+	},
+	"a method whose permission is an authorizer's": {
+		"rows": {42},
+		"changes": [add("/permission/inputs/sourceArn", compliant["may-authorize"].inputs.sourceArn)],
+	},
+	"an authorizer whose permission is a method's": {
+		"rows": {42},
+		"changes": [add("/may-authorize/inputs/sourceArn", compliant.permission.inputs.sourceArn)],
 	},
 	"a permission without the alias": {
 		"rows": {42},

@@ -67,7 +67,21 @@ unknown := "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 # METADATA
 # title: The properties that hold an IAM policy, by type of resource
-policy_property := {"iam/policy:Policy": "policy", "iam/role:Role": "assumeRolePolicy"}
+policy_property := object.union(resource_policy, {"iam/policy:Policy": "policy", "iam/role:Role": "assumeRolePolicy"})
+
+# METADATA
+# title: The properties that hold the policy of a resource itself
+# description: The API's own is none of them, as its clients are anyone until a method authorises them.
+resource_policy := {
+	"cloudwatch/logResourcePolicy:LogResourcePolicy": "policyDocument",
+	"dynamodb/resourcePolicy:ResourcePolicy": "policy",
+	"kms/key:Key": "policy",
+	"kms/keyPolicy:KeyPolicy": "policy",
+	"s3/bucketPolicy:BucketPolicy": "policy",
+	"secretsmanager/secretPolicy:SecretPolicy": "policy",
+	"sns/topicPolicy:TopicPolicy": "policy",
+	"sqs/queuePolicy:QueuePolicy": "policy",
+}
 
 # METADATA
 # title: The policies that a preview does not know yet

@@ -21,7 +21,7 @@ test_a_compliant_preview_has_no_violations if {
 
 test_there_is_a_row_for_each_requirement if {
 	listed := [row.row | some row in infra.rows with input as captured([])]
-	listed == numbers.range(1, 42)
+	listed == numbers.range(1, 44)
 }
 
 test_what_is_not_required_is_config_or_waived if {
@@ -123,10 +123,10 @@ test_there_is_an_example_for_every_row if {
 	examples := [
 		method_violations, exposure_violations, logging_violations, retention_violations, policy_violations,
 		trust_violations, environment_violations, invocation_violations, stage_violations, ours_violations,
-		release_violations,
+		release_violations, resource_violations, authorizer_violations,
 	]
 	shown := {row | some row in examples[_][_].rows}
-	shown == {row | some row in numbers.range(1, 42)}
+	shown == {row | some row in numbers.range(1, 44)}
 }
 
 # What looks like a violation and is none.
@@ -179,6 +179,10 @@ accepted := {
 	"a domain that takes TLS 1.3 only": [add("/domain", {
 		"type": "aws:apigateway/domainName:DomainName",
 		"inputs": {"securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09", "tags": tags},
+	})],
+	"a route of an HTTP API that takes tokens": [add("/route", {
+		"type": "aws:apigatewayv2/route:Route",
+		"inputs": {"routeKey": "GET /x", "authorizationType": "JWT"},
 	})],
 	"an integration with a queue": [add("/mock/inputs", {
 		"httpMethod": "POST",
