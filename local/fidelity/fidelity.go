@@ -103,12 +103,13 @@ type Declaration struct {
 
 // Function is how a function answers.
 type Function struct {
-	Answers string           // the payload
-	Fails   string           // the payload of an error
-	Hangs   bool             // until the caller gives up
-	Missing bool             // cannot be invoked
-	Policy  []map[string]any // an authorizer's statements
-	Context map[string]any   // an authorizer's context
+	Answers   string           // the payload
+	Fails     string           // the payload of an error
+	Hangs     bool             // until the caller gives up
+	Missing   bool             // cannot be invoked
+	Throttled bool             // has no free concurrency
+	Policy    []map[string]any // an authorizer's statements
+	Context   map[string]any   // an authorizer's context
 }
 
 // UnmarshalYAML takes a text for the payload.

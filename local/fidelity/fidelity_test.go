@@ -280,6 +280,8 @@ func (f *functions) Invoke(ctx context.Context, arn string, event []byte) (lambd
 		return policy(does.Policy, does.Context)
 	case does.Missing:
 		return lambda.Result{}, errors.New("no such function")
+	case does.Throttled:
+		return lambda.Result{}, lambda.ErrThrottled
 	case does.Hangs:
 		<-ctx.Done()
 		return lambda.Result{}, ctx.Err()

@@ -59,8 +59,9 @@ func (c *call) failed(format string, args ...any) *fault {
 	return c.fail("integration", gatewayresponse.IntegrationFailure, format, args...).answering(http.StatusBadGateway)
 }
 
-// uncallable is a function that is not invoked. Which type it has is not recorded, so it
-// is customised through DEFAULT_5XX alone.
+// uncallable is a function that is not invoked. It is 500 even where Lambda's own answer is 429:
+// https://repost.aws/knowledge-center/api-gateway-internal-server-error. Which type it has is not
+// recorded, so it is customised through DEFAULT_5XX alone.
 func (c *call) uncallable(format string, args ...any) *fault {
 	return c.fail("integration", gatewayresponse.Default5XX, format, args...).answering(http.StatusInternalServerError)
 }
