@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -19,6 +21,18 @@ import (
 type documents struct {
 	data        map[string]any
 	directories map[string]bool // that have a document in or below them, as in a/b
+	files       []file
+}
+
+// file is the text of one document.
+type file struct {
+	place  string   // from the repository's root
+	below  []string // its directory, by name
+	source []byte
+}
+
+func newDocuments() documents {
+	return documents{data: map[string]any{}, directories: map[string]bool{}}
 }
 
 // Documents reads the data documents among files: data.json and data.yaml. The directory of
@@ -27,7 +41,7 @@ type documents struct {
 //
 // Two documents may have different keys of one object. Any other key in two is an error.
 func Documents(files fs.FS) (map[string]any, error) {
-	documents := documents{map[string]any{}, map[string]bool{}}
+	documents := newDocuments()
 	var faults []error
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !isDocument(name) {
@@ -52,7 +66,7 @@ func isDocument(name string) bool {
 }
 
 // add puts a document in its place.
-func (d documents) add(name string, source []byte) error {
+func (d *documents) add(name string, source []byte) error {
 	place := path.Join("policies", name)
 	if base := path.Base(name); base != "data.json" && base != "data.yaml" {
 		return fmt.Errorf("%s: expected a data document to be named data.json or data.yaml, got %s: put its content there", place, base)
@@ -72,6 +86,7 @@ func (d documents) add(name string, source []byte) error {
 	if directory := path.Dir(name); directory != "." {
 		below = strings.Split(directory, "/")
 	}
+	d.files = append(d.files, file{place, below, source})
 	for i := len(below) - 1; i >= 0; i-- {
 		d.directories[strings.Join(below[:i+1], "/")] = true
 		content = map[string]any{below[i]: content}
@@ -80,6 +95,69 @@ func (d documents) add(name string, source []byte) error {
 		return fmt.Errorf("%s: expected other keys than another document has, got data.%s in both", place, strings.Join(conflict, "."))
 	}
 	return nil
+}
+
+// nested says where the value at a path is that is not there, if another key is around it: a
+// document's keys are below its directory's name, so one that repeats the name is a level too
+// many. It is "" if there is no such key.
+func (d *documents) nested(path []string) string {
+	at, name := path[:len(path)-1], path[len(path)-1]
+	var object any = d.data
+	for _, key := range at {
+		members, _ := object.(map[string]any)
+		object = members[key]
+	}
+	members, _ := object.(map[string]any)
+	for _, outer := range slices.Sorted(maps.Keys(members)) {
+		inner, _ := members[outer].(map[string]any)
+		if _, found := inner[name]; !found {
+			continue
+		}
+		found := ast.DefaultRootRef.Copy()
+		for _, key := range slices.Concat(at, []string{outer, name}) {
+			found = append(found, ast.StringTerm(key))
+		}
+		if place := d.where(slices.Concat(at, []string{outer})); place != "" {
+			return fmt.Sprintf("%s holds the key %s, so it is %s: remove that outer key, or refer to %[3]s", place, outer, found)
+		}
+		return fmt.Sprintf("%s has it as %s: refer to that", d.where(slices.Concat(at, []string{outer, name})), found)
+	}
+	return ""
+}
+
+// where is the file and line of the key at a path below data, "" if no document has it.
+func (d *documents) where(path []string) string {
+	for _, f := range d.files {
+		if len(path) <= len(f.below) || !slices.Equal(path[:len(f.below)], f.below) {
+			continue
+		}
+		if line := lineOf(f.source, path[len(f.below):]); line > 0 {
+			return fmt.Sprintf("%s:%d", f.place, line)
+		}
+	}
+	return ""
+}
+
+// lineOf is the line of a key in a document, 0 if it is not there. JSON is YAML, too.
+func lineOf(source []byte, keys []string) (line int) {
+	var document yaml.Node
+	if yaml.Unmarshal(source, &document) != nil || len(document.Content) == 0 {
+		return 0
+	}
+	node := document.Content[0]
+	for _, key := range keys {
+		line = 0
+		for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == key {
+				line, node = node.Content[i].Line, node.Content[i+1]
+				break
+			}
+		}
+		if line == 0 {
+			return 0
+		}
+	}
+	return line
 }
 
 // readWhole refuses what OPA would read in part without a word: a key that an object has

@@ -98,3 +98,38 @@ func TestPrepareRefusesDataDocuments(t *testing.T) {
 		})
 	}
 }
+
+// The directory of a document is a part of its path below data.
+func TestAMissingRuleThatIsInADocumentElsewhere(t *testing.T) {
+	for name, row := range map[string]struct {
+		refersTo string
+		files    map[string]string
+		want     string
+	}{
+		"its key repeats the directory's name": {"data.gate.members", map[string]string{"gate/data.json": `{"gate": {"members": ["a"]}}`},
+			"policies/gate/data.json:1 holds the key gate, so it is data.gate.gate.members: remove that outer key, or refer to data.gate.gate.members"},
+		"its key is another": {"data.gate.members", map[string]string{"gate/data.yaml": "# people\nlists:\n  guests: []\n  members: [a]\n"},
+			"policies/gate/data.yaml:2 holds the key lists, so it is data.gate.lists.members: remove that outer key, or refer to data.gate.lists.members"},
+		"a part of the path is missing": {"data.gate.lists.members", map[string]string{"gate/data.json": "{\n  \"other\": 1,\n  \"gate\": {\"lists\": {\"members\": []}}}"},
+			"policies/gate/data.json:3 holds the key gate, so it is data.gate.gate.lists: remove that outer key, or refer to data.gate.gate.lists"},
+		"the directory is missing in the reference": {"data.members", map[string]string{"gate/data.json": `{"members": ["a"]}`},
+			"policies/gate/data.json:1 has it as data.gate.members: refer to that"},
+		"it is in a directory below": {"data.gate.members", map[string]string{"gate/deep/data.json": `{"members": ["a"]}`},
+			"policies/gate/deep/data.json:1 has it as data.gate.deep.members: refer to that"},
+		"it is nowhere": {"data.gate.members", map[string]string{"gate/data.json": `{"guests": ["a"], "gate": ["members"]}`},
+			"add it, or a data.json with it, to the policy's own directory or to a shared one"},
+		"a rule has the name of a key": {"data.gate.denied", map[string]string{"gate/data.json": "{\n\"denied\": {}}"},
+			"conflicting rule for data path gate/denied found: policies/gate/data.json:2 has that key: rename one of them"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := fstest.MapFS{"gate/gate.rego": {Data: []byte("package gate\n\ndenied if input.azp in " + row.refersTo + "\n\ndefault decision := {\"allow\": false, \"reasons\": {\"no\"}}\n")}}
+			for name, content := range row.files {
+				files[name] = &fstest.MapFile{Data: []byte(content)}
+			}
+			_, err := decision.Prepare(t.Context(), files, "gate/decision")
+			if err == nil || !strings.HasPrefix(err.Error(), "policies/gate/gate.rego:3: rego_compile_error: ") || !strings.HasSuffix(err.Error(), row.want) {
+				t.Errorf("expected %s, got %v", row.want, err)
+			}
+		})
+	}
+}

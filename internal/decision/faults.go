@@ -44,7 +44,7 @@ func (s Stack) error(from *source, errs ast.Errors, compile func(map[string]*ast
 	found.Sort()
 	lines := make([]error, 0, len(found)+len(from.others))
 	for _, err := range found {
-		lines = append(lines, errors.New(err.Error()+s.hint(err)))
+		lines = append(lines, errors.New(err.Error()+from.documents.hint(err)+s.hint(err)))
 	}
 	return errors.Join(append(lines, from.others...)...)
 }
@@ -168,6 +168,21 @@ func (s Stack) hint(err *ast.Error) string {
 		return "\n\tno stack passes this claim on: pulumi config set --path 'claims[0]' " + claim + " --stack STACK"
 	}
 	return fmt.Sprintf("\n\tstack %s does not pass this claim on: pulumi config set --path 'claims[%d]' %s --stack %[1]s", s.Name, len(s.Claims), claim)
+}
+
+// conflict matches OPA's message about a key of a document that is a rule too.
+var conflict = regexp.MustCompile(`^conflicting rule for data path (\S+) found$`)
+
+// hint says where the key of a document is that conflicts with a rule.
+func (d *documents) hint(err *ast.Error) string {
+	path := conflict.FindStringSubmatch(err.Message)
+	if path == nil {
+		return ""
+	}
+	if place := d.where(strings.Split(path[1], "/")); place != "" {
+		return ": " + place + " has that key: rename one of them"
+	}
+	return ""
 }
 
 // missing is the claim that an error of the type checker is about, quoted for a shell.

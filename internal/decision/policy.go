@@ -166,7 +166,7 @@ func (s *source) broken() bool { return len(s.faults)+len(s.others) > 0 }
 
 // parse reads files and computes their revision.
 func parse(files fs.FS) (*source, error) {
-	s := &source{modules: map[string]*ast.Module{}, documents: documents{map[string]any{}, map[string]bool{}}}
+	s := &source{modules: map[string]*ast.Module{}, documents: newDocuments()}
 	revision := sha256.New()
 	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: Capabilities()}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {

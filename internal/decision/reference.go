@@ -152,7 +152,11 @@ func unnamed(c *ast.Compiler, documents documents, ref ast.Ref) string {
 		case rules != nil && len(rules.Values) > 0:
 			return ""
 		case rules == nil && !found:
-			return "expected a rule at " + ref[:i+2].String() + ", got none: add it, or a data.json with it, to the policy's own directory or to a shared one"
+			missing := "expected a rule at " + ref[:i+2].String() + ", got none: "
+			if nested := documents.nested(path); nested != "" {
+				return missing + nested
+			}
+			return missing + "add it, or a data.json with it, to the policy's own directory or to a shared one"
 		}
 		document = key
 		if _, isObject := document.(map[string]any); found && rules == nil && !isObject {
