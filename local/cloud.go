@@ -83,25 +83,19 @@ func reachProfile(ctx context.Context, profile string) (cloud, error) {
 	if err != nil {
 		return cloud{}, err
 	}
-	c, from := credentials{}, "the AWS CLI"
-	if cli, err := exec.LookPath("aws"); err == nil {
-		var printed, complaints bytes.Buffer
-		cmd := exec.CommandContext(ctx, cli, "configure", "export-credentials", "--profile", profile, "--format", "process")
-		cmd.Stdout, cmd.Stderr = &printed, &complaints
-		if err := cmd.Run(); err != nil {
-			return cloud{}, fmt.Errorf("the AWS CLI gives no credentials: %w: %s", err, oneLine(complaints.String()))
-		}
-		if json.Unmarshal(printed.Bytes(), &c) != nil || c.AccessKeyID == "" || c.SecretAccessKey == "" {
-			return cloud{}, errors.New("the AWS CLI gives no credentials: expected JSON with AccessKeyId and SecretAccessKey")
-		}
-	} else {
+	from := "the AWS CLI"
+	c, known, err := askCLI(ctx, profile)
+	if err != nil {
+		return cloud{}, err
+	}
+	if !known {
+		from = files
 		c = credentials{settings["aws_access_key_id"], settings["aws_secret_access_key"], settings["aws_session_token"]}
 		if c.AccessKeyID == "" || c.SecretAccessKey == "" {
 			known := slices.Sorted(maps.Keys(settings))
 			return cloud{}, fmt.Errorf("expected aws_access_key_id and aws_secret_access_key in %s, got [%s]: "+
 				"install the AWS CLI, version 2, which knows other kinds of profiles", files, strings.Join(known, " "))
 		}
-		from = files
 	}
 	text, variables := "the AWS profile "+profile+", by "+from, c.variables()
 	if region := settings["region"]; region != "" {
@@ -109,6 +103,28 @@ func reachProfile(ctx context.Context, profile string) (cloud, error) {
 		return cloud{variables, text + ", in its region " + region}, nil
 	}
 	return cloud{variables, text + ", in the stack's region"}, nil
+}
+
+// askCLI asks the AWS CLI for a profile's credentials. Known is false without a CLI that has the
+// command: version 1 has not, and answers with its usage.
+func askCLI(ctx context.Context, profile string) (c credentials, known bool, err error) {
+	cli, err := exec.LookPath("aws")
+	if err != nil {
+		return c, false, nil
+	}
+	var printed, complaints bytes.Buffer
+	cmd := exec.CommandContext(ctx, cli, "configure", "export-credentials", "--profile", profile, "--format", "process")
+	cmd.Stdout, cmd.Stderr = &printed, &complaints
+	err = cmd.Run()
+	switch {
+	case err != nil && strings.Contains(complaints.String(), "usage: aws "):
+		return c, false, nil
+	case err != nil:
+		return c, true, fmt.Errorf("the AWS CLI gives no credentials: %w: %s", err, oneLine(complaints.String()))
+	case json.Unmarshal(printed.Bytes(), &c) != nil || c.AccessKeyID == "" || c.SecretAccessKey == "":
+		return c, true, errors.New("the AWS CLI gives no credentials: expected JSON with AccessKeyId and SecretAccessKey")
+	}
+	return c, true, nil
 }
 
 // readProfile reads a profile's section of the shared files.
