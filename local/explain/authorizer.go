@@ -15,6 +15,7 @@ import (
 type authorizer struct {
 	environment.Trust
 	expression *declaration.Expression // that the whole header has to match at the gateway
+	warnings   []string                // of the program
 }
 
 // readAuthorizer runs the Pulumi program against mocks and reads the authorizer from what it
@@ -39,5 +40,5 @@ func readAuthorizer(s settings) (authorizer, error) {
 	}
 	variables := invoked.Function.Environment()
 	trust, err := environment.Read(func(name string) string { return variables[name] })
-	return authorizer{trust, expression}, err
+	return authorizer{trust, expression, g.Warnings}, err
 }

@@ -22,6 +22,9 @@ const maxDocument = 150_000
 // (OpenID Connect Discovery 1.0, section 4) and the key set.
 func checkProvider(s settings, a authorizer) report {
 	r := report{Stack: s.stack, Outcome: agree, Summary: "the settings are as the provider publishes"}
+	for _, warning := range a.warnings {
+		r.Notes = append(r.Notes, note{"program", "warns: " + warning})
+	}
 	of := ""
 	say := func(ok bool, what, found, fix string) {
 		l := line{Of: of, Check: what, Result: passed, Detail: found}

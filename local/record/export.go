@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -41,8 +42,12 @@ func readExport(file string) (*Export, error) {
 			Resources []deployed `json:"resources"`
 		} `json:"deployment"`
 	}
-	if err := json.Unmarshal(content, &document); err != nil || document.Deployment == nil {
-		return nil, fmt.Errorf("%s: expected the JSON of pulumi stack export, with deployment and resources (%v)", file, err)
+	err = json.Unmarshal(content, &document)
+	if err == nil && document.Deployment == nil {
+		err = errors.New("it has no deployment")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: expected the JSON of pulumi stack export, with deployment and resources: %w", file, err)
 	}
 	return &Export{document.Deployment.Resources}, nil
 }
