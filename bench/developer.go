@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"account-api/bench/function"
@@ -33,7 +35,7 @@ func (b *bench) developer(p *product) error {
 		return err
 	}
 	if err = b.saves(p, stack, watched, alone); err == nil {
-		err = b.idle(stack)
+		err = b.storm(stack)
 	}
 	return errors.Join(err, stack.Stop())
 }
@@ -82,9 +84,69 @@ func (b *bench) saves(p *product, stack *running.Stack, watched, alone string) e
 	return nil
 }
 
+// storm measures what make run takes before and after very many requests, while every second
+// one of the functions' processes is killed.
+func (b *bench) storm(stack *running.Stack) error {
+	const clients = 50
+	requests := b.rounds(10_000)
+	r, err := b.requestTo(stack)
+	if err != nil {
+		return err
+	}
+	if err := b.idle(stack, "idle make run"); err != nil {
+		return err
+	}
+	if _, err := flood(r, clients, 10*clients, 0); err != nil { // starts as many processes as it takes
+		return err
+	}
+	before, err := processTree(stack.PID())
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(b.ctx)
+	defer stop()
+	killed := make(chan int, 1)
+	go func() {
+		kills := 0
+		for tick := time.Tick(time.Second); ; {
+			select {
+			case <-tick:
+				if tree, err := processTree(stack.PID()); err == nil && len(tree) > 1 {
+					if last := tree[len(tree)-1]; last.command != "sh" && syscall.Kill(last.id, syscall.SIGKILL) == nil {
+						kills++
+					}
+				}
+			case <-ctx.Done():
+				killed <- kills
+				return
+			}
+		}
+	}()
+	all, err := flood(r, clients, requests, 0)
+	stop()
+	kills := <-killed
+	if err != nil {
+		return err
+	}
+	after, err := processTree(stack.PID())
+	if err != nil {
+		return err
+	}
+	b.report.Add("P15",
+		report.Row{Name: fmt.Sprintf("server errors in %d requests, %d processes killed", requests, kills), Unit: "answers", Estimate: report.Exactly(float64(all.faults())), Bar: float64(kills), Zero: true},
+		report.Row{Name: "make run's own memory before", Unit: "MB (2²⁰ bytes)", Estimate: report.Exactly(before[0].kib / 1024)},
+		report.Row{Name: "make run's own memory after", Unit: "× before", Estimate: report.Exactly(after[0].kib / before[0].kib), Bar: 1.5})
+	if err := b.idle(stack, "idle after these requests"); err != nil {
+		return err
+	}
+	left, err := memory(stack.PID())
+	b.report.Add("P15", report.Row{Name: "memory of all processes, idle", Unit: "MB (2²⁰ bytes)", Estimate: report.Exactly(left)})
+	return err
+}
+
 // idle measures the processor time of a stack that nobody uses.
-func (b *bench) idle(stack *running.Stack) error {
-	row := report.Row{Name: "idle make run", Unit: "% of a processor", Bar: 0.3}
+func (b *bench) idle(stack *running.Stack, name string) error {
+	row := report.Row{Name: name, Unit: "% of a processor", Bar: 0.3}
 	if runtime.GOOS != "linux" {
 		row.Missing = function.ErrLinux.Error()
 		b.report.Add("P15", row)

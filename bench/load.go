@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 )
@@ -24,13 +23,19 @@ func plural(number int, thing string) string {
 	return fmt.Sprint(number, " ", thing, "s")
 }
 
-// compose is a request as bytes of HTTP.
-func compose(method, address, header, token string) ([]byte, error) {
+// request is a request of an authorized caller, as bytes of HTTP.
+type request struct {
+	host string
+	text []byte
+}
+
+func compose(method, address, header, token string) (request, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, err
+		return request{}, err
 	}
-	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n%s: Bearer %s\r\n\r\n", method, u.RequestURI(), u.Host, header, token), nil
+	return request{u.Host, fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n%s: Bearer %s\r\n\r\n",
+		method, u.RequestURI(), u.Host, header, token)}, nil
 }
 
 // crowd is what many clients saw that asked at the same time.
@@ -43,19 +48,19 @@ type crowd struct {
 // perSecond is the number of answers in a second.
 func (c crowd) perSecond() float64 { return float64(c.answers) / c.took.Seconds() }
 
-// faults is the share of answers that are server errors.
-func (c crowd) faults() (share float64) {
+// faults are the answers that are server errors.
+func (c crowd) faults() (faults int) {
 	for status, count := range c.statuses {
 		if status >= http.StatusInternalServerError {
-			share += float64(count) / float64(c.answers)
+			faults += count
 		}
 	}
-	return share
+	return faults
 }
 
 // flood lets clients ask until they have sent the number of requests and the time is over.
 // Each asks once at least.
-func flood(address string, request []byte, clients, requests int, atLeast time.Duration) (crowd, error) {
+func flood(r request, clients, requests int, atLeast time.Duration) (crowd, error) {
 	var (
 		mu    sync.Mutex
 		wait  sync.WaitGroup
@@ -72,13 +77,13 @@ func flood(address string, request []byte, clients, requests int, atLeast time.D
 	}
 	for range clients {
 		wait.Go(func() {
-			c, err := dial(address)
+			c, err := r.dial()
 			if err == nil {
 				defer c.connection.Close()
 			}
 			for err == nil && more() {
 				var status int
-				if status, err = c.send(request); err == nil {
+				if status, err = c.send(); err == nil {
 					mu.Lock()
 					all.statuses[status]++
 					all.answers++
@@ -101,21 +106,21 @@ func flood(address string, request []byte, clients, requests int, atLeast time.D
 // net/http's passes each request and each answer from one goroutine to another.
 type client struct {
 	connection net.Conn
+	request    []byte
 	answers    *bufio.Reader
 }
 
-// dial connects to the host of an address.
-func dial(address string) (*client, error) {
-	connection, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+func (r request) dial() (*client, error) {
+	connection, err := net.Dial("tcp", r.host)
 	if err != nil {
 		return nil, err
 	}
-	return &client{connection, bufio.NewReader(connection)}, nil
+	return &client{connection, r.text, bufio.NewReader(connection)}, nil
 }
 
-// send sends a request and returns the status of the answer.
-func (c *client) send(request []byte) (status int, err error) {
-	if _, err := c.connection.Write(request); err != nil {
+// send sends the request and returns the status of the answer.
+func (c *client) send() (status int, err error) {
+	if _, err := c.connection.Write(c.request); err != nil {
 		return 0, err
 	}
 	response, err := http.ReadResponse(c.answers, nil)

@@ -49,7 +49,7 @@ var figures = []struct {
 	{"P11", "Deployment packages", nil, (*bench).sizes},
 	{"P12", "A request through the local gateway", nil, (*bench).gateway},
 	{"P13", "make run next to serverless-offline, whose functions return constants", nil, (*bench).serverless},
-	{"P15", "A developer's wait after saving a file", nil, (*bench).developer},
+	{"P15", "make run: the wait after saving a file, and what it takes under load", nil, (*bench).developer},
 	{"P16", "Policies of many rules", (*bench).policySizes, nil},
 }
 

@@ -1,32 +1,46 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"strings"
 )
 
-// processTree is a process and its descendants, and their resident memory. ps(1) is the same on Linux and macOS.
-func processTree(root int) (ids []int, megabytes float64, err error) {
-	output, err := exec.Command("ps", "-A", "-o", "pid=,ppid=,rss=").Output()
+// process is one that runs.
+type process struct {
+	id, parent int
+	kib        float64 // of resident memory
+	command    string
+}
+
+// processTree is a process and its descendants. ps(1) is the same on Linux and macOS.
+func processTree(root int) (tree []process, err error) {
+	output, err := exec.Command("ps", "-A", "-o", "pid=,ppid=,rss=,comm=").Output()
 	if err != nil {
-		return nil, 0, fmt.Errorf("list processes: %w", err)
+		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	children, memory := map[int][]int{}, map[int]float64{}
+	children := map[int][]process{}
 	for line := range strings.Lines(string(output)) {
-		var id, parent int
-		var kib float64
-		if _, err := fmt.Sscan(line, &id, &parent, &kib); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, 0, fmt.Errorf("list processes: %w in %q", err, line)
+		var p process
+		if _, err := fmt.Sscan(line, &p.id, &p.parent, &p.kib, &p.command); err != nil {
+			return nil, fmt.Errorf("list processes: %w in %q", err, line)
 		}
-		children[parent], memory[id] = append(children[parent], id), kib/1024
+		if p.id == root {
+			tree = append(tree, p)
+		}
+		children[p.parent] = append(children[p.parent], p)
 	}
-	ids = []int{root}
-	for i := 0; i < len(ids); i++ {
-		megabytes += memory[ids[i]]
-		ids = append(ids, children[ids[i]]...)
+	for i := 0; i < len(tree); i++ {
+		tree = append(tree, children[tree[i].id]...)
 	}
-	return ids, megabytes, nil
+	return tree, nil
+}
+
+// memory is the resident memory of a process and its descendants, in MB (2²⁰ bytes).
+func memory(root int) (megabytes float64, err error) {
+	tree, err := processTree(root)
+	for _, p := range tree {
+		megabytes += p.kib / 1024
+	}
+	return megabytes, err
 }

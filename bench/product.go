@@ -41,7 +41,7 @@ type product struct {
 	provider             *provider
 
 	gateway *httptest.Server
-	request []byte                  // as bytes of HTTP
+	request request
 	status  int                     // of its answer
 	pools   map[string]*lambda.Pool // by ARN
 
@@ -182,12 +182,12 @@ func (p *product) start(b *bench, declared *graph.Graph) error {
 	if p.request, err = p.allowed(b.ctx, api, method); err != nil {
 		return err
 	}
-	c, err := dial(p.gateway.URL)
+	c, err := p.request.dial()
 	if err != nil {
 		return err
 	}
 	defer c.connection.Close()
-	if p.status, err = c.send(p.request); err != nil {
+	if p.status, err = c.send(); err != nil {
 		return err
 	}
 	p.authorizer.event, p.endpoint.event = p.events[p.authorizer.arn], p.events[p.endpoint.arn]
@@ -219,21 +219,21 @@ func firstEndpoint(api *declaration.API) (*declaration.Method, error) {
 var parameter = regexp.MustCompile(`\{[^/{}]*\}`)
 
 // allowed makes the request of a caller whom the endpoint's policy allows, or else denies.
-func (p *product) allowed(ctx context.Context, api *declaration.API, m *declaration.Method) ([]byte, error) {
+func (p *product) allowed(ctx context.Context, api *declaration.API, m *declaration.Method) (r request, err error) {
 	prepared, err := decision.Prepare(ctx, policies.For(p.endpoint.name), p.endpoint.name+"/decision")
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	found, err := caller.Find(ctx, prepared)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	input := cmp.Or(found.Allowed, found.Denied)
 	token, err := p.provider.issuer.Token(example.Caller{
 		Principal: input.Principal, Scope: input.Scope, Permissions: input.Permissions, AuthorizedParty: input.AuthorizedParty,
 	}.Token())
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	verb := m.Verb
 	if m.Answers(http.MethodGet) {
@@ -242,7 +242,7 @@ func (p *product) allowed(ctx context.Context, api *declaration.API, m *declarat
 	for stage := range api.Stages { // any will do
 		return compose(verb, p.gateway.URL+"/"+stage+parameter.ReplaceAllLiteralString(m.Path, "example"), m.Authorizer.Header, token)
 	}
-	return nil, errors.New("expected a stage of the API, got none")
+	return r, errors.New("expected a stage of the API, got none")
 }
 
 // Invoke implements [gateway.Functions] and keeps each function's first event.

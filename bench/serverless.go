@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -44,16 +43,14 @@ func (b *bench) serverless(p *product) error {
 		return err
 	}
 	defer stack.Stop()
-	request, err := b.requestTo(stack)
+	allowed, err := b.requestTo(stack)
 	if err != nil {
 		return err
 	}
-	_, host, _ := strings.Cut(stack.API, "://")
-	host, _, _ = strings.Cut(host, "/")
 	refused := 0 // by serverless-offline, among all of the last ones
-	asked := func(name, address string, request []byte, clients int, atLeast time.Duration) paired.Variant {
+	asked := func(name string, r request, clients int, atLeast time.Duration) paired.Variant {
 		return paired.Variant{Name: name, Block: func() (float64, error) {
-			all, err := flood(address, request, clients, 0, atLeast)
+			all, err := flood(r, clients, 0, atLeast)
 			wrong := all.answers - all.statuses[http.StatusOK]
 			if name == theirs {
 				refused += wrong
@@ -66,7 +63,7 @@ func (b *bench) serverless(p *product) error {
 	for _, clients := range numbersOfClients {
 		with := ", " + plural(clients, "client")
 		variants := func(atLeast time.Duration) []paired.Variant {
-			return []paired.Variant{asked(ours, host, request, clients, atLeast), asked(theirs, peer.address, peer.request, clients, atLeast)}
+			return []paired.Variant{asked(ours, allowed, clients, atLeast), asked(theirs, peer.request, clients, atLeast)}
 		}
 		if _, err := paired.Run(1, variants(3*time.Second)...); err != nil { // until enough processes have started
 			return err
@@ -81,11 +78,11 @@ func (b *bench) serverless(p *product) error {
 			report.Row{Name: ours + with, Unit: "requests per second here", Estimate: report.Exactly(1 / samples.Cost(ours).Median)},
 			report.Row{Name: theirs + with, Unit: "requests per second here", Estimate: report.Exactly(1 / samples.Cost(theirs).Median)},
 			report.Row{Name: "errors of " + theirs + with, Unit: "answers", Estimate: report.Exactly(float64(refused))})
-		_, used, err := processTree(stack.PID())
+		used, err := memory(stack.PID())
 		if err != nil {
 			return err
 		}
-		_, peers, err := processTree(peer.cmd.Process.Pid)
+		peers, err := memory(peer.cmd.Process.Pid)
 		if err != nil {
 			return err
 		}
@@ -95,10 +92,10 @@ func (b *bench) serverless(p *product) error {
 }
 
 // requestTo is the request of a caller whom the policy of the stack's first endpoint allows.
-func (b *bench) requestTo(stack *running.Stack) ([]byte, error) {
+func (b *bench) requestTo(stack *running.Stack) (request, error) {
 	token, err := stack.Allowed(b.ctx)
 	if err != nil {
-		return nil, err
+		return request{}, err
 	}
 	return compose(stack.Endpoint().Method, stack.API, stack.Endpoint().Header, token)
 }
@@ -106,8 +103,7 @@ func (b *bench) requestTo(stack *running.Stack) ([]byte, error) {
 // peer is serverless-offline as it runs.
 type peer struct {
 	cmd     *exec.Cmd
-	address string
-	request []byte
+	request request
 }
 
 // startPeer installs serverless-offline, unless it is installed, and starts it.
@@ -137,8 +133,8 @@ func (b *bench) startPeer() (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{address: "127.0.0.1:" + ports[0]}
-	if p.request, err = compose(http.MethodGet, "http://"+p.address+"/seats", "Authorization", "header.payload.signature"); err != nil {
+	p := &peer{}
+	if p.request, err = compose(http.MethodGet, "http://127.0.0.1:"+ports[0]+"/seats", "Authorization", "header.payload.signature"); err != nil {
 		return nil, err
 	}
 	var output bytes.Buffer
@@ -151,12 +147,8 @@ func (b *bench) startPeer() (*peer, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
 	for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-		if c, err := dial(p.address); err == nil {
-			status, err := c.send(p.request)
-			c.connection.Close()
-			if err == nil && status == http.StatusOK {
-				return p, nil
-			}
+		if all, err := flood(p.request, 1, 1, 0); err == nil && all.statuses[http.StatusOK] == 1 {
+			return p, nil
 		}
 	}
 	p.stop()
