@@ -10,7 +10,7 @@
 // not frozen between invocations, and its processor is not limited. On Linux, it ends if it
 // takes more memory than declared; on other systems nothing looks. Idle processes of a
 // function end after a minute, all but one. Lambda starts a process whenever all are busy;
-// here an event waits 20 ms for one of them first.
+// here an event waits 100 ms for one of them first.
 //
 // The package never loads handler code into its own process. It never retries an
 // invocation that a function has seen. No process outlives [Pool.Close] or the end of
@@ -168,7 +168,7 @@ const (
 	defaultInitLimit = 10 * time.Second       // Init phase of an on-demand function
 	stopGrace        = 500 * time.Millisecond // SIGTERM to SIGKILL: Shutdown phase with an internal extension
 	idleTime         = time.Minute            // Lambda says nothing; long enough for the next request by hand
-	busyTime         = 20 * time.Millisecond  // that an event waits for a busy process: what a start takes at least
+	busyTime         = 100 * time.Millisecond // that an event waits for a busy process: on Lambda a start takes 100 ms or more
 	memoryInterval   = 100 * time.Millisecond // between looks at a process's memory
 	maxDebugging     = 24 * time.Hour         // the deadline that a function sees in a debugger
 	maxLogTail       = 256 << 10              // bytes; bounds what one invocation may pin in memory
