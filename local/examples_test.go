@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,12 +16,20 @@ func examples(t *testing.T) (root string) {
 	if err := writeModule(root, "examples"); err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"routes", "uppercase", "visits"} { // the program that captures is linked once for all
+		if err := os.Symlink(filepath.Join(root, "dist"), filepath.Join(root, name, "dist")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(root, "dist"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	return root
 }
 
 func TestPublicExamples(t *testing.T) {
 	root := examples(t)
-	arguments := []string{"-stack", "dev", "-capture", "./cmd/capture", "-issuer", "stack"}
+	arguments := []string{"-stack", "dev", "-capture", "../cmd/capture", "-issuer", "stack"}
 
 	t.Run("one function behind every path is served", func(t *testing.T) {
 		c := runStack(t, filepath.Join(root, "uppercase"), arguments...)

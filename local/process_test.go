@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"account-api/local/build"
 	"account-api/local/example"
 	"account-api/local/running"
 )
@@ -62,6 +62,7 @@ type command struct{ *running.Stack }
 // launch starts the command and waits for nothing.
 func launch(t *testing.T, root string, arguments ...string) command {
 	t.Helper()
+	running.Reads("..")
 	s, err := running.Launch(program(), root, arguments...)
 	if err != nil {
 		t.Fatal(err)
@@ -99,17 +100,17 @@ func (c command) says(t *testing.T, text string, count int) {
 // cinemaArguments are those for the second program.
 var cinemaArguments = []string{"-stack", "matinee", "-capture", "./cmd/capture"}
 
-// cinema copies the second program into a module of its own, for a test to edit.
+// cinema copies the second program, for a test to edit.
 func cinema(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
-	if err := writeCinema(root); err != nil {
+	if err := running.Copy(sharedCinema(t), root); err != nil {
 		t.Fatal(err)
 	}
 	return root
 }
 
-// sharedCinema is a copy that no test edits, with what earlier runs have built.
+// sharedCinema is a copy that no test edits.
 func sharedCinema(t *testing.T) (root string) {
 	t.Helper()
 	root, err := onceCinema()
@@ -119,12 +120,16 @@ func sharedCinema(t *testing.T) (root string) {
 	return root
 }
 
+// onceCinema writes and builds the second program in a module of its own.
 var onceCinema = sync.OnceValues(func() (string, error) {
 	root := filepath.Join(scratch, "cinema")
-	return root, writeCinema(root)
+	if err := writeModule(root, "cinema"); err != nil {
+		return "", err
+	}
+	return root, build.Packages(context.Background(),
+		build.Options{Root: root, Out: filepath.Join(root, outDir), Progress: func(build.Progress) {}},
+		build.Tools("./cmd/capture"), build.Functions("./cmd/door", "./cmd/seats"))
 })
-
-func writeCinema(root string) error { return writeModule(root, "cinema") }
 
 // writeModule copies programs of testdata into a module of their own.
 func writeModule(root, name string) error {
@@ -156,28 +161,12 @@ func writeModule(root, name string) error {
 	return nil
 }
 
-// copyProject copies the project, for a test to edit.
+// copyProject copies the project's module, for a test to edit.
 func copyProject(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
-	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if name := entry.Name(); entry.IsDir() && (name == ".git" || name == "dist") {
-			return filepath.SkipDir
-		}
-		to := filepath.Join(root, strings.TrimPrefix(path, ".."))
-		if entry.IsDir() {
-			return os.MkdirAll(to, 0o755)
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(to, content, 0o644)
-	})
-	if err != nil {
+	shared(t) // builds it
+	if err := running.Copy("..", root); err != nil {
 		t.Fatal(err)
 	}
 	return root

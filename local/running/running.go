@@ -12,13 +12,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -60,6 +63,41 @@ func Build(ctx context.Context, root, program string) error {
 	return nil
 }
 
+// filesVariable is a hash of the project's files, which make test sets.
+const filesVariable = "FILES"
+
+// Reads tells the test cache of Go that a test reads every file of the project, through
+// programs that it starts. The cache notes which variables a test reads and which directories
+// it opens, and runs the test again if one has changed.
+func Reads(root string) {
+	if os.Getenv(filesVariable) != "" {
+		return
+	}
+	// What cannot be read is for the test to find.
+	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "dist") {
+			return fs.SkipDir
+		}
+		return nil
+	})
+}
+
+// copyModule does not copy the modules of their own inside a module.
+const copyModule = `for entry in *; do test "$entry" = dist || test -e "$entry/go.mod" || cp -R "$entry" "$0/"; done
+	mkdir -p "$0/dist/local" dist/local && find dist/local -maxdepth 1 -type f -exec cp {} "$0/dist/local" ";"`
+
+// Copy copies the module of the project at root, for a test to edit. It copies what a run
+// has built, too: with -trimpath, as in make test, only what the test edits is linked again.
+// The test cache does not note what a child process opens.
+func Copy(root, to string) error {
+	shell := exec.Command("sh", "-c", copyModule, to)
+	shell.Dir = root
+	if output, err := shell.CombinedOutput(); err != nil {
+		return fmt.Errorf("copy %s: %w\n%s", root, err, output)
+	}
+	return nil
+}
+
 // Launch runs a built command on free ports, for the project at root and with further
 // arguments. It waits for nothing. The caller has to stop it.
 func Launch(program, root string, arguments ...string) (*Stack, error) {
@@ -86,6 +124,7 @@ func Launch(program, root string, arguments ...string) (*Stack, error) {
 // Start builds the command of the project at root and launches it. It returns once the
 // stack serves. The caller has to stop it.
 func Start(ctx context.Context, root string, arguments ...string) (*Stack, error) {
+	Reads(root)
 	dir, err := os.MkdirTemp("", "running-")
 	if err != nil {
 		return nil, err
@@ -194,6 +233,22 @@ func (s *Stack) End(signal os.Signal) error {
 		err = errors.Join(err, os.RemoveAll(s.dir))
 	}
 	return errors.Join(err, s.err)
+}
+
+// Granted reports whether a status is that of an answer to a caller whom the policy allows.
+// It is 200, unless a function lacks what is not run here, such as a table. Such a function
+// may fail after its policy has allowed the caller.
+func (s *Stack) Granted(status int) bool {
+	lacks := slices.ContainsFunc(s.Notices, func(line string) bool { return strings.Contains(line, " in the environment of ") })
+	return status == http.StatusOK || lacks && status != http.StatusUnauthorized && status != http.StatusForbidden
+}
+
+// EmptyServer is a server on this machine that has none of what a handler may ask AWS for.
+// Without one, the handlers of a test would ask AWS.
+func EmptyServer() *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"__type":"ResourceNotFoundException"}`, http.StatusBadRequest)
+	}))
 }
 
 // Token asks the local issuer for a caller's token, as a client would.
