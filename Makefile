@@ -20,13 +20,17 @@ $(error this needs Go $(shell sed -n 's/^go //p' go.mod) or later, from https://
 endif
 endif
 
-# What links the Pulumi SDK or compiles other programs: tested without the test cache,
-# which cannot see what a compiled program read.
-PULUMI := ./infra/... ./local ./local/capture ./local/conform ./local/explain ./local/record ./local/running
-# What answers several requests at a time: tested with the race detector, which makes the
-# rest five times slower for nothing.
-CONCURRENT := ./handlers/... ./internal/decision ./internal/endpoint ./internal/jwks ./local/build ./local/console ./local/gateway ./local/issuer ./local/lambda ./local/reload ./local/trace
-OTHERS  = $(filter-out $(shell go list . $(PULUMI) $(CONCURRENT)),$(shell go list ./...))
+# What answers several requests at a time: tested with the race detector, which compiles
+# everything once more. What links OPA, which is most of that, is left to make test-race.
+CONCURRENT     := ./handlers/authorizer ./internal/jwks ./local/build ./local/gateway ./local/issuer ./local/lambda ./local/reload ./local/trace
+CONCURRENT_OPA := ./handlers/profile ./internal/decision ./internal/endpoint ./local/console
+OTHERS          = $(filter-out $(shell go list $(CONCURRENT)),$(shell go list ./...))
+
+# A hash of what programs may read that a test starts, which the test cache cannot see: the files
+# that git would commit, and local values. It is empty without git: then the tests open every
+# directory instead, or run again.
+HASH = $(shell names=$$(git -c core.quotePath=false ls-files --cached --others --exclude-per-directory=.gitignore && find . -maxdepth 1 -name 'local.*.yaml') && \
+	echo "$$names" | grep -qx go.mod && hashes=$$(echo "$$names" | git hash-object --no-filters --stdin-paths) && echo "$$names $$hashes" | git hash-object --stdin)
 
 # Chromium, under the names that chromedp looks for.
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable)
@@ -83,11 +87,14 @@ replay: ## Decide recorded decisions again with the policies of this checkout (L
 
 ##@ Test
 
+# A copy of the project compiles nothing anew.
+test test-browser test-race: export GOFLAGS += -trimpath
+test test-browser: export FILES = $(HASH)
+
 test: ## Test everything: Go, Rego, and what every stack declares
 	go vet ./...
-	go test $(RACE) $(CONCURRENT)
-	go test $(OTHERS)
-	go test -count=1 $(PULUMI)
+	go test -vet=off $(RACE) $(CONCURRENT)
+	go test -vet=off $(OTHERS)
 ifneq ($(CHROMIUM)$(CI),)
 	$(MAKE) --no-print-directory test-browser
 else
@@ -95,7 +102,10 @@ else
 endif
 
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
-	go test -C browser -count=1 ./...
+	FILES="$(addsuffix $(shell "$(CHROMIUM)" --version 2>/dev/null),$(FILES))" go test -C browser $(if $(FILES),,-count=1) ./...
+
+test-race: ## Test everything that answers several requests at a time with the race detector (needs a C compiler)
+	go test -vet=off -race $(CONCURRENT) $(CONCURRENT_OPA)
 
 test-axe: ## Test the console against the rules of axe-core (needs Chromium and npm; downloads 0.6 MB)
 	go test -C browser -tags axe -count=1 -run Accessibility ./...
@@ -116,10 +126,12 @@ test-long: ## Test under load with handlers being killed
 	LONG=1 go test -count=1 -v -run Load ./local
 
 fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
-	@set -e; for package in $$(go list ./handlers/... ./internal/... ./local/...); do \
-		for target in $$(go test -run '^$$' -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			echo "fuzz $$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+	@set -e; mkdir -p dist; cache=$$(go env GOCACHE)/fuzz; \
+	for directory in $$(grep -rl --include='*_test.go' '^func Fuzz' handlers internal local | xargs -n 1 dirname | sort -u); do \
+		go test -vet=off -c -fuzz . -o dist/fuzz "./$$directory"; \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$directory/*_test.go); do \
+			echo "fuzz $$directory $$target"; \
+			(cd "$$directory" && "$(CURDIR)/dist/fuzz" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzcachedir "$$cache/$$directory"); \
 		done; \
 	done
 

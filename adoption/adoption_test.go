@@ -2,8 +2,8 @@
 // runs the documented commands after each edit. README.md describes the same walks, and
 // says what each costs; these tests hold it to that.
 //
-// A walk is a row of [walks], with the files that it adds in testdata. The package has
-// tests only.
+// A walk is a row of [walks], with the files that it adds in testdata. The suites run for
+// the edits of several walks at once. The package has tests only.
 package adoption
 
 import (
@@ -33,20 +33,17 @@ func TestWalks(t *testing.T) {
 			}
 		}
 	})
+	var teams []string
 	for _, w := range walks {
+		if !slices.Contains(teams, w.team) {
+			teams = append(teams, w.team)
+		}
 		t.Run(w.name, func(t *testing.T) {
-			p.restore(t)
-			for _, change := range w.edits {
-				if err := change(p); err != nil {
-					t.Fatal(err)
-				}
-			}
+			p.change(t, w)
 			if cost := p.cost(t); w.documented != "" && !strings.Contains(string(readme), w.documented+": "+cost) {
 				t.Errorf("expected README.md to say %q: correct the figure there", w.documented+": "+cost)
 			}
-			// Every command as the README has it. A browser and the race detector say nothing about an edit.
 			p.command(t, "go tool opa test policies")
-			p.command(t, "make --no-print-directory test CHROMIUM= RACE=")
 			var settings []string
 			if w.table != nil {
 				settings = append(settings, "AWS="+w.table(t, p))
@@ -60,6 +57,13 @@ func TestWalks(t *testing.T) {
 			}
 			allowed, denied := s.token(w.audience(), w.allowed), s.token(w.audience(), w.denied)
 			p.command(t, "make --no-print-directory conform STACK="+w.stack()+" URL="+s.api+" TOKEN="+allowed+" TOKEN_WITHOUT_SCOPE="+denied)
+		})
+	}
+	// Every suite after every edit. A browser and the race detector say nothing about an edit.
+	for _, team := range teams {
+		t.Run("make test "+team, func(t *testing.T) {
+			p.change(t, slices.DeleteFunc(slices.Clone(walks), func(w walk) bool { return w.team != team })...)
+			p.command(t, "make --no-print-directory test CHROMIUM= RACE=")
 		})
 	}
 }

@@ -150,6 +150,7 @@ func run(line string) edit {
 	return func(p project) error {
 		shell := exec.Command("sh", "-c", line)
 		shell.Dir = p.directory
+		shell.Env = adopter()
 		if output, err := shell.CombinedOutput(); err != nil {
 			return fmt.Errorf("$ %s\n%s\n%w", line, tail(output), err)
 		}
@@ -157,8 +158,23 @@ func run(line string) edit {
 	}
 }
 
-// generate writes the generated documents anew.
-var generate = run("make --no-print-directory docs")
+// change makes the edits of walks, one after the other.
+func (p project) change(t *testing.T, walks ...walk) {
+	t.Helper()
+	p.restore(t)
+	generates := false
+	for _, w := range walks {
+		generates = generates || w.generates
+		for _, change := range w.edits {
+			if err := change(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if generates {
+		p.command(t, "make --no-print-directory docs")
+	}
+}
 
 // command runs one command of the documentation, in a shell, in the project.
 func (p project) command(t *testing.T, line string) string {
@@ -173,9 +189,13 @@ func (p project) command(t *testing.T, line string) string {
 	return string(output)
 }
 
-// adopter is the environment without what makes this a run of CI.
+// adopter is the environment without what makes this a run of CI. With -trimpath, as in make
+// test, the copy compiles only what a walk edits.
 func adopter() []string {
-	return slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "CI=") })
+	own := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "CI=") || strings.HasPrefix(variable, "FILES=")
+	})
+	return append(own, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
 }
 
 // tail is the end of a long output, where the cause of a failure stands.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"account-api/local/running"
 )
 
 // The tests share one browser and one stack, which take seconds to start. Every test
@@ -62,6 +64,7 @@ const patience = 2 * time.Minute
 // and Chromium makes six to a host at most.
 func open(t *testing.T, url string) (tab context.Context) {
 	t.Helper()
+	running.Reads(root)
 	tab, closeTab := chromedp.NewContext(chromium)
 	t.Cleanup(closeTab)
 	// The first use opens the tab, for as long as its context lives: no deadline here.

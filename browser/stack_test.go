@@ -2,6 +2,9 @@ package browser
 
 import (
 	"context"
+	"errors"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"account-api/local/running"
@@ -36,10 +39,33 @@ func bearer(t *testing.T, token func(context.Context) (string, error)) string {
 	return "Bearer " + value
 }
 
+// emptyServer is what the handlers reach in place of AWS.
+var emptyServer = sync.OnceValue(func() string { return running.EmptyServer().URL })
+
+// program is the command of the project, built once. It stays, so that the next run links it
+// only if it has changed.
+var program = sync.OnceValues(func() (string, error) {
+	executable, err := filepath.Abs(filepath.Join(root, "dist", "browser"))
+	if err != nil {
+		return "", err
+	}
+	return executable, running.Build(context.Background(), root, executable)
+})
+
 // start starts a stack. The caller has to stop it.
 func start(project string, arguments ...string) (stack, error) {
-	s, err := running.Start(context.Background(), project, arguments...)
-	return stack{s}, err
+	executable, err := program()
+	if err != nil {
+		return stack{}, err
+	}
+	s, err := running.Launch(executable, project, append([]string{"-aws", emptyServer()}, arguments...)...)
+	if err != nil {
+		return stack{}, err
+	}
+	if err := s.Ready(context.Background()); err != nil {
+		return stack{}, errors.Join(err, s.Stop())
+	}
+	return stack{s}, nil
 }
 
 // startStack starts a stack for one test.
