@@ -29,7 +29,7 @@ OTHERS          = $(filter-out $(shell go list $(CONCURRENT)),$(shell go list ./
 # A hash of what programs may read that a test starts, which the test cache cannot see: the files
 # that git would commit, and local values. It is empty without git: then the tests open every
 # directory instead, or run again.
-HASH = $(shell names=$$(git -c core.quotePath=false ls-files --cached --others --exclude-per-directory=.gitignore && find . -maxdepth 1 -name 'local.*.yaml') && \
+HASH = $(shell exec 2>&-; names=$$(git -c core.quotePath=false ls-files --cached --others --exclude-per-directory=.gitignore && find . -maxdepth 1 -name 'local.*.yaml') && \
 	echo "$$names" | grep -qx go.mod && hashes=$$(echo "$$names" | git hash-object --no-filters --stdin-paths) && echo "$$names $$hashes" | git hash-object --stdin)
 
 # Chromium, under the names that chromedp looks for.
