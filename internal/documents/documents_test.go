@@ -42,8 +42,10 @@ var taken = map[string]string{"docs/dynamodb.md": "adoption.TestWalks"}
 // mistakes are made by tests, under the headings that explain them.
 var mistakes = map[string]string{
 	"No Go, or an old one":                          "internal/documents.TestMakeSaysWhatIsMissing",
-	"A port is taken, or is none":                   "local.TestMistakesAreExplained",
-	"A stack that does not exist":                   "local.TestMistakesAreExplained",
+	"A port is taken, or is none":                   "local.TestSettingsThatAreWrongAreNamed",
+	"A value that make run does not know":           "local.TestSettingsThatAreWrongAreNamed",
+	"An AWS profile without credentials":            "local.TestReach",
+	"A stack that does not exist":                   "local.TestSettingsThatAreWrongAreNamed",
 	"Pulumi is missing":                             "internal/documents.TestMakeSaysWhatIsMissing",
 	"A misspelt setting, or a value that cannot be": "infra.TestConfigurationIsRefusedWithItsCorrection",
 	"The issuer without its slash":                  "infra.TestConfigurationIsRefusedWithItsCorrection",
@@ -53,7 +55,8 @@ var mistakes = map[string]string{
 	"The policy has a syntax error":                 "internal/decision/edits.TestCommandsAgreeAboutEveryEdit",
 	"A claim or a field is misspelt":                "internal/decision/edits.TestCommandsAgreeAboutEveryEdit",
 	"Go does not compile":                           "local.TestReload",
-	"Several things are wrong at once":              "local.TestReload",
+	"Several things are wrong at once":              "local.TestMistakesOfSeveralKindsAreShownTogether",
+	"A list in data.json is not found":              "internal/decision.TestAMissingRuleThatIsInADocumentElsewhere",
 	"The rule is other than its tests say":          "local.TestReloadOfAPolicy",
 	"The program declares a table":                  "local/record.TestLocalResources",
 	"A token of make run, explained for the stack":  "local/explain.TestExplanations",
