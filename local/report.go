@@ -29,7 +29,6 @@ type report struct {
 	lastLine time.Time // of progress
 	inPlace  bool      // status is a terminal: progress overwrites itself
 	coloured bool      // out is one, and nobody asked for no colour
-	complete bool      // the first build is over: later ones take seconds and need no progress
 
 	log    *os.File // has what functions write; nil before the first build
 	logged int64    // bytes
@@ -128,9 +127,6 @@ func isTerminal(w io.Writer) bool {
 
 // compiling writes how far the first build is.
 func (r *report) compiling(p build.Progress) {
-	if r.complete {
-		return
-	}
 	now := time.Now()
 	if r.begun.IsZero() {
 		r.begun, r.lastLine = now, now.Add(-progressEvery)
@@ -151,7 +147,6 @@ func (r *report) compiling(p build.Progress) {
 
 // compiled ends the progress, and clears its line.
 func (r *report) compiled() {
-	r.complete = true
 	if r.inPlace && !r.begun.IsZero() {
 		fmt.Fprint(r.status, "\r\x1b[K")
 	}

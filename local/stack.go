@@ -92,6 +92,7 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 	}
 	declared, built, err := l.build(ctx, nil, nil)
 	l.out.compiled()
+	l.builds.Quiet()
 	if err != nil {
 		return l, err
 	}

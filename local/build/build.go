@@ -161,6 +161,9 @@ func (o Options) share(builds int) []func(Progress) {
 	var mu sync.Mutex
 	all := make([]Progress, builds)
 	reports := make([]func(Progress), builds)
+	if o.Progress == nil {
+		return reports
+	}
 	for i := range reports {
 		reports[i] = func(p Progress) {
 			mu.Lock()
@@ -171,9 +174,7 @@ func (o Options) share(builds int) []func(Progress) {
 				sum.Compiled += p.Compiled
 				sum.AtMost += p.AtMost
 			}
-			if o.Progress != nil {
-				o.Progress(sum)
-			}
+			o.Progress(sum)
 		}
 	}
 	return reports
@@ -221,6 +222,9 @@ func (o Options) follow(ctx context.Context, goCommand string, packages []string
 		line := lines.Text()
 		if strings.ContainsAny(line, " \t") || line == "" {
 			complaints += line + "\n"
+			continue
+		}
+		if o.Progress == nil {
 			continue
 		}
 		if compiled == 0 {

@@ -118,6 +118,9 @@ func (b *Builds) release(name string) (string, error) {
 	return executable, errors.Join(link(built, executable), link(built, shared))
 }
 
+// Quiet ends the reports of progress. Counting the packages takes as long as loading them.
+func (b *Builds) Quiet() { b.options.Progress = nil }
+
 // Dir is this run's directory. A later run removes it if this one is killed.
 func (b *Builds) Dir() string { return b.dir }
 

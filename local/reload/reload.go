@@ -121,9 +121,9 @@ func Watch(ctx context.Context, root string, since Snapshot, interval time.Durat
 	defer n.close()
 	for previous := since; ; {
 		now, directories := look(root)
-		wait := quiet
+		wait, settled := quiet, interval/2 // the other half has passed since the notice
 		if !n.of(directories) {
-			wait = interval
+			wait, settled = interval, interval
 		}
 		switch files := since.Changed(now); {
 		case len(files) > 0 && maps.Equal(previous, now):
@@ -131,7 +131,7 @@ func Watch(ctx context.Context, root string, since Snapshot, interval time.Durat
 			changed(files)
 			wait = interval // for what changed meanwhile
 		case !maps.Equal(previous, now):
-			wait = interval
+			wait = settled
 		}
 		previous = now
 		if !n.wait(ctx, wait, interval) {
