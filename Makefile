@@ -147,6 +147,9 @@ lint: ## Check style, suspicious code and the workflow (linters are pinned in li
 	go tool -modfile=lint/go.mod staticcheck ./...
 	go tool -modfile=lint/go.mod actionlint
 
+vulnerabilities: ## Look for known vulnerabilities that the code can reach (asks vuln.go.dev)
+	go tool -modfile=lint/go.mod govulncheck ./...
+
 ##@ Change and deploy a stack
 
 review: ## Say what a change does: who gains access, what each stack's preview shows, guard rails (BASE=main STACKS="dev prod")
