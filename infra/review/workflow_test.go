@@ -4,7 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 var (
@@ -38,5 +41,47 @@ func TestWorkflowsOnlyWire(t *testing.T) {
 				t.Errorf("%s: expected an action pinned to a commit, got %s", filepath.Base(file), step[1])
 			}
 		}
+	}
+}
+
+// variable is one of the repository, which is empty until somebody sets it.
+var variable = regexp.MustCompile(`vars\.\w+`)
+
+// A job that needs a variable is skipped without it. The organization is Pulumi Cloud's alone.
+func TestJobsNeedTheVariablesThatTheyUse(t *testing.T) {
+	files, err := filepath.Glob("../../.github/workflows/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var workflow struct {
+			Jobs map[string]struct {
+				If    string
+				Steps yaml.Node
+			}
+		}
+		if err := yaml.Unmarshal(source, &workflow); err != nil {
+			t.Fatal(err)
+		}
+		for name, job := range workflow.Jobs {
+			steps, err := yaml.Marshal(&job.Steps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, used := range variable.FindAllString(string(steps), -1) {
+				found = true
+				if used != "vars.PULUMI_ORGANIZATION" && !strings.Contains(job.If, used+" != ''") {
+					t.Errorf("%s: expected the job %s to be skipped without %s, got if: %s", filepath.Base(file), name, used, job.If)
+				}
+			}
+		}
+	}
+	if !found {
+		t.Error("expected jobs that use variables, got none")
 	}
 }
