@@ -1,10 +1,10 @@
 // Command bench measures speed and size of this project's functions and tools:
 //
-//	go run -C bench . [-only P1,P5] [-quick] [-docs]
+//	go run -C bench . [-only P1,P5] [-quick]
 //
-// Figures are ratios to yardsticks and peers that run in turns on the same machine. It
-// prints the tables of docs/performance.md. A missed bar is a row, not a failure of the
-// command. Bench is a module of its own, so that the peers stay out of the product's go.mod.
+// Figures are ratios to yardsticks and peers that run in turns on the same machine. A missed
+// bar is a row, not a failure of the command. Bench is a module of its own, so that the peers
+// stay out of the product's go.mod.
 package main
 
 import (
@@ -25,44 +25,41 @@ import (
 	"account-api/bench/report"
 )
 
-// documentation holds the figures of a good run.
-const documentation = "docs/performance.md"
-
-// figures are all that bench measures.
+// figures are all that bench measures. Those that need Linux say so.
 var figures = []struct {
 	name, title string
 	alone       func(*bench) error           // measures code in this process
 	stack       func(*bench, *product) error // measures this project's executables
+	needs       string
 }{
-	{"P1", "Verify one token, with all checks", (*bench).verification, nil},
-	{"P2", "Verify one token, next to libraries", nil, nil}, // measured with P1
-	{"P3", "Authorizer's handler, event bytes in to response bytes out", (*bench).authorizerHandler, nil},
-	{"P4", "Refuse a token without asking the provider", (*bench).refusals, nil},
-	{"P5", "One policy decision", (*bench).decisions, nil},
-	{"P5b", "Whole endpoint handler, event bytes in to response bytes out", (*bench).endpointHandler, nil},
-	{"P6", "Authorizer's start, CPU from exec to the first poll for an event", nil, (*bench).authorizerStarts},
-	{"P7", "Endpoint's start, CPU from exec to the first poll for an event", nil, (*bench).endpointStart},
-	{"P7c", "Start with a cold file, time from exec to the first poll", nil, (*bench).coldStarts},
-	{"P8", "Exec to first answer with the CPU of 128 MB", nil, (*bench).throttled},
-	{"P9", "CPU per invocation through the Runtime API", nil, (*bench).invocations},
-	{"P10", "Resident memory", nil, (*bench).memory},
-	{"P11", "Deployment packages", nil, (*bench).sizes},
-	{"P12", "A request through the local gateway", nil, (*bench).gateway},
-	{"P13", "make run next to serverless-offline, whose functions return constants", nil, (*bench).serverless},
-	{"P15", "make run: the wait after saving a file, and what it takes under load", nil, (*bench).developer},
-	{"P16", "Policies of many rules", (*bench).policySizes, nil},
+	{"P1", "Verify one token, with all checks", (*bench).verification, nil, ""},
+	{"P2", "Verify one token, next to libraries", nil, nil, ""}, // measured with P1
+	{"P3", "Authorizer's handler, event bytes in to response bytes out", (*bench).authorizerHandler, nil, ""},
+	{"P4", "Refuse a token without asking the provider", (*bench).refusals, nil, ""},
+	{"P5", "One policy decision", (*bench).decisions, nil, ""},
+	{"P5b", "Whole endpoint handler, event bytes in to response bytes out", (*bench).endpointHandler, nil, ""},
+	{"P6", "Authorizer's start, CPU from exec to the first poll for an event", nil, (*bench).authorizerStarts, ""},
+	{"P7", "Endpoint's start, CPU from exec to the first poll for an event", nil, (*bench).endpointStart, ""},
+	{"P7c", "Start with a cold file, time from exec to the first poll", nil, (*bench).coldStarts, "linux"},
+	{"P8", "Exec to first answer with the CPU of 128 MB", nil, (*bench).throttled, "linux"},
+	{"P9", "CPU per invocation through the Runtime API", nil, (*bench).invocations, ""},
+	{"P10", "Resident memory", nil, (*bench).memory, "linux"},
+	{"P11", "Deployment packages", nil, (*bench).sizes, ""},
+	{"P12", "A request through the local gateway", nil, (*bench).gateway, ""},
+	{"P13", "make run next to serverless-offline, whose functions return constants", nil, (*bench).serverless, ""},
+	{"P15", "make run: the wait after saving a file, and what it takes under load", nil, (*bench).developer, ""},
+	{"P16", "Policies of many rules", (*bench).policySizes, nil, ""},
 }
 
 func main() {
 	var (
 		quick = flag.Bool("quick", false, "fewer rounds: for a first look, not for figures to quote")
-		docs  = flag.Bool("docs", false, "also write the tables to "+documentation)
 		only  = flag.String("only", "", "measure these `figures`, such as P1,P5; P2 comes with P1")
 	)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *quick, *docs, *only); err != nil {
+	if err := run(ctx, *quick, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -78,10 +75,7 @@ type bench struct {
 	report    report.Report
 }
 
-func run(ctx context.Context, quick, docs bool, only string) (err error) {
-	if docs && only != "" {
-		return errors.New("expected -docs without -only: the documentation has all figures of one run")
-	}
+func run(ctx context.Context, quick bool, only string) (err error) {
 	// Everything below is relative to the project, which holds this module.
 	if err := os.Chdir(".."); err != nil {
 		return err
@@ -111,37 +105,23 @@ func run(ctx context.Context, quick, docs bool, only string) (err error) {
 			continue
 		}
 		b.say("%s %s", f.name, f.title)
-		if err = b.measure(f.alone, f.stack); err != nil {
+		if f.needs != "" && f.needs != runtime.GOOS {
+			b.report.Add(f.name, report.Row{Name: f.title, Missing: "needs " + f.needs})
+		} else if f.alone != nil {
+			err = f.alone(b)
+		} else if f.stack != nil {
+			var p *product
+			if p, err = b.ready(); err == nil {
+				err = f.stack(b, p)
+			}
+		}
+		if err != nil {
 			err = fmt.Errorf("%s: %w", f.name, err)
 			break
 		}
 	}
 	_, printed := os.Stdout.Write(b.report.Markdown()) // also what was measured before an error
-	if err = errors.Join(err, printed); err != nil || !docs {
-		return err
-	}
-	document, err := os.ReadFile(documentation)
-	if err != nil {
-		return err
-	}
-	if document, err = b.report.Replace(document); err != nil {
-		return fmt.Errorf("%s: %w", documentation, err)
-	}
-	return os.WriteFile(documentation, document, 0o644)
-}
-
-func (b *bench) measure(alone func(*bench) error, stack func(*bench, *product) error) error {
-	if alone != nil {
-		return alone(b)
-	}
-	if stack == nil {
-		return nil
-	}
-	p, err := b.ready()
-	if err != nil {
-		return err
-	}
-	return stack(b, p)
+	return errors.Join(err, printed)
 }
 
 // say tells a waiting person what is being measured.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"account-api/bench/function"
@@ -89,11 +88,9 @@ func (b *bench) coldStarts(p *product) error {
 	}
 	hello, authorizer, endpoint := variants[0], candidate{Variant: variants[1]}, candidate{Variant: variants[2], bar: 2.2}
 	samples, err := b.compare("P7c", 40, hello, authorizer, endpoint)
-	for _, cause := range []error{function.ErrLinux, errWarm} {
-		if errors.Is(err, cause) {
-			b.report.Add("P7c", report.Row{Name: endpoint.Name, Unit: "× " + helloWorld, Bar: endpoint.bar, Missing: cause.Error()})
-			return nil
-		}
+	if errors.Is(err, errWarm) {
+		b.report.Add("P7c", report.Row{Name: endpoint.Name, Unit: "× " + helloWorld, Bar: endpoint.bar, Missing: err.Error()})
+		return nil
 	}
 	b.report.Add("P7c", report.Row{Name: helloWorld, Unit: "ms here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
 	return err
@@ -131,11 +128,6 @@ const (
 
 // throttled measures P8: all of the start and the first answer at 128 MB.
 func (b *bench) throttled(p *product) error {
-	const bar = 1.40
-	if runtime.GOOS != "linux" {
-		b.report.Add("P8", report.Row{Name: p.authorizer.name, Unit: "× " + helloWorld, Bar: bar, Missing: function.ErrLinux.Error()})
-		return nil
-	}
 	first := func(name string, e function.Executable) paired.Variant {
 		return paired.Variant{Name: name, Block: func() (float64, error) {
 			var sum float64
@@ -151,7 +143,7 @@ func (b *bench) throttled(p *product) error {
 		}}
 	}
 	samples, err := b.compare("P8", 40, first(helloWorld, p.hello),
-		candidate{Variant: first(p.authorizer.name, p.authorizer.Executable), bar: bar},
+		candidate{Variant: first(p.authorizer.name, p.authorizer.Executable), bar: 1.40},
 		candidate{Variant: first(helloOne, p.helloOne)})
 	b.report.Add("P8", report.Row{Name: helloWorld, Unit: "ms here", Estimate: samples.Cost(helloWorld).Times(1e-6)})
 	return err
@@ -249,19 +241,14 @@ func (b *bench) memory(p *product) error {
 		deployed
 		peak float64
 	}{{p.authorizer, 14}, {p.endpoint, 22}} {
-		growth := report.Row{Name: fmt.Sprintf("%s after %d invocations", f.name, many), Unit: fmt.Sprintf("× after %d", settled), Bar: 1.10}
-		peak := report.Row{Name: f.name + ", peak", Unit: "MB (2²⁰ bytes)", Bar: f.peak}
 		before, after, err := b.residentMemory(f.deployed, many)
-		switch {
-		case errors.Is(err, function.ErrLinux):
-			growth.Missing, peak.Missing = err.Error(), err.Error()
-		case err != nil:
+		if err != nil {
 			return err
-		default:
-			growth.Estimate = report.Exactly(float64(after.Now) / float64(before.Now))
-			peak.Estimate = report.Exactly(float64(after.Peak) / (1 << 20))
 		}
-		b.report.Add("P10", growth, peak)
+		b.report.Add("P10",
+			report.Row{Name: fmt.Sprintf("%s after %d invocations", f.name, many), Unit: fmt.Sprintf("× after %d", settled), Bar: 1.10,
+				Estimate: report.Exactly(float64(after.Now) / float64(before.Now))},
+			report.Row{Name: f.name + ", peak", Unit: "MB (2²⁰ bytes)", Bar: f.peak, Estimate: report.Exactly(float64(after.Peak) / (1 << 20))})
 	}
 	return nil
 }

@@ -165,16 +165,13 @@ func (p *Process) ReadFromDisk() bool {
 // Memory is a process's resident memory, in bytes.
 type Memory struct{ Now, Peak int64 }
 
-// ErrLinux is returned for what can only be measured on Linux.
-var ErrLinux = errors.New("needs Linux")
-
-// Memory reads the resident memory. The peak is that of the program alone: ru_maxrss
+// Memory reads the resident memory, on Linux only. The peak is that of the program alone: ru_maxrss
 // would include the program that started it, up to the moment of exec.
 // https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
 func (p *Process) Memory() (Memory, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return Memory{}, ErrLinux
+		return Memory{}, err
 	}
 	var m Memory
 	for _, found := range residentMemory.FindAllSubmatch(status, -1) {

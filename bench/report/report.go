@@ -5,7 +5,6 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 
 	"account-api/bench/paired"
@@ -68,7 +67,7 @@ func (r *Report) Add(figure string, rows ...Row) {
 	panic("report: no table for figure " + figure)
 }
 
-// Markdown is the report for people and for the documentation.
+// Markdown is the report for people.
 func (r Report) Markdown() []byte {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "%s.\n", r.Machine)
@@ -137,20 +136,4 @@ func digits(v float64) string {
 	default:
 		return fmt.Sprintf("%.2g", v)
 	}
-}
-
-// The marks between which a document holds the report.
-const (
-	begins = "<!-- The tables between these marks are written by: go run -C bench . -docs -->\n"
-	ends   = "<!-- end of the tables -->\n"
-)
-
-// Replace returns the document with this report between the marks.
-func (r Report) Replace(document []byte) ([]byte, error) {
-	before, rest, begun := bytes.Cut(document, []byte(begins))
-	_, after, ended := bytes.Cut(rest, []byte(ends))
-	if !begun || !ended {
-		return nil, fmt.Errorf("expected the lines %q and %q, got no such pair", strings.TrimSpace(begins), strings.TrimSpace(ends))
-	}
-	return bytes.Join([][]byte{before, []byte(begins), []byte("\n"), r.Markdown(), []byte("\n"), []byte(ends), after}, nil), nil
 }

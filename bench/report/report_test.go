@@ -1,7 +1,6 @@
 package report_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -69,20 +68,5 @@ func TestMarkdown(t *testing.T) {
 	}
 	if got := lines(sample().Markdown()); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-func TestReplace(t *testing.T) {
-	const begins, ends = "<!-- The tables between these marks are written by: go run -C bench . -docs -->\n", "<!-- end of the tables -->\n"
-	got, err := sample().Replace([]byte("before\n" + begins + "old\n" + ends + "after\n"))
-	if want := "before\n" + begins + "\n" + string(sample().Markdown()) + "\n" + ends + "after\n"; err != nil || string(got) != want {
-		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
-	}
-	again, err := sample().Replace(got)
-	if err != nil || !bytes.Equal(again, got) {
-		t.Errorf("a second time: got %v\n%s\nwant the same", err, again)
-	}
-	if _, err := sample().Replace([]byte("no tables here")); err == nil {
-		t.Error("a document without marks: got no error")
 	}
 }
