@@ -16,11 +16,12 @@ import (
 // invoke calls a function and notes how it went. The call outlives a client that
 // gives up, as it does in AWS. Only the gateway's own timeout ends the wait.
 func (c *call) invoke(f *declaration.Function, event []byte, timeout time.Duration) (lambda.Result, *Invocation, error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(c.request.Context()))
+	ctx := context.WithoutCancel(c.request.Context())
 	if !c.gateway.patient {
+		var cancel func()
 		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
 	}
-	defer cancel()
 	start := c.gateway.now()
 	result, err := c.gateway.functions.Invoke(ctx, f.ARN, event)
 	if err != nil && ctx.Err() != nil {
