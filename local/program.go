@@ -218,7 +218,7 @@ func (l *localStack) captureStack(ctx context.Context, built reload.Release) (*g
 	}
 	output, err := output(ctx, built[l.settings.capture], arguments...)
 	if err != nil {
-		return nil, err
+		return nil, l.placed(err)
 	}
 	declared, err := graph.Read(output)
 	if err != nil {
