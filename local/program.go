@@ -125,7 +125,7 @@ func (l *localStack) affected(before *generation, packages, saved []string) (kep
 // foreign reports whether a file is a policy that a handler does not carry: it carries that of its
 // name and the shared one, without tests.
 func foreign(handler, file string) bool {
-	if !ofPolicies(file) {
+	if !ofPolicies(file) || path.Ext(file) == ".go" {
 		return false
 	}
 	directory, _, below := strings.Cut(strings.TrimPrefix(file, policiesDir+"/"), "/")
