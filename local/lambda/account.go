@@ -77,8 +77,9 @@ func (p *Pool) admit() error {
 }
 
 // place returns the idle process that was used last. If there is none, it returns the first
-// one that gets free, or nil with the right to start one, whichever comes first. It does not
-// ask for that right while a busy process may get free sooner.
+// one that gets free, or nil with the right to start one, whichever comes first. It asks for
+// that right after a while only, and later while others get free: more processes would share
+// the same processors.
 func (p *Pool) place() (*sandbox, error) {
 	p.mu.Lock()
 	if p.closed {
@@ -93,18 +94,23 @@ func (p *Pool) place() (*sandbox, error) {
 	}
 	freed := make(chan *sandbox, 1)
 	p.waiting = append(p.waiting, freed)
-	busy := len(p.alive) > 0
+	busy, releases := len(p.alive) > 0, p.releases
 	p.mu.Unlock()
 
 	err := error(nil)
-	if busy {
-		patience := time.NewTimer(p.busyTime)
-		defer patience.Stop()
+	for range busyRounds {
+		if !busy {
+			break
+		}
 		select {
 		case s := <-freed:
 			return s, nil
 		case <-p.closing:
-		case <-patience.C:
+			busy = false
+		case <-time.After(p.busyTime):
+			p.mu.Lock()
+			busy, releases = p.releases != releases, p.releases
+			p.mu.Unlock()
 		}
 	}
 	select {
@@ -134,6 +140,7 @@ func (p *Pool) release(s *sandbox) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running--
+	p.releases++
 	if p.max == 0 {
 		p.account.give()
 	}

@@ -10,7 +10,8 @@
 // not frozen between invocations, and its processor is not limited. On Linux, it ends if it
 // takes more memory than declared; on other systems nothing looks. Idle processes of a
 // function end after a minute, all but one. Lambda starts a process whenever all are busy;
-// here an event waits 100 ms for one of them first.
+// here an event waits for one of them first: 100 ms,
+// and up to a second while others get free.
 //
 // The package never loads handler code into its own process. It never retries an
 // invocation that a function has seen. No process outlives [Pool.Close] or the end of
@@ -169,6 +170,7 @@ const (
 	stopGrace        = 500 * time.Millisecond // SIGTERM to SIGKILL: Shutdown phase with an internal extension
 	idleTime         = time.Minute            // Lambda says nothing; long enough for the next request by hand
 	busyTime         = 100 * time.Millisecond // that an event waits for a busy process: on Lambda a start takes 100 ms or more
+	busyRounds       = 10                     // of busyTime, as long as others get free: a slow start on Lambda takes a second
 	memoryInterval   = 100 * time.Millisecond // between looks at a process's memory
 	maxDebugging     = 24 * time.Hour         // the deadline that a function sees in a debugger
 	maxLogTail       = 256 << 10              // bytes; bounds what one invocation may pin in memory

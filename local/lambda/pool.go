@@ -34,17 +34,18 @@ type Pool struct {
 	idleTime time.Duration
 	busyTime time.Duration
 
-	mu      sync.Mutex
-	closed  bool
-	closing chan struct{} // closed with the pool
-	launch  *launch
-	running int                   // invocations, each with a process or about to get one
-	waiting []chan<- *sandbox     // who takes the next process that gets free, in order
-	idle    []*sandbox            // waiting for an event, the most recently used last
-	sweeper *time.Timer           // ends idle processes; nil while none is due
-	alive   map[*sandbox]struct{} // started and not reaped
-	stats   Stats                 // without Alive
-	debris  []error               // what could not be cleaned up
+	mu       sync.Mutex
+	closed   bool
+	closing  chan struct{} // closed with the pool
+	launch   *launch
+	running  int                   // invocations, each with a process or about to get one
+	releases int                   // ended invocations
+	waiting  []chan<- *sandbox     // who takes the next process that gets free, in order
+	idle     []*sandbox            // waiting for an event, the most recently used last
+	sweeper  *time.Timer           // ends idle processes; nil while none is due
+	alive    map[*sandbox]struct{} // started and not reaped
+	stats    Stats                 // without Alive
+	debris   []error               // what could not be cleaned up
 }
 
 // NewPool returns a pool without processes: the first invocation starts one. For a function

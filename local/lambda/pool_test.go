@@ -57,6 +57,7 @@ func TestCloseEndsAColdStart(t *testing.T) {
 
 func TestCloseDuringManyInvocationsLeavesNothing(t *testing.T) {
 	p := newPool(t, declared(function, nil), Options{MaxProcesses: 10})
+	p.busyTime = 0
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
