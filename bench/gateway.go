@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"time"
 
 	"account-api/bench/paired"
 	"account-api/bench/report"
@@ -24,19 +23,8 @@ func (b *bench) gateway(p *product) error {
 	}
 	defer one.connection.Close()
 	const calls = 50
-	wallTime := func(name string, work func() error) paired.Variant {
-		return paired.Variant{Name: name, Block: func() (float64, error) {
-			start := time.Now()
-			for range calls {
-				if err := work(); err != nil {
-					return 0, err
-				}
-			}
-			return float64(time.Since(start).Nanoseconds()) / calls, nil
-		}}
-	}
 	samples, err := b.compare("P12", 40,
-		wallTime("the two functions", func() error {
+		paired.Wall("the two functions", calls, func() error {
 			for _, f := range []deployed{p.authorizer, p.endpoint} {
 				result, err := p.pools[f.arn].Invoke(b.ctx, f.event)
 				if err != nil || result.FunctionError != "" {
@@ -45,7 +33,7 @@ func (b *bench) gateway(p *product) error {
 			}
 			return nil
 		}),
-		candidate{bar: 1.25, Variant: wallTime("a request", func() error {
+		candidate{bar: 1.25, Variant: paired.Wall("a request", calls, func() error {
 			status, err := one.send()
 			if err == nil && status != p.status {
 				err = fmt.Errorf("expected status %d from the local gateway, got %d", p.status, status)

@@ -33,6 +33,19 @@ func CPU(name string, work func() error) Variant {
 	}}
 }
 
+// Wall is a variant whose cost is time on the clock, in nanoseconds for one of so many calls.
+func Wall(name string, calls int, work func() error) Variant {
+	return Variant{Name: name, Block: func() (float64, error) {
+		start := time.Now()
+		for range calls {
+			if err := work(); err != nil {
+				return 0, err
+			}
+		}
+		return float64(time.Since(start).Nanoseconds()) / float64(calls), nil
+	}}
+}
+
 func cpuTime(calls int, work func() error) (time.Duration, error) {
 	before, err := usage()
 	if err != nil {
