@@ -46,7 +46,7 @@ var figures = []struct {
 	{"P10", "Resident memory", nil, (*bench).memory, "linux"},
 	{"P11", "Deployment packages", nil, (*bench).sizes, ""},
 	{"P12", "A request through the local gateway", nil, (*bench).gateway, ""},
-	{"P13", "make run next to serverless-offline, whose functions return constants", nil, (*bench).serverless, ""},
+	{"P13", "make run next to serverless-offline, whose functions return constants", (*bench).serverless, nil, ""},
 	{"P15", "make run: the wait after saving a file, and what it takes under load", nil, (*bench).developer, ""},
 	{"P16", "Policies of many rules", (*bench).policySizes, nil, ""},
 }

@@ -23,7 +23,7 @@ var errNode = errors.New("needs node and npm (Debian: apt-get install nodejs npm
 
 // serverless measures P13: make run next to serverless-offline, which serves two functions
 // that return constants. Each is a process of its own. A block is a second of requests.
-func (b *bench) serverless(p *product) error {
+func (b *bench) serverless() (err error) {
 	const (
 		ours, theirs = "make run", "serverless-offline"
 		third        = 0.333 // of the time for a request: three times as many requests
@@ -42,7 +42,7 @@ func (b *bench) serverless(p *product) error {
 	if err != nil {
 		return err
 	}
-	defer stack.Stop()
+	defer func() { err = errors.Join(err, stack.Stop()) }()
 	allowed, err := b.requestTo(stack)
 	if err != nil {
 		return err
