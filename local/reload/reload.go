@@ -1,8 +1,8 @@
 // Package reload notices saved files, and builds executables while older ones run.
 //
 // It is for the local run, which decides what to swap. This package starts nothing, and stops
-// only what a run has left that was killed. It compares names, sizes and times of files, and does not read them. It looks when
-// the operating system gives notice of a change.
+// only what a run has left that was killed. It compares names, sizes and times of files, and
+// does not read them. It looks when the operating system gives notice of a change.
 package reload
 
 import (
@@ -34,8 +34,8 @@ type stamp struct {
 }
 
 // Take looks at every file below root that a build or the stack's declaration may be made
-// of: Go and Rego sources without tests, JSON and YAML, go.mod and go.sum. It leaves out
-// what it cannot look at: a file may be replaced at that moment.
+// of: Go sources without tests, Rego, go.mod and go.sum, and the kinds of files that programs
+// embed. It leaves out what it cannot look at: a file may be replaced at that moment.
 func Take(root string) Snapshot {
 	s, _ := look(root)
 	return s
@@ -89,11 +89,18 @@ func watched(file string) bool {
 		return !strings.HasSuffix(base, "_test.go")
 	case extension == ".rego":
 		return true // tests too: they run when they are saved
-	case extension == ".json" || extension == ".yaml" || extension == ".yml":
-		return true // a stack file, or embedded by a program
+	case slices.Contains(embedded, extension):
+		return true
 	default:
 		return file == "go.mod" || file == "go.sum"
 	}
+}
+
+// embedded are the extensions of stack files, and of what programs embed. Not .txt and .log:
+// the output of the run itself may be written to such a file, and would be a change each time.
+var embedded = []string{
+	".json", ".yaml", ".yml", ".toml", ".xml", ".csv", ".sql", ".graphql", ".pem", ".crt",
+	".html", ".tmpl", ".gohtml", ".css", ".js", ".svg",
 }
 
 // Changed lists, in order, the files that were added, removed or saved between s and later.
