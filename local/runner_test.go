@@ -297,7 +297,7 @@ func TestReload(t *testing.T) {
 		expect(t, enter(), http.StatusOK, "9 rows")
 	})
 
-	t.Run("Go and a stack file that are wrong are shown one after the other", func(t *testing.T) {
+	t.Run("Go and a stack file that are wrong are shown together", func(t *testing.T) {
 		file, rows := filepath.Join(root, "Pulumi.matinee.yaml"), filepath.Join(root, "cmd", "rows", "main.go")
 		edit(t, rows, "func main() {", "func main() {\n\tundefinedThing()")
 		c.says(t, "undefined: undefinedThing", 2)
