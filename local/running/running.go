@@ -236,10 +236,12 @@ func (s *Stack) End(signal os.Signal) error {
 }
 
 // Granted reports whether a status is that of an answer to a caller whom the policy allows.
-// It is 200, unless a function lacks what is not run here, such as a table. Such a function
-// may fail after its policy has allowed the caller.
+// It is 200, unless something is not run here that a function may need, such as a table. Then
+// a function may fail after its policy has allowed the caller.
 func (s *Stack) Granted(status int) bool {
-	lacks := slices.ContainsFunc(s.Notices, func(line string) bool { return strings.Contains(line, " in the environment of ") })
+	lacks := slices.ContainsFunc(s.Notices, func(line string) bool {
+		return strings.HasSuffix(line, ": not run here") || strings.Contains(line, " in the environment of ")
+	})
 	return status == http.StatusOK || lacks && status != http.StatusUnauthorized && status != http.StatusForbidden
 }
 
