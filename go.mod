@@ -2,7 +2,7 @@ module account-api
 
 go 1.26.6
 
-toolchain go1.26.8
+toolchain go1.26.11
 
 require (
 	github.com/aws/aws-lambda-go v1.55.1

@@ -4,4 +4,4 @@ module account-api/adoption
 
 go 1.26.6
 
-toolchain go1.26.8
+toolchain go1.26.11

@@ -5,7 +5,7 @@ module account-api/vectors
 
 go 1.26.6
 
-toolchain go1.26.8
+toolchain go1.26.11
 
 require (
 	account-api v0.0.0
