@@ -157,7 +157,7 @@ func TestMistakesAreExplained(t *testing.T) {
 
 func TestStopWhileStarting(t *testing.T) {
 	root := cinema(t)
-	edit(t, filepath.Join(root, "deploy", "deploy.go"), "max-age=%d", "max-age=%d, private") // which has to be compiled
+	edit(t, filepath.Join(root, "deploy", "deploy.go"), "package deploy\n", "package deploy // of "+root+"\n") // which has to be compiled
 	c := launch(t, root, cinemaArguments...)
 	c.says(t, "ompiling", 1)
 	if err := c.End(syscall.SIGINT); err != nil {

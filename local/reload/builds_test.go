@@ -27,7 +27,8 @@ func project(t *testing.T) (root string) {
 
 func program(t *testing.T, root, name, version string) {
 	t.Helper()
-	write(t, root, "cmd/"+name+"/main.go", `package main
+	// With -trimpath, a package that was compiled in another directory is not compiled again.
+	write(t, root, "cmd/"+name+"/main.go", `package main // of `+root+`
 
 import (
 	"io"
