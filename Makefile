@@ -135,7 +135,7 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 		done; \
 	done
 
-bench: ## Measure speed and size side by side with peers (ten minutes; ONLY=P5,P16 for some figures)
+bench: ## Measure speed and size side by side with peers (twenty minutes; ONLY=P5,P16 for some figures; P13 needs Node.js and npm)
 	go run -C bench . $(if $(ONLY),-only "$(ONLY)")
 
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
