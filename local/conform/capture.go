@@ -99,7 +99,10 @@ func readGraph(g *graph.Graph) (declaration, error) {
 	}
 	var wildcards []endpoint
 	for _, r := range g.OfType("aws:apigateway/method:Method") {
-		e := readMethod(g, r)
+		e, err := readMethod(g, r)
+		if err != nil {
+			return d, err
+		}
 		if e.path = path(r.String("resourceId")); e.verb != "ANY" {
 			d.endpoints = append(d.endpoints, e)
 			continue
@@ -126,8 +129,9 @@ func object(r graph.Resource, property string) map[string]any {
 	return o
 }
 
-// readMethod reads a method with its authorizer, its integration and its function.
-func readMethod(g *graph.Graph, method graph.Resource) endpoint {
+// readMethod reads a method with its authorizer, its integration and its function. A function
+// that is not found is an error: what its policy decides would go unasked.
+func readMethod(g *graph.Graph, method graph.Resource) (endpoint, error) {
 	e := endpoint{verb: method.String("httpMethod"), open: method.String("authorization") == "NONE"}
 	for _, r := range g.OfType("aws:apigateway/authorizer:Authorizer") {
 		if method.String("authorization") == "CUSTOM" && r.ID == method.String("authorizerId") && cmp.Or(r.String("type"), "TOKEN") == "TOKEN" {
@@ -154,12 +158,15 @@ func readMethod(g *graph.Graph, method graph.Resource) endpoint {
 			continue
 		}
 		e.mock = r.String("type") == "MOCK"
-		for _, f := range g.OfType("aws:lambda/function:Function") {
-			if strings.HasSuffix(r.String("uri"), "/functions/"+f.String("arn")+"/invocations") {
-				archive, _ := object(f, "code")["path"].(string)
-				e.handler = g.Bundles[archive]
-			}
+		if r.String("type") != "AWS_PROXY" {
+			continue
 		}
+		target, err := g.Target(r.String("uri"))
+		if err != nil {
+			return e, fmt.Errorf("integration %s: its uri %q %w", r.Name, r.String("uri"), err)
+		}
+		archive, _ := object(target.Function, "code")["path"].(string)
+		e.handler = g.Bundles[archive]
 	}
-	return e
+	return e, nil
 }

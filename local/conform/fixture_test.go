@@ -66,7 +66,7 @@ func declare(kind, id string, inputs map[string]any) graph.Resource {
 func method(resource, verb, authorization, authorizer, handler string) []graph.Resource {
 	integration := map[string]any{"resourceId": resource, "httpMethod": verb, "type": "MOCK"}
 	if handler != "" {
-		integration["type"], integration["uri"] = "AWS_PROXY", "arn:aws:apigateway:eu-north-1:lambda:path/2015-03-31/functions/arn:of:"+handler+"/invocations"
+		integration["type"], integration["uri"] = "AWS_PROXY", graph.InvokeARN("eu-north-1", "arn:of:"+handler)
 	}
 	return []graph.Resource{
 		declare("apigateway/method:Method", resource+verb, map[string]any{"resourceId": resource, "httpMethod": verb, "authorization": authorization, "authorizerId": authorizer}),
@@ -75,7 +75,7 @@ func method(resource, verb, authorization, authorizer, handler string) []graph.R
 }
 
 func shop() *graph.Graph {
-	g := &graph.Graph{Project: "shop", Stack: "test", Bundles: map[string]string{}, Resources: []graph.Resource{
+	g := &graph.Graph{Project: "shop", Stack: "test", Region: "eu-north-1", Bundles: map[string]string{}, Resources: []graph.Resource{
 		declare("apigateway/restApi:RestApi", "api", map[string]any{"rootResourceId": "root"}),
 		declare("apigateway/stage:Stage", "stage", map[string]any{"stageName": "test"}),
 		declare("apigateway/domainName:DomainName", "domain", map[string]any{"domainName": "api.shop.test"}),
@@ -95,8 +95,9 @@ func shop() *graph.Graph {
 		g.Resources = append(g.Resources, declare("lambda/function:Function", handler, map[string]any{"arn": "arn:of:" + handler,
 			"code": map[string]any{"path": "dist/" + handler + ".zip"}}))
 	}
+	g.Resources = append(g.Resources, declare("lambda/alias:Alias", "now", map[string]any{"name": "now", "functionName": "arn:of:orders", "functionVersion": graph.Latest}))
 	for _, m := range [][]graph.Resource{
-		method("orders", "GET", "CUSTOM", "bearer", "orders"), method("orders", "PUT", "CUSTOM", "bearer", "orders"), method("orders", "OPTIONS", "NONE", "", ""),
+		method("orders", "GET", "CUSTOM", "bearer", "orders:now"), method("orders", "PUT", "CUSTOM", "bearer", "orders"), method("orders", "OPTIONS", "NONE", "", ""),
 		method("lines", "GET", "CUSTOM", "bearer", "lines"), method("lines", "OPTIONS", "NONE", "", ""),
 		method("reports", "GET", "CUSTOM", "other", "reports"),
 		method("health", "GET", "NONE", "", "health"), method("admin", "POST", "AWS_IAM", "", "admin"),
