@@ -56,7 +56,10 @@ func TestWalks(t *testing.T) {
 				s.send(r, w.audience())
 			}
 			allowed, denied := s.token(w.audience(), w.allowed), s.token(w.audience(), w.denied)
-			p.command(t, "make --no-print-directory conform STACK="+w.stack()+" URL="+s.api+" TOKEN="+allowed+" TOKEN_WITHOUT_SCOPE="+denied)
+			said := p.command(t, "make --no-print-directory conform STACK="+w.stack()+" URL="+s.api+" TOKEN="+allowed+" TOKEN_WITHOUT_SCOPE="+denied)
+			if strings.Contains(said, "Nothing was tried") {
+				t.Errorf("expected conform to ask what the policies decide, got:\n%s", said)
+			}
 		})
 	}
 	// Every suite after every edit. A browser and the race detector say nothing about an edit.
