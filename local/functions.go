@@ -166,16 +166,19 @@ func codePath(f graph.Resource) string {
 	return file
 }
 
-// tryOut starts one process of a function, beside those that serve, and sends it an empty
-// event. It is an error if the process does not start, or if it answers with a server
-// error. That finds a Rego file that does not parse or contradicts itself: the Go compiler
-// only embeds it.
+// trial is an event that no caller has sent: its path cannot be decoded. A handler here refuses
+// it, whatever its policy says, so that a save does nothing that a request would. But a handler
+// whose policy does not compile answers it with a server error.
+var trial = []byte(`{"pathParameters":{"trial":"%"}}`)
+
+// tryOut starts one process of a function, beside those that serve, and sends it [trial]. It is
+// an error if the process does not start, or if it answers with a server error.
 func tryOut(ctx context.Context, f lambda.Function, tempDir string) error {
 	pool, err := lambda.NewPool(f, lambda.Options{TempDir: tempDir})
 	if err != nil {
 		return err
 	}
-	result, err := pool.Invoke(ctx, []byte(`{}`))
+	result, err := pool.Invoke(ctx, trial)
 	if err = errors.Join(err, pool.Close()); err != nil {
 		return err
 	}

@@ -89,6 +89,10 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (response []byte, 
 		request.ID = invocationID(ctx)
 	}
 	id = request.ID
+	if h.broken != nil {
+		failed(h.log, ctx, id, h.broken)
+		return h.responses.internalError, nil
+	}
 	if refused, ok := errors.AsType[*ClientError](err); ok {
 		return h.responses.refused(refused), nil
 	}
@@ -97,10 +101,6 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) (response []byte, 
 		return h.responses.internalError, nil
 	}
 
-	if h.broken != nil {
-		failed(h.log, ctx, id, h.broken)
-		return h.responses.internalError, nil
-	}
 	start := h.now()
 	decided, err := h.decide(ctx, input)
 	elapsed := h.now().Sub(start)

@@ -275,3 +275,29 @@ func TestDecisionIDFallsBackToTheInvocation(t *testing.T) {
 		}
 	}
 }
+
+// The local run sends an event with such a path when it tries out a handler that was saved.
+func TestAPathThatCannotBeDecodedReachesNeitherThePolicyNorTheAnswer(t *testing.T) {
+	open := "package orders\n\ndefault decision := {\"allow\": true, \"reasons\": set()}\n"
+	for name, row := range map[string]struct{ rego, want string }{
+		"a policy that allows everybody": {open, badPath},
+		"a policy that does not compile": {"package orders\n\ndecision := x\n", failure},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, log := newTestHandler(t, func(c *Config, _ *Environment) {
+				c.Policy = regoFile(row.rego)
+				c.Answer = func(context.Context, Request) (Reply, error) {
+					t.Error("expected no answer to be asked for")
+					return Reply{}, nil
+				}
+			})
+			got, err := h.Invoke(t.Context(), []byte(`{"pathParameters":{"trial":"%"}}`))
+			if err != nil || string(got) != row.want {
+				t.Errorf("expected %s, got %s, %v", row.want, got, err)
+			}
+			if strings.Contains(log.String(), `"allow"`) {
+				t.Errorf("expected no decision, got %s", log)
+			}
+		})
+	}
+}
