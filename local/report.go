@@ -249,7 +249,7 @@ func (r *report) toLog(line string) {
 		r.log.Seek(0, io.SeekStart)
 		r.logged = 0
 	}
-	n, _ := r.log.WriteString(line) // a full disk does not stop the API
+	n, _ := r.log.WriteString(withoutTokens(line)) // a full disk does not stop the API
 	r.logged += int64(n)
 }
 
@@ -301,7 +301,7 @@ func (r *report) warnings(found, before []string) {
 func (r *report) write(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	io.WriteString(r.out, text)
+	io.WriteString(r.out, withoutTokens(text))
 }
 
 func (r *report) stopping() {
