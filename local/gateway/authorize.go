@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"account-api/local/gateway/declaration"
 	"account-api/local/gateway/gatewayresponse"
@@ -94,10 +95,30 @@ func shape(value string) string {
 	switch {
 	case len(parts) == 1:
 		return "the token has no dots, as an opaque one"
-	case len(parts) == 3 && parts[2] == "":
+	case len(parts) != 3:
+		return fmt.Sprintf("the token has %d parts between dots", len(parts))
+	case parts[2] == "":
 		return "the third part of the token is empty: it is not signed"
+	case parts[0] == "" || parts[1] == "":
+		return "a part of the token is empty"
 	}
-	return fmt.Sprintf("the token has %d parts between dots", len(parts))
+	return unencoded(token)
+}
+
+// unencoded says where a token of three parts has a character that base64url has not (RFC 7515,
+// section 3.1). Only punctuation is shown: a letter may tell something of the token.
+func unencoded(token string) string {
+	const encoded = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+	for i, r := range []rune(token) {
+		switch {
+		case strings.ContainsRune(encoded, r):
+		case r > ' ' && r < unicode.MaxASCII:
+			return fmt.Sprintf("character %d of the token is %q, which base64url does not have", i+1, string(r))
+		default:
+			return fmt.Sprintf("character %d of the token is one that base64url does not have", i+1)
+		}
+	}
+	return "the token has three parts of base64url"
 }
 
 // ask invokes the authorizer.
