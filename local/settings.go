@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -78,7 +79,7 @@ func readSettings(arguments []string, out io.Writer) (settings, error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("expected flags only, got %q", flags.Args())
 	}
-	return s, errors.Join(readPorts(ports, s.issuer == "local"), s.checkIssuer(), s.checkStack(), s.checkOutputs())
+	return s, errors.Join(readPorts(ports, s.issuer == "local"), s.checkIssuer(), s.checkStack(), s.checkOutputs(), s.checkAWS())
 }
 
 // readPorts reads the ports. Without a local issuer its port is not used.
@@ -150,4 +151,13 @@ func (s settings) checkOutputs() error {
 		return fmt.Errorf("OUTPUTS: expected a file that pulumi stack export has written, got %q, which is none: pulumi stack export --stack %s --file %s", s.outputs, s.stack, s.outputs)
 	}
 	return nil
+}
+
+// checkAWS checks the text only. A profile's credentials are read at the start.
+func (s settings) checkAWS() error {
+	if s.issuer == "stack" && !strings.Contains(s.aws, "://") {
+		return nil
+	}
+	_, err := reach(context.Background(), s.aws, s.issuer)
+	return err
 }

@@ -72,10 +72,8 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 			l = nil
 		}
 	}()
-	if l.cloud, err = reach(ctx, s.aws, s.issuer); err != nil {
-		return l, err
-	}
-	if err := l.listen(); err != nil {
+	l.cloud, err = reach(ctx, s.aws, s.issuer)
+	if err := errors.Join(err, l.listen()); err != nil {
 		return l, err
 	}
 	l.begun = reload.Take(s.root)
@@ -119,18 +117,15 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 	return l, nil
 }
 
-// listen takes every port.
-func (l *localStack) listen() (err error) {
-	if l.api, err = listen("PORT", l.settings.port); err != nil {
-		return err
-	}
+// listen takes every port. Its error has all that cannot be had.
+func (l *localStack) listen() error {
+	var ofAPI, ofKeys, ofTerminal error
+	l.api, ofAPI = listen("PORT", l.settings.port)
 	if l.settings.issuer == "local" {
-		if l.keys, err = listen("ISSUER_PORT", l.settings.issuerPort); err != nil {
-			return err
-		}
+		l.keys, ofKeys = listen("ISSUER_PORT", l.settings.issuerPort)
 	}
-	l.terminal, err = listen("CONSOLE_PORT", l.settings.consolePort)
-	return err
+	l.terminal, ofTerminal = listen("CONSOLE_PORT", l.settings.consolePort)
+	return errors.Join(ofAPI, ofKeys, ofTerminal)
 }
 
 func listen(variable string, port int) (net.Listener, error) {
