@@ -197,10 +197,18 @@ func (r *report) examples(s console.Stack) {
 // noExamples reports why example callers are not known.
 func (r *report) noExamples(err error) { r.block("No example callers of the policies.", err) }
 
+// maxPath bounds a path on the line of its request, in bytes.
+const maxPath = 200
+
 // exchange writes a line per request: which hop answered, and why. If verbose, each hop
 // has a line too.
 func (r *report) exchange(e gateway.Exchange) {
 	var b strings.Builder
+	if short := cut(e.Path, maxPath); short != e.Path {
+		// A reason may have it in a method ARN.
+		e.Reason = strings.ReplaceAll(e.Reason, strings.TrimPrefix(e.Path, "/"), strings.TrimPrefix(short, "/"))
+		e.Path = short
+	}
 	fmt.Fprintf(&b, "%s %s (%v)\n", e.Time.Format(time.TimeOnly), r.paint(colourOf(e.Status), e.String()), e.Duration.Round(100*time.Microsecond))
 	if r.verbose {
 		for _, step := range e.Steps {

@@ -170,7 +170,7 @@ func (l *localStack) described() console.Stack {
 	s := console.Stack{
 		Project: g.Project, Name: g.Stack, Endpoints: []console.Endpoint{},
 		IssuerURL: configured(g, issuerVariable), Audience: audience(g), Scopes: l.scopes(), Issuer: l.issuer.Load(),
-		Notices: notice.Of(g),
+		Notices: l.noticesOf(g),
 	}
 	base := "http://" + path.Join(l.api.Addr().String(), stage(g))
 	for _, e := range endpoints(g) {
@@ -200,19 +200,33 @@ func (l *localStack) described() console.Stack {
 func (l *localStack) notices(g, before *graph.Graph) {
 	var said []string
 	if before != nil {
-		said = notice.Of(before)
+		said = l.noticesOf(before)
 	}
-	for _, line := range notice.Of(g) {
+	for _, line := range l.noticesOf(g) {
 		if !slices.Contains(said, line) {
 			l.out.write("  " + line + "\n")
 		}
 	}
 }
 
+// noticesOf are the notices of g, without what to do where it is done.
+func (l *localStack) noticesOf(g *graph.Graph) []string {
+	lines := notice.Of(g)
+	if l.cloud.text != "" {
+		for i := range lines {
+			lines[i] = strings.TrimSuffix(lines[i], "; "+notice.Reach)
+		}
+	}
+	return lines
+}
+
 // report writes an exchange to the terminal and to the console.
 func (l *localStack) report(e gateway.Exchange) {
 	t, _ := l.traces.Take(e.RequestID)
 	e = unlimited(explain(e, t, l.failing, l.out.logFile()), runtime.GOOS)
+	if l.settings.issuer == "stack" {
+		e = withoutKeys(e, l.settings.stack)
+	}
 	l.out.exchange(e)
 	l.console.Record(e, t)
 }

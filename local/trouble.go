@@ -12,7 +12,9 @@ import (
 	"strconv"
 	"strings"
 
+	"account-api/local/gateway"
 	"account-api/local/lambda"
+	"account-api/local/notice"
 )
 
 // trouble is why a function failed, for the developer whose function it is.
@@ -45,6 +47,11 @@ func readTrouble(result lambda.Result, of source, root string) trouble {
 		}
 		if document.Type == "Runtime.ExitError" && result.MemoryMB > of.memoryMB {
 			return trouble{message: fmt.Sprintf("its process took %d MB and was ended: the function declares a memory of %d MB", result.MemoryMB, of.memoryMB)}
+		}
+		if document.Type == "Runtime.ExitError" {
+			if t := readCrash(result.LogTail, root); t.message != "" {
+				return t
+			}
 		}
 		t := trouble{message: oneLine(document.Message)}
 		if document.Type != "" && document.Type != "errorString" {
@@ -90,6 +97,17 @@ func readTrouble(result lambda.Result, of source, root string) trouble {
 	return trouble{}
 }
 
+// readCrash finds what the Go runtime writes of the end of its process, such as of a panic in a
+// goroutine that the function started. The message is "" if there is none.
+func readCrash(lines []string, root string) trouble {
+	for i, line := range lines {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return trouble{message: oneLine(line), at: firstOwn(root, strings.Join(lines[i+1:], "\n"))}
+		}
+	}
+	return trouble{}
+}
+
 // refusal is the message with which an authorizer refuses a token.
 const refusal = "Unauthorized"
 
@@ -102,7 +120,7 @@ func firstOwn(root, stack string) string {
 		stack = since
 	}
 	for _, place := range frame.FindAllStringSubmatch(stack, -1) {
-		if file := ownFile(root, place[1]); file != "" {
+		if file := ownFile(root, strings.TrimPrefix(place[1], module(root)+"/")); file != "" {
 			return file + ":" + place[2]
 		}
 	}
@@ -144,12 +162,33 @@ var token = regexp.MustCompile(`eyJ[-0-9A-Za-z_]+\.[-0-9A-Za-z_]+\.[-0-9A-Za-z_]
 // maxMessage bounds a message in the output, in bytes.
 const maxMessage = 400
 
+// unknownEndpoint is what the resolver says of an AWS service's name where AWS is out of reach.
+var unknownEndpoint = regexp.MustCompile(`lookup \S+\.amazonaws\.com\b.*: no such host`)
+
 func oneLine(message string) string {
 	message = token.ReplaceAllString(strings.Join(strings.Fields(message), " "), "[token]")
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	hint := ""
+	if unknownEndpoint.MatchString(message) {
+		hint = " (" + notice.Reach + ")"
 	}
-	return message
+	return cut(message, maxMessage) + hint
+}
+
+// cut is a text of at most so many bytes, which says if something is left out.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// withoutKeys adds what to do where the authorizer cannot fetch the provider's keys: the
+// command that says why, for the stack.
+func withoutKeys(e gateway.Exchange, stack string) gateway.Exchange {
+	if strings.HasSuffix(e.Reason, " (reason jwks_unavailable)") {
+		e.Reason += ": make explain STACK=" + quoted(stack) + " </dev/null says why its issuer's keys cannot be fetched"
+	}
+	return e
 }
 
 // serverError reports whether a proxy integration's answer is one.

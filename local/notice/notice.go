@@ -28,6 +28,16 @@ var meanings = []struct{ token, means string }{
 	{"aws:cloudformation/", "what its template declares is unknown here"},
 }
 
+// Reach is how a handler reaches what is not run here.
+const Reach = "make run AWS=http://127.0.0.1:8000 lets handlers reach a local server"
+
+// reachable begin the types that a server on this machine may have, and that the AWS SDK looks
+// for where the setting says.
+var reachable = []string{
+	"aws:dynamodb/table:", "aws:s3/bucket", "aws:sqs/queue:", "aws:sns/topic:", "aws:ssm/parameter:", "aws:secretsmanager/secret:",
+	"aws:kms/key:", "aws:sfn/stateMachine:", "aws:kinesis/stream:", "aws:cognito/userPool:", "aws:cloudwatch/eventBus:",
+}
+
 // observing resources change no answer. They share one line.
 const observing = "no answer depends on it"
 
@@ -51,7 +61,11 @@ func Of(g *graph.Graph) []string {
 		if means != "" && means != observing {
 			parts = append(parts, means)
 		}
-		lines = append(lines, fmt.Sprintf("%s %s: %s", Kind(token), strings.Join(names(kinds[token]), ", "), strings.Join(append(parts, read...), "; ")))
+		parts = append(parts, read...)
+		if slices.ContainsFunc(reachable, func(start string) bool { return strings.HasPrefix(token, start) }) {
+			parts = append(parts, Reach)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s: %s", Kind(token), strings.Join(names(kinds[token]), ", "), strings.Join(parts, "; ")))
 	}
 	for _, name := range g.Unselected {
 		lines = append(lines, fmt.Sprintf("apigateway:RestApi %s: not served now; make run API=%s", name, name))

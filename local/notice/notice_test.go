@@ -29,11 +29,12 @@ func TestOf(t *testing.T) {
 		lines     []string
 	}{
 		{"a table that a function names", []graph.Resource{table, function(map[string]any{"TABLE": "levels-1a2b3c4", "OTHER": "x"}), called},
-			[]string{"dynamodb:Table levels: not run here; TABLE in the environment of tides is the made-up name levels-1a2b3c4"}},
+			[]string{"dynamodb:Table levels: not run here; TABLE in the environment of tides is the made-up name levels-1a2b3c4; " + notice.Reach}},
+		{"a table that no function names", []graph.Resource{table}, []string{"dynamodb:Table levels: not run here; " + notice.Reach}},
 		{"a deployed table", []graph.Resource{deployed, function(map[string]any{"TABLE": "levels-1a2b3c4"}), called},
-			[]string{"dynamodb:Table levels: not run here; TABLE in the environment of tides is the deployed stack's name levels-1a2b3c4"}},
+			[]string{"dynamodb:Table levels: not run here; TABLE in the environment of tides is the deployed stack's name levels-1a2b3c4; " + notice.Reach}},
 		{"a name within a text", []graph.Resource{table, function(map[string]any{"URL": "db://levels-1a2b3c4/x"}), called},
-			[]string{"dynamodb:Table levels: not run here; URL in the environment of tides contains the made-up name levels-1a2b3c4"}},
+			[]string{"dynamodb:Table levels: not run here; URL in the environment of tides contains the made-up name levels-1a2b3c4; " + notice.Reach}},
 		{"a secret", []graph.Resource{{URN: "urn:password", Type: "random:index/randomPassword:RandomPassword", Name: "password", ID: "none", Outputs: map[string]any{"result": graph.Secret}},
 			function(map[string]any{"PASSWORD": "hush"}), called}, []string{"random:RandomPassword password: not run here"}},
 		{"a schedule", []graph.Resource{{Type: "aws:cloudwatch/eventRule:EventRule", Name: "nightly"}}, []string{"cloudwatch:EventRule nightly: not run here; it invokes no function here"}},
