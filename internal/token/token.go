@@ -56,7 +56,13 @@ func (i Issuer) Check() error {
 	case len(i.Audiences) == 0:
 		return checkText("audience", "")
 	case profileOf(i.Provider) == nil:
-		return fmt.Errorf("expected a provider among %s, got %q: one that is not listed follows rfc9068", strings.Join(Providers(), ", "), i.Provider)
+		hint := "one that is not listed follows rfc9068"
+		for _, name := range Providers() {
+			if strings.EqualFold(name, i.Provider) {
+				hint = "did you mean " + name + "?"
+			}
+		}
+		return fmt.Errorf("expected a provider among %s, got %q: %s", strings.Join(Providers(), ", "), i.Provider, hint)
 	}
 	return nil
 }

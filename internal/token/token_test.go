@@ -41,7 +41,8 @@ func configurations() []configuration {
 				e.Issuers = append(e.Issuers, token.Issuer{Name: "https://" + name + ".example/", Audiences: []string{"a", "b"}, Provider: name})
 			}
 		}), ""},
-		{"an unknown provider", with(func(e *token.Expectation) { e.Issuers[0].Provider = "Auth0" }), "follows rfc9068"},
+		{"an unknown provider", with(func(e *token.Expectation) { e.Issuers[0].Provider = "ping" }), "follows rfc9068"},
+		{"a provider in another case", with(func(e *token.Expectation) { e.Issuers[0].Provider = "Auth0" }), "did you mean auth0?"},
 		{"every algorithm", with(func(e *token.Expectation) { e.Algorithms = signature.Algorithms() }), ""},
 		{"an HMAC", with(func(e *token.Expectation) { e.Algorithms = []signature.Algorithm{"HS256"} }), "algorithm"},
 		{"none as algorithm", with(func(e *token.Expectation) { e.Algorithms = []signature.Algorithm{signature.RS256, "none"} }), "algorithm"},
