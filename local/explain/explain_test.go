@@ -98,7 +98,7 @@ func TestExplanations(t *testing.T) {
 		{"another algorithm", corpus.Headers(corpus.Set("alg", `"ES256"`)), 1,
 			[]string{"FAIL header alg expected header alg RS256, got another", "fix: have the provider sign this API's tokens with one of the algorithms"}},
 		{"make run's token", corpus.Claims(corpus.Set("iss", `"http://127.0.0.1:8081/"`)), 1,
-			[]string{"FAIL claim iss", "fix: the token is of an issuer on this machine, which only make run accepts", " ISSUER=http://127.0.0.1:8081/ < token"}},
+			[]string{"FAIL claim iss", "fix: the token is of an issuer on this machine, which only make run accepts", " ISSUER=http://127.0.0.1:PORT/ < token, with the issuer as make run prints it"}},
 		{"several things at once", corpus.Claims(corpus.Set("iss", "1"), corpus.Set("aud", "1"), corpus.Drop("sub")), 1,
 			[]string{"FAIL claim iss", "FAIL audience", "FAIL claim sub", "reason bad_issuer"}},
 		{"an opaque token", "hunter22hunter22", 1, []string{"FAIL gateway", "got 1 as in an opaque token", "- claim iss not checked: payload has to pass first", "nothing in the authorizer's log", "take the access token"}},

@@ -153,7 +153,7 @@ func (v verdict) fix(refused *refusal.Error) string {
 	case refusal.BadIssuer:
 		if v.isLocal() {
 			return "the token is of an issuer on this machine, which only make run accepts; while it runs: " +
-				"make explain STACK=" + v.stack + " ISSUER=http://127.0.0.1:8081/ < token, with the issuer that it prints"
+				"make explain STACK=" + v.stack + " ISSUER=http://127.0.0.1:PORT/ < token, with the issuer as make run prints it"
 		}
 		return "request the token from " + v.issuers() + ", or set the stack's issuer to the token's iss, slash included"
 	case refusal.BadAudience:
