@@ -40,10 +40,11 @@ type Policy struct {
 // A policy may use the built-in functions that [Capabilities] lists. A policy that reads
 // the network, the environment, the clock or a random source does not compile.
 //
-// It is an error if files holds no policy, if any file does not parse or compile, if a file
-// is of a package that its directory does not name, if a reference below data names neither a
-// rule nor a key of a document, if a reference to the input names a field that it never has,
-// or if the entrypoint has no rule, no default, or a constant value that is no decision.
+// It is an error if the entrypoint's directory has no .rego file, if any file does not parse
+// or compile, if a file is of a package that its directory does not name, if a reference below
+// data names neither a rule nor a key of a document, if a reference to the input names a field
+// that it never has, or if the entrypoint has no rule, no default, or a constant value that is
+// no decision.
 // The message has a line for each fault, such as
 //
 //	policies/orders/orders.rego:41: rego_unsafe_var_error: var x is unsafe
@@ -75,6 +76,10 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, stack Stack
 	ref, err := ast.PtrRef(ast.DefaultRootDocument, entrypoint)
 	if err != nil || len(ref) < 3 {
 		return nil, fmt.Errorf("entrypoint: expected the path of a rule, such as orders/decision, got %q", entrypoint)
+	}
+	if own := string(ref[1].Value.(ast.String)); !source.directories[own] {
+		source.others = append(source.others, fmt.Errorf("policies/%s: expected at least one .rego file, with a rule at %s, got none: add policies/%[1]s/%[1]s.rego", own, ref))
+		source.unparsed = append(source.unparsed, place(own)) // the one fault says it all
 	}
 	store := inmem.NewFromObjectWithOpts(source.documents.data, inmem.OptReturnASTValuesOnRead(true))
 	transaction, err := store.NewTransaction(ctx)
@@ -153,20 +158,21 @@ func (p *Policy) Documents() map[string]any { return p.documents }
 
 // source is what the files of a policy say.
 type source struct {
-	modules   map[string]*ast.Module // by path from the repository's root
-	documents documents
-	revision  string
-	faults    ast.Errors // of files that do not parse
-	others    []error    // of data documents
-	unparsed  []ast.Ref  // packages with such a file
-	unknown   []ast.Ref  // these, and the places of such documents
+	modules     map[string]*ast.Module // by path from the repository's root
+	documents   documents
+	directories map[string]bool // of policies that have a Rego file
+	revision    string
+	faults      ast.Errors // of files that do not parse
+	others      []error    // of data documents
+	unparsed    []ast.Ref  // packages with such a file, or without any
+	unknown     []ast.Ref  // these, and the places of such documents
 }
 
 func (s *source) broken() bool { return len(s.faults)+len(s.others) > 0 }
 
 // parse reads files and computes their revision.
 func parse(files fs.FS) (*source, error) {
-	s := &source{modules: map[string]*ast.Module{}, documents: newDocuments()}
+	s := &source{modules: map[string]*ast.Module{}, documents: newDocuments(), directories: map[string]bool{}}
 	revision := sha256.New()
 	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: Capabilities()}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -190,6 +196,9 @@ func parse(files fs.FS) (*source, error) {
 			}
 			return nil
 		}
+		if directory, _, below := strings.Cut(name, "/"); below {
+			s.directories[directory] = true
+		}
 		place := path.Join("policies", name)
 		module, err := ast.ParseModuleWithOpts(place, string(text), options)
 		if errs, ok := errors.AsType[ast.Errors](err); ok {
@@ -205,11 +214,8 @@ func parse(files fs.FS) (*source, error) {
 		}
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
-	case len(s.modules) == 0 && !s.broken():
-		return nil, errors.New("read policy: expected at least one .rego file, got none")
 	}
 	s.revision = hex.EncodeToString(revision.Sum(nil))
 	// What the other files of a package lack may be in its file that does not parse.

@@ -145,12 +145,16 @@ func TestPrepareFindsFieldsThatTheTypeCheckerMisses(t *testing.T) {
 }
 
 func TestPrepareRefusesFilesWithoutPolicy(t *testing.T) {
+	shared := &fstest.MapFile{Data: []byte("package shared\n\nweb := \"web\"\n")}
+	const want = "policies/gate: expected at least one .rego file, with a rule at data.gate.decision, got none: add policies/gate/gate.rego"
 	for name, files := range map[string]fs.FS{
-		"nothing at all":   fstest.MapFS{},
-		"other files only": fstest.MapFS{"gate/readme.md": {Data: []byte("package gate")}},
+		"nothing at all":              fstest.MapFS{},
+		"other files only":            fstest.MapFS{"gate/readme.md": {Data: []byte("package gate")}},
+		"shared files only":           fstest.MapFS{"shared/web.rego": shared},
+		"a document and shared files": fstest.MapFS{"gate/data.json": {Data: []byte("{}")}, "shared/web.rego": shared},
 	} {
-		if _, err := decision.Prepare(t.Context(), files, "gate/decision"); err == nil || !strings.Contains(err.Error(), "at least one .rego file") {
-			t.Errorf("%s: got error %v, want one that asks for a .rego file", name, err)
+		if _, err := decision.Prepare(t.Context(), files, "gate/decision"); err == nil || err.Error() != want {
+			t.Errorf("%s: got error %v, want %s", name, err, want)
 		}
 	}
 }
