@@ -23,14 +23,17 @@ type Record struct {
 	Result *Decision `json:"result"`
 }
 
-// ReadLog reads the decisions of a log, one JSON object a line. Other lines are skipped:
-// a function's log has more than decisions. A log without any decision is an error.
+// ReadLog reads the decisions of a log, one JSON object a line. What precedes the object does
+// not count: make run writes a time and a function's name there, aws logs tail a stream's.
+// Other lines are skipped: a function's log has more than decisions. A log without any decision
+// is an error.
 func ReadLog(log io.Reader) (records []Record, err error) {
 	for lines := bufio.NewReader(log); err == nil; {
 		var line []byte
 		line, err = lines.ReadBytes('\n')
 		record := Record{}
-		if json.Unmarshal(bytes.TrimSpace(line), &record) == nil && record.Type == recordType && record.Result != nil {
+		object := line[max(bytes.IndexByte(line, '{'), 0):]
+		if json.Unmarshal(bytes.TrimSpace(object), &record) == nil && record.Type == recordType && record.Result != nil {
 			records = append(records, record)
 		}
 	}

@@ -3,7 +3,8 @@
 //
 //	go run ./internal/decision/replay [-root .] decisions.jsonl
 //
-// The log has a JSON object on each line, as the handlers write it. Other lines do not count.
+// The log has a JSON object on each line, as the handlers write it. What precedes the object,
+// and other lines, do not count.
 // A decision cannot be judged if the policy may read a field that the log has erased.
 //
 // The exit code is 1 if a decision differs, and 2 if the log or a policy cannot be read.
@@ -30,6 +31,10 @@ func main() {
 	os.Exit(run(context.Background(), os.Stdout, os.Stderr, *root, flag.Args()))
 }
 
+// whence is where a log comes from.
+const whence = "a decision log is what a handler's log group in CloudWatch Logs has, or the functions.log of a make run; " +
+	"docs/policies.md has the commands that save one"
+
 func run(ctx context.Context, stdout, stderr io.Writer, root string, logs []string) int {
 	if len(logs) != 1 {
 		fmt.Fprintf(stderr, "expected the file of a decision log, got %q: make replay LOG=decisions.jsonl\n", logs)
@@ -37,7 +42,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, root string, logs []stri
 	}
 	log, err := os.Open(logs[0])
 	if err != nil {
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintf(stderr, "%v: %s\n", err, whence)
 		return 2
 	}
 	defer log.Close()

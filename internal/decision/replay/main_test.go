@@ -23,6 +23,15 @@ const log = `START RequestId: 1
 {"level":"ERROR","path":"orders/decision","decision_id":"three","error":"none"}
 {"level":"INFO","type":"openpolicyagent.org/decision_logs","path":"orders/decision","decision_id":"four","input":{"scope":"read"},"erased":["/input/principal"],"result":{"allow":true,"reasons":[]}}`
 
+// prefixed has the same lines as make run and aws logs tail write them.
+func prefixed(log string) string {
+	lines := strings.SplitAfter(log, "\n")
+	for i, prefix := range []string{"2026-06-17T14:52:41+02:00 shop-dev-orders ", "2026-06-17T12:52:41.123000+00:00 2026/06/17/[1]0f0ae4b9 "} {
+		lines[i+1] = prefix + lines[i+1]
+	}
+	return strings.Join(lines, "")
+}
+
 func TestRun(t *testing.T) {
 	for _, row := range []struct {
 		name, condition string
@@ -31,6 +40,7 @@ func TestRun(t *testing.T) {
 		want            []string
 	}{
 		{"the policy that decided", "true", log, 0, []string{"3 decided the same, 0 otherwise, 0 cannot be judged\n"}},
+		{"lines that begin with a time and a name", "true", prefixed(log), 0, []string{"3 decided the same, 0 otherwise, 0 cannot be judged\n"}},
 		{"a stricter one", `input.azp == "web"`, log, 1, []string{
 			"four was allowed, is denied (the scope read is required)\n", "2 decided the same, 1 otherwise, 0 cannot be judged\n"}},
 		{"one by the time, digit for digit", `input.time == 1718635961123000001`, log, 1, []string{"2 decided the same, 1 otherwise"}},
@@ -64,6 +74,12 @@ func TestRun(t *testing.T) {
 		})
 	}
 	var out strings.Builder
+	missing := filepath.Join(t.TempDir(), "decisions.jsonl")
+	if code := run(t.Context(), &out, &out, ".", []string{missing}); code != 2 ||
+		!strings.Contains(out.String(), "no such file") || !strings.Contains(out.String(), "the functions.log of a make run") {
+		t.Errorf("a file that is not there: got %d, %s", code, out.String())
+	}
+	out.Reset()
 	if code := run(t.Context(), &out, &out, ".", nil); code != 2 || !strings.Contains(out.String(), "make replay LOG=") {
 		t.Errorf("without a file: got %d, %s", code, out.String())
 	}
