@@ -16,6 +16,7 @@ import (
 	"account-api/local/console"
 	"account-api/local/gateway"
 	"account-api/local/lambda"
+	"account-api/local/trace"
 )
 
 // report writes what a developer reads while the stack runs: addresses and commands
@@ -257,7 +258,7 @@ func (r *report) toLog(line string) {
 		r.log.Seek(0, io.SeekStart)
 		r.logged = 0
 	}
-	n, _ := r.log.WriteString(withoutTokens(line)) // a full disk does not stop the API
+	n, _ := r.log.WriteString(trace.WithoutTokens(line)) // a full disk does not stop the API
 	r.logged += int64(n)
 }
 
@@ -309,7 +310,7 @@ func (r *report) warnings(found, before []string) {
 func (r *report) write(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	io.WriteString(r.out, withoutTokens(text))
+	io.WriteString(r.out, trace.WithoutTokens(text))
 }
 
 func (r *report) stopping() {

@@ -15,6 +15,7 @@ import (
 	"account-api/local/gateway"
 	"account-api/local/lambda"
 	"account-api/local/notice"
+	"account-api/local/trace"
 )
 
 // trouble is why a function failed, for the developer whose function it is.
@@ -156,9 +157,6 @@ func module(root string) string {
 	return ""
 }
 
-// token is a signed token in a text. A message may quote one, and no output may hold it.
-var token = regexp.MustCompile(`eyJ[-0-9A-Za-z_]+\.[-0-9A-Za-z_]+\.[-0-9A-Za-z_]*`)
-
 // maxMessage bounds a message in the output, in bytes.
 const maxMessage = 400
 
@@ -166,7 +164,7 @@ const maxMessage = 400
 var unknownEndpoint = regexp.MustCompile(`lookup \S+\.amazonaws\.com\b.*: no such host`)
 
 func oneLine(message string) string {
-	message = token.ReplaceAllString(strings.Join(strings.Fields(message), " "), "[token]")
+	message = trace.WithoutTokens(strings.Join(strings.Fields(message), " "))
 	hint := ""
 	if unknownEndpoint.MatchString(message) {
 		hint = " (" + notice.Reach + ")"

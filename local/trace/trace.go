@@ -82,7 +82,7 @@ type contextKey struct{}
 func (r *Recorder) Observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		rec := &recording{recorder: r, begun: time.Now()}
-		rec.trace.Request = Message{Method: request.Method, Target: request.URL.RequestURI()}
+		rec.trace.Request = Message{Method: request.Method, Target: withoutForeignTokens(request.URL.RequestURI())}
 		rec.trace.Request.Header, rec.trace.Request.Withheld = kept(request.Header)
 		rec.trace.Claims = claims(request.Header.Get("Authorization"))
 		request = request.WithContext(context.WithValue(request.Context(), contextKey{}, rec))
@@ -188,11 +188,8 @@ func (w *writer) forget() {
 	delete(r.answered, w.id)
 }
 
-// secretHeaders may hold what is worth something elsewhere. Any header may hold a token, which
-// begins with the Base64 of an object's beginning.
+// secretHeaders may hold what is worth something elsewhere. Any header may hold a token.
 var secretHeaders = []string{"Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key"}
-
-const tokenBegin = "eyJ"
 
 // kept are the headers without those that may hold a secret.
 func kept(header http.Header) (http.Header, []string) {

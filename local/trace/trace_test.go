@@ -110,6 +110,15 @@ func TestTraceKeepsNoSecret(t *testing.T) {
 			t.Errorf("%s: expected the claims %s, got %s", name, row.claims, got.Claims)
 		}
 	}
+	for name, row := range map[string][2]string{
+		"a local token in the query stays, to send it again": {"/seats?t=" + local, "/seats?t=" + local},
+		"a foreign one does not":                             {"/seats?t=" + foreign + "&row=4", "/seats?t=[token]&row=4"},
+		"nor in the path":                                    {"/seats/" + foreign, "/seats/[token]"},
+	} {
+		if got := record(t, httptest.NewRequest(http.MethodGet, row[0], nil), ok); got.Request.Target != row[1] {
+			t.Errorf("%s: expected the target %s, got %s", name, row[1], got.Request.Target)
+		}
+	}
 }
 
 func TestInvocationOfNoRequestIsNotRecorded(t *testing.T) {
