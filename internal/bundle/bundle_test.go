@@ -210,7 +210,7 @@ func TestBuildErrorsSayWhatToChange(t *testing.T) {
 			want:    []string{"policies/greet/greet.rego:5: ", "pulumi config set --path 'claims[0]' 'https://example.net/my role' --stack live\n"}},
 		"a handler whose policy's directory was renamed": {
 			changes: map[string]string{"handlers/greet/policy.go": "package main\n\n// policies.For(\"greet\")\n", "policies/greet/greet.rego": "", "policies/greet/greet_test.rego": "", "policies/greet/limits/limits.rego": ""},
-			want:    []string{"policies/greet: expected the policy of handlers/greet, got no such directory", "\nbundle handlers/greet: the handler would refuse"}},
+			want:    []string{"policies/greet: expected the policy of handlers/greet, got no such directory: add policies/greet/greet.rego", "\nbundle handlers/greet: the handler would refuse"}},
 		"a handler that asks for another's policy": {
 			changes: map[string]string{"handlers/greet/policy.go": "package main\n\n// policies.For(\"silent\")\n"},
 			want:    []string{`handlers/greet/policy.go: expected policies.For("greet"), as the directory is named, got policies.For("silent")`, "\nbundle handlers/greet: the handler would refuse"}},

@@ -36,7 +36,7 @@ func (o Options) CheckPolicy(ctx context.Context) error {
 	directory := os.DirFS(filepath.Join(o.Root, policies))
 	if _, err := fs.Stat(directory, handler); errors.Is(err, fs.ErrNotExist) {
 		if asked {
-			return policyError{fmt.Errorf("%s/%s: expected the policy of %s, got no such directory", policies, handler, o.Package)}
+			return policyError{fmt.Errorf("%s/%s: expected the policy of %s, got no such directory: add %[1]s/%[2]s/%[2]s.rego", policies, handler, o.Package)}
 		}
 		return nil
 	}
