@@ -234,7 +234,7 @@ allow if "admin:everything" in split(input.scope, " ")`),
 		edits: []edit{
 			replace("infra/endpoints.go", endpoint, strings.Replace(endpoint, "\n\t},", "\n\t\tneeds:       profilesTable,\n\t},", 1)),
 			write("infra/profiles.go", guide.file("infra/profiles.go")),
-			run("rm handlers/profile/handler.go handlers/profile/*_test.go"),
+			run(guide.command("rm")),
 			write("handlers/profile/main.go", strings.NewReplacer(`"context"`, "\"cmp\"\n\t\"context\"", `content.Path["account"]`, `cmp.Or(content.Path["account"], "7")`,
 				`For("account")`, `For("profile")`, "account/decision", "profile/decision").Replace(guide.file("handlers/account/main.go"))),
 			run(guide.command("go get")),
