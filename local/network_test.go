@@ -124,6 +124,7 @@ func TestOutageOfTheProvider(t *testing.T) {
 	if down.status != http.StatusServiceUnavailable || down.header.Get("Retry-After") == "" {
 		t.Errorf("expected 503 with Retry-After, got %d %v", down.status, down.header)
 	}
+	c.says(t, "make explain STACK=", 1)
 	const origin = "Access-Control-Allow-Origin"
 	if got, want := down.header.Get(origin), unauthenticated.header.Get(origin); got != want || want == "" {
 		t.Errorf("expected a page to be able to read the 503 as a 401, got %q and %q", got, want)

@@ -333,6 +333,9 @@ func main() {
 			return nil, errors.New("no such row")
 		case "panic":
 			panic("no such seat")
+		case "goroutine":
+			go func() { panic("no such row") }()
+			select {}
 		case "nonsense":
 			return "taken", nil
 		}
@@ -348,9 +351,10 @@ func TestFailuresAreExplained(t *testing.T) {
 	c.says(t, "cinema-seats runs as process ", 1)
 	expect(t, c.enter(t, ticket), http.StatusOK, admitted)
 	for seat, says := range map[string][]string{
-		"error":    {"/seats/error 502 by integration cinema-seats: no such row ("},
-		"panic":    {"/seats/panic 502 by integration cinema-seats: string: no such seat (", "at cmd/seats/main.go:17"},
-		"nonsense": {"/seats/nonsense 502 by integration cinema-seats: the function's answer cannot be used"},
+		"error":     {"/seats/error 502 by integration cinema-seats: no such row ("},
+		"panic":     {"/seats/panic 502 by integration cinema-seats: string: no such seat (", "at cmd/seats/main.go:17"},
+		"goroutine": {"/seats/goroutine 502 by integration cinema-seats: panic: no such row (", "at cmd/seats/main.go:19"},
+		"nonsense":  {"/seats/nonsense 502 by integration cinema-seats: the function's answer cannot be used"},
 	} {
 		if a := request(t, http.MethodGet, c.API+"/"+seat, "X-Ticket", ticket); a.status != http.StatusBadGateway {
 			t.Errorf("expected 502, got %d %s", a.status, a.body)

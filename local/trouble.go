@@ -183,7 +183,7 @@ func cut(text string, most int) string {
 // withoutKeys adds what to do where the authorizer cannot fetch the provider's keys: the
 // command that says why, for the stack.
 func withoutKeys(e gateway.Exchange, stack string) gateway.Exchange {
-	if strings.HasSuffix(e.Reason, " (reason jwks_unavailable)") {
+	if a := e.Authorization; e.AnsweredBy == "authorizer" && a != nil && a.Invocation != nil && a.Invocation.LoggedAsReason == "jwks_unavailable" {
 		e.Reason += ": make explain STACK=" + quoted(stack) + " </dev/null says why its issuer's keys cannot be fetched"
 	}
 	return e
