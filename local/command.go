@@ -9,55 +9,86 @@ import (
 	"strings"
 
 	"account-api/local/description"
+	"account-api/local/example"
 )
 
 // writeCommands writes commands that call the first endpoint as different callers, each
 // below a line that describes the caller. They paste as they are, into one shell.
 func writeCommands(b *strings.Builder, s description.Stack) {
 	e := s.Endpoint()
-	if e.Header == "" {
-		fmt.Fprintf(b, "No token is needed:\n\n  %s\n", curl(e, ""))
-		return
+	b.WriteString(strings.Join(calls(s, e), "\n"))
+	if e.Header != "" && s.Issuer != nil {
+		fmt.Fprintf(b, "\nNew keys, as after a rotation:\n\n  curl -s -X POST %srotate\n", s.IssuerURL)
 	}
-	fmt.Fprintf(b, "No token, 401:\n\n  %s\n", curl(e, ""))
+}
+
+// writeChanges writes the endpoints that are new in after, and the commands that are new. It
+// writes nothing if there are none.
+func writeChanges(b *strings.Builder, before, after description.Stack) {
+	shown := map[string]bool{}
+	for _, e := range before.Endpoints {
+		for _, call := range calls(before, e) {
+			shown[call] = true
+		}
+	}
+	var parts []string
+	for _, e := range after.Endpoints {
+		known := slices.ContainsFunc(before.Endpoints, func(o description.Endpoint) bool { return o.Method == e.Method && o.URL == e.URL })
+		fresh := slices.DeleteFunc(calls(after, e), func(call string) bool { return shown[call] })
+		switch {
+		case !known:
+			parts = append(parts, fmt.Sprintf("New endpoint: %s %s\n", e.Method, e.URL))
+		case len(fresh) > 0:
+			parts = append(parts, fmt.Sprintf("New commands for %s %s:\n", e.Method, e.URL))
+		}
+		parts = append(parts, fresh...)
+	}
+	b.WriteString(strings.Join(parts, "\n"))
+}
+
+// calls are commands that call an endpoint as different callers. Each ends with a newline.
+func calls(s description.Stack, e description.Endpoint) []string {
+	if e.Header == "" {
+		return []string{fmt.Sprintf("No token is needed:\n\n  %s\n", curl(e, ""))}
+	}
+	all := []string{fmt.Sprintf("No token, 401:\n\n  %s\n", curl(e, ""))}
 	if s.Issuer == nil {
-		writeForeign(b, s)
-		return
+		return append(all, foreignCalls(s, e)...)
 	}
 	call := func(what, variable string, form url.Values) {
-		fmt.Fprintf(b, "\n%s:\n\n  %s=$(%s)\n  %s\n", what, variable, tokenCommand(s.IssuerURL, form), curl(e, variable))
+		all = append(all, fmt.Sprintf("%s:\n\n  %s=$(%s)\n  %s\n", what, variable, tokenCommand(s.IssuerURL, form), curl(e, variable)))
 	}
 	if e.Denied != nil {
 		call("A"+e.Denied.String()[1:]+", which "+e.Policy+" denies, 403", "DENIED", e.Denied.Form())
 	}
 	if e.Allowed != nil {
 		call("A"+e.Allowed.String()[1:]+", which "+e.Policy+" allows", "ALLOWED", e.Allowed.Form())
-	} else {
-		if e.Problem != "" {
-			fmt.Fprintf(b, "\n%s\n", e.Problem)
-		}
-		what := "A token"
-		if len(s.Scopes) > 0 {
-			what = "A token with every scope (" + strings.Join(s.Scopes, ", ") + ")"
-		}
-		call(what, "TOKEN", s.Caller().Form())
+		return all
 	}
-	fmt.Fprintf(b, "\nNew keys, as after a rotation:\n\n  curl -s -X POST %srotate\n", s.IssuerURL)
+	if e.Problem != "" {
+		all = append(all, e.Problem+"\n")
+	}
+	what := "A token"
+	if len(s.Scopes) > 0 {
+		what = "A token with every scope (" + strings.Join(s.Scopes, ", ") + ")"
+	}
+	call(what, "TOKEN", example.Caller{Scope: strings.Join(s.Scopes, " ")}.Form())
+	return all
 }
 
-// writeForeign writes the command for a token that is made elsewhere.
-func writeForeign(b *strings.Builder, s description.Stack) {
-	e := s.Endpoint()
+// foreignCalls are the commands for a token that is made elsewhere.
+func foreignCalls(s description.Stack, e description.Endpoint) []string {
 	of := ""
 	if s.Audience != "" {
 		of = " of that issuer for " + s.Audience
 	}
-	fmt.Fprintf(b, "\nWith a token%s:\n\n  %s\n", of, curl(e, "TOKEN"))
+	all := []string{fmt.Sprintf("With a token%s:\n\n  %s\n", of, curl(e, "TOKEN"))}
 	if e.Allowed != nil {
-		fmt.Fprintf(b, "\n%s allows %s.\n", e.Policy, e.Allowed)
+		all = append(all, fmt.Sprintf("%s allows %s.\n", e.Policy, e.Allowed))
 	} else if e.Problem != "" {
-		fmt.Fprintf(b, "\n%s\n", e.Problem)
+		all = append(all, e.Problem+"\n")
 	}
+	return all
 }
 
 // curl is the command that calls an endpoint, with the token of a variable if it is not "".

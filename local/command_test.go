@@ -75,6 +75,44 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatIsNewIsShownAfterAReload(t *testing.T) {
+	i, err := issuer.New(issuer.Options{URL: "http://127.0.0.1:8081/", Audience: "https://seats.test/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const url = "http://127.0.0.1:8080/test/"
+	at := func(name, scope string) console.Endpoint {
+		return console.Endpoint{Method: "GET", URL: url + name, Header: "Authorization", Policy: "policies/" + name, Allowed: &example.Caller{Scope: scope}, Denied: &example.Caller{}}
+	}
+	allows := func(name, scope string) string {
+		return "\nA token with the scope " + scope + ", which policies/" + name + " allows:\n\n  ALLOWED=$(curl -s http://127.0.0.1:8081/token -d scope=" + scope + ")\n" +
+			"  curl -H \"Authorization: Bearer $ALLOWED\" " + url + name + "\n"
+	}
+	rows, seats, open := at("rows", "read"), at("seats", "read"), console.Endpoint{Method: "POST", URL: url + "open"}
+	for name, row := range map[string]struct {
+		before, after []console.Endpoint
+		want          string
+	}{
+		"the same endpoints":           {[]console.Endpoint{rows, seats}, []console.Endpoint{rows, seats}, ""},
+		"an endpoint less":             {[]console.Endpoint{rows, seats}, []console.Endpoint{seats}, ""},
+		"another caller who is let in": {[]console.Endpoint{rows, seats}, []console.Endpoint{rows, at("seats", "book")}, "New commands for GET " + url + "seats:\n" + allows("seats", "book")},
+		"an endpoint without a token":  {[]console.Endpoint{rows}, []console.Endpoint{open, rows}, "New endpoint: POST " + url + "open\n\nNo token is needed:\n\n  curl -X POST " + url + "open\n"},
+		"an endpoint with a policy": {[]console.Endpoint{rows}, []console.Endpoint{rows, seats}, "New endpoint: GET " + url + "seats\n\nNo token, 401:\n\n  curl " + url + "seats\n" +
+			"\nA token without scopes and permissions, which policies/seats denies, 403:\n\n  DENIED=$(curl -s http://127.0.0.1:8081/token -d scope=)\n" +
+			"  curl -H \"Authorization: Bearer $DENIED\" " + url + "seats\n" + allows("seats", "read")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stack := func(endpoints []console.Endpoint) console.Stack {
+				return console.Stack{Endpoints: endpoints, Issuer: i, IssuerURL: "http://127.0.0.1:8081/"}
+			}
+			var b strings.Builder
+			if writeChanges(&b, stack(row.before), stack(row.after)); b.String() != row.want {
+				t.Errorf("expected\n%s\ngot\n%s", row.want, b.String())
+			}
+		})
+	}
+}
+
 // The form of a token request survives the shell and curl.
 func TestTokenCommandsSurviveTheShell(t *testing.T) {
 	for name, caller := range map[string]example.Caller{

@@ -46,6 +46,7 @@ func (l *localStack) watch(ctx context.Context) {
 // reads a line and then opens the console finds the same there.
 func (l *localStack) reload(ctx context.Context, files []string) {
 	begun := time.Now()
+	shown := l.described()
 	saved := summary(files)
 	files = slices.Compact(slices.Sorted(slices.Values(append(l.refused, files...))))
 	l.refused = files
@@ -95,14 +96,14 @@ func (l *localStack) reload(ctx context.Context, files []string) {
 	if text := changes.Lines("http://" + l.terminal.Addr().String() + "/"); text != "" {
 		l.out.reloaded(text)
 	}
-	if slices.ContainsFunc(files, ofPolicies) {
-		l.refreshExamples(ctx)
+	if slices.ContainsFunc(files, ofPolicies) || slices.Contains(swapped, theStack) {
+		l.refreshExamples(ctx, shown)
 	}
 }
 
-// refreshExamples finds the example callers again, and shows commands for them if the
-// callers are others than before.
-func (l *localStack) refreshExamples(ctx context.Context) {
+// refreshExamples finds the example callers again, and shows what is new in the endpoints and
+// in the commands that call them.
+func (l *localStack) refreshExamples(ctx context.Context, shown console.Stack) {
 	before := l.policies.Load()
 	if err := l.findExamples(ctx, l.stack.now().built); err != nil {
 		if ctx.Err() == nil {
@@ -110,19 +111,19 @@ func (l *localStack) refreshExamples(ctx context.Context) {
 		}
 		return
 	}
-	if reflect.DeepEqual(before, l.policies.Load()) {
-		return
-	}
-	if i := l.issuer.Load(); i != nil {
+	if i := l.issuer.Load(); i != nil && !reflect.DeepEqual(before, l.policies.Load()) {
 		if err := i.SetScopes(l.scopes()); err != nil {
 			l.out.noExamples(err)
 			return
 		}
 	}
-	l.out.examples(l.described())
+	l.out.changed(shown, l.described())
 }
 
 func ofPolicies(file string) bool { return strings.HasPrefix(file, policiesDir+"/") }
+
+// theStack is what a changed declaration replaces.
+const theStack = "the stack"
 
 // swap builds, and replaces the functions whose executables changed, or everything if the
 // declaration changed. It returns the names of what it replaced.
@@ -152,7 +153,7 @@ func (l *localStack) swap(ctx context.Context, files []string) ([]string, error)
 	l.warm(next)
 	l.out.warnings(declared.Warnings, now.graph.Warnings)
 	l.out.findings(next.gateway.Findings(), now.gateway.Findings())
-	return []string{"the stack"}, nil
+	return []string{theStack}, nil
 }
 
 // swapFunctions gives the functions of a generation their new executables. Invocations

@@ -114,7 +114,12 @@ var commandLine = regexp.MustCompile(`(?m)^  (\w+=\$\()?curl .*$`)
 func (r *report) commands(s console.Stack) string {
 	var b strings.Builder
 	writeCommands(&b, s)
-	return commandLine.ReplaceAllStringFunc(b.String(), func(line string) string { return r.paint(bold, line) })
+	return r.emphasize(b.String())
+}
+
+// emphasize makes the lines to paste stand out.
+func (r *report) emphasize(text string) string {
+	return commandLine.ReplaceAllStringFunc(text, func(line string) string { return r.paint(bold, line) })
 }
 
 func isTerminal(w io.Writer) bool {
@@ -190,9 +195,12 @@ func (r *report) started(l *localStack) error {
 	return err
 }
 
-// examples writes the commands again, for other callers than before.
-func (r *report) examples(s console.Stack) {
-	r.write("\nThe policies have other example callers now. " + r.commands(s) + "\n")
+// changed writes what is new in the endpoints, and in the commands that call them.
+func (r *report) changed(before, after console.Stack) {
+	var b strings.Builder
+	if writeChanges(&b, before, after); b.Len() > 0 {
+		r.write("\n" + r.emphasize(b.String()) + "\n")
+	}
 }
 
 // noExamples reports why example callers are not known.
