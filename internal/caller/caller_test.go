@@ -155,7 +155,7 @@ func TestFindFails(t *testing.T) {
 	if _, err := caller.Find(ended, prepare(t, `allow := true`)); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: got %v", err)
 	}
-	undecided, err := decision.Prepare(t.Context(), fstest.MapFS{"a.rego": {Data: []byte("package a\n\ndecision := count(\"a\")\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n")}}, "a/decision")
+	undecided, err := decision.Prepare(t.Context(), fstest.MapFS{"a/a.rego": {Data: []byte("package a\n\ndecision := count(\"a\")\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n")}}, "a/decision")
 	if err != nil {
 		t.Fatal(err)
 	}
