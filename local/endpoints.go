@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"net/http"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ type endpoint struct {
 // endpoints lists what the stack declares besides preflights: first the one to try out,
 // the GET method with the shortest path that has no parameters, then by path and method.
 func endpoints(g *graph.Graph) []endpoint {
-	paths := resourcePaths(g)
+	paths := g.Paths()
 	handlers := map[string]string{} // by resource ID and method
 	for _, integration := range g.OfType("aws:apigateway/integration:Integration") {
 		if target, err := g.Target(integration.String("uri")); err == nil {
@@ -57,23 +56,6 @@ func (e endpoint) effort() int {
 		return len(e.path)
 	}
 	return 1 << 20 // longer than any path
-}
-
-// resourcePaths maps the resources of the API to their paths.
-func resourcePaths(g *graph.Graph) map[string]string {
-	paths := map[string]string{}
-	for _, api := range g.OfType("aws:apigateway/restApi:RestApi") {
-		paths[api.String("rootResourceId")] = "/"
-	}
-	resources := g.OfType("aws:apigateway/resource:Resource")
-	for range resources { // each round finds at least the children of the one before
-		for _, r := range resources {
-			if parent, known := paths[r.String("parentId")]; known {
-				paths[r.ID] = path.Join(parent, r.String("pathPart"))
-			}
-		}
-	}
-	return paths
 }
 
 // parameter is a path parameter, such as {account} or {rest+}.

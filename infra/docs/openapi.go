@@ -39,19 +39,11 @@ func openAPI(g *graph.Graph) (string, error) {
 		status, _ := r.Inputs["statusCode"].(string)
 		declared[operationKey(r)] = append(declared[operationKey(r)], status)
 	}
-	path := map[string]string{}
-	for _, r := range g.OfType("aws:apigateway/resource:Resource") {
-		path[r.ID] = r.String("path")
-	}
-
+	declaredPaths := g.Paths()
 	paths := object{}
 	for _, m := range g.OfType("aws:apigateway/method:Method") {
 		id, _ := m.Inputs["resourceId"].(string)
-		at, below := path[id]
-		if !below {
-			at = "/" // the API's root
-		}
-		at = strings.ReplaceAll(at, "+}", "}")
+		at := strings.ReplaceAll(declaredPaths[id], "+}", "}")
 		if paths[at] == nil {
 			paths[at] = object{}
 		}

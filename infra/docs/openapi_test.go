@@ -14,8 +14,9 @@ func TestOpenAPI(t *testing.T) {
 		return r
 	}
 	g := &graph.Graph{Project: "shop", Stack: "test", Region: "eu-west-1", Resources: []graph.Resource{
-		shop("aws:apigateway/restApi:RestApi", "api", "a", object{"description": "A shop"}),
-		shop("aws:apigateway/resource:Resource", "orders", "r1", object{"path": "/orders/{id}"}),
+		shop("aws:apigateway/restApi:RestApi", "api", "a", object{"description": "A shop", "rootResourceId": "root"}),
+		shop("aws:apigateway/resource:Resource", "order", "r1", object{"parentId": "r0", "pathPart": "{id}"}),
+		shop("aws:apigateway/resource:Resource", "orders", "r0", object{"parentId": "root", "pathPart": "orders"}),
 		shop("aws:apigateway/method:Method", "GET-orders", "m1", object{"resourceId": "r1", "httpMethod": "GET", "authorization": "CUSTOM",
 			"requestParameters": object{"method.request.querystring.page": true, "method.request.header.Authorization": true}}),
 		shop("aws:apigateway/integration:Integration", "GET-orders", "i1", object{"resourceId": "r1", "httpMethod": "GET", "uri": "arn:…:function:shop-test-orders:live/invocations"}),

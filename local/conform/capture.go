@@ -66,8 +66,7 @@ func capture(ctx context.Context, s settings) ([]byte, error) {
 // readGraph finds the API in what the stack declares.
 func readGraph(g *graph.Graph) (declaration, error) {
 	d := declaration{stack: g.Stack, bases: []string{""}}
-	api, err := g.One("aws:apigateway/restApi:RestApi")
-	if err != nil {
+	if _, err := g.One("aws:apigateway/restApi:RestApi"); err != nil {
 		return d, err
 	}
 	texts := func(kind, property string) (all []string) {
@@ -86,24 +85,14 @@ func readGraph(g *graph.Graph) (declaration, error) {
 			d.origin = strings.TrimSuffix(constant, "'")
 		}
 	}
-	resources := map[string]graph.Resource{}
-	for _, r := range g.OfType("aws:apigateway/resource:Resource") {
-		resources[r.ID] = r
-	}
-	var path func(id string) string
-	path = func(id string) string {
-		if r, known := resources[id]; known && id != api.String("rootResourceId") {
-			return path(r.String("parentId")) + "/" + r.String("pathPart")
-		}
-		return ""
-	}
+	paths := g.Paths()
 	var wildcards []endpoint
 	for _, r := range g.OfType("aws:apigateway/method:Method") {
 		e, err := readMethod(g, r)
 		if err != nil {
 			return d, err
 		}
-		if e.path = path(r.String("resourceId")); e.verb != "ANY" {
+		if e.path = strings.TrimSuffix(paths[r.String("resourceId")], "/"); e.verb != "ANY" {
 			d.endpoints = append(d.endpoints, e)
 			continue
 		}

@@ -21,7 +21,7 @@ var patterns = map[string]pattern{
 		"cloudfrontDomainName": "d{lower13}.cloudfront.net", "cloudfrontZoneId": "Z2FDTNDATAQYW2"},
 	"aws:apigateway/methodSettings:MethodSettings": {"id": "{restApi}-{stageName}-{methodPath}"},
 	"aws:apigateway/model:Model":                   {"id": "{lower6}"},
-	"aws:apigateway/resource:Resource":             {"id": "{lower6}", "path": "/{pathPart}"},
+	"aws:apigateway/resource:Resource":             {"id": "{lower6}"},
 	"aws:apigateway/restApi:RestApi": {"id": "{lower10}", "arn": "arn:aws:apigateway:{region}::/restapis/{id}",
 		"executionArn": "arn:aws:execute-api:{region}:{account}:{id}", "rootResourceId": "{other10}"},
 	"aws:apigateway/stage:Stage": {"id": "ags-{restApi}-{stageName}", "arn": "arn:aws:apigateway:{region}::/restapis/{restApi}/stages/{stageName}",
