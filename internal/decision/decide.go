@@ -8,7 +8,6 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
-	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
@@ -25,40 +24,54 @@ type Decision struct {
 // additional key, another type, a failing built-in function, and a ctx that ends first.
 // The decision next to an error is the zero value, which denies. No error quotes the input.
 func (p *Policy) Decide(ctx context.Context, input Input) (Decision, error) {
-	answer, err := p.evaluate(ctx, input)
+	value, err := p.evaluate(ctx, input)
 	if err != nil {
 		return Decision{}, fmt.Errorf("decide %s: %w", p.entrypoint, err)
 	}
-	decision, err := read(answer)
+	decision, err := read(value)
 	if err != nil {
 		return Decision{}, fmt.Errorf("decide %s: %w", p.entrypoint, err)
 	}
 	return decision, nil
 }
 
-// evaluate returns the value of the entrypoint.
-func (p *Policy) evaluate(ctx context.Context, input Input, options ...rego.EvalOption) (ast.Value, error) {
+// answer is the query's variable for the value of the entrypoint.
+const answer = ast.Var("answer")
+
+// evaluate returns the value of the entrypoint. It calls OPA's evaluator as package rego of OPA
+// does. That package would also link bundles, the compiler to WebAssembly and Protocol Buffers.
+// They are a sixth of the executable, a cold start reads them, and no policy here uses them.
+// https://pkg.go.dev/github.com/open-policy-agent/opa/v1/topdown
+func (p *Policy) evaluate(ctx context.Context, input Input, more ...func(*topdown.Query)) (ast.Value, error) {
 	document, err := input.value()
 	if err != nil {
 		return nil, err
 	}
-	results, err := p.query.Eval(ctx, append(options,
-		rego.EvalParsedInput(document),
-		rego.EvalExternalCancel(canceller{ctx}),
-		rego.EvalGenerateJSON(asTerm),
-		rego.EvalMetrics(metrics.NoOp()),
-	)...)
+	transaction, err := p.store.NewTransaction(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.store.Abort(ctx, transaction)
+	query := topdown.NewQuery(p.query).
+		WithCompiler(p.compiler).
+		WithStore(p.store).
+		WithTransaction(transaction).
+		WithInput(ast.NewTerm(document)).
+		WithCancel(canceller{ctx}).
+		WithMetrics(metrics.NoOp()).
+		WithStrictBuiltinErrors(true)
+	for _, set := range more {
+		set(query)
+	}
+	results, err := query.Run(ctx)
 	switch {
 	case err != nil:
 		return nil, withoutValues(err)
 	case len(results) != 1:
 		return nil, fmt.Errorf("expected one decision, got %d; none means that it is undefined for this input", len(results))
 	}
-	return results[0].Expressions[0].Value.(*ast.Term).Value, nil
+	return results[0][answer].Value, nil
 }
-
-// asTerm leaves a result as it is: JSON would not tell a set from an array.
-func asTerm(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }
 
 // The keys of an answer.
 var (
@@ -90,10 +103,10 @@ func withoutValues(err error) error {
 }
 
 // read turns the policy's answer into a decision. It accepts the exact form only.
-func read(answer ast.Value) (Decision, error) {
-	object, ok := answer.(ast.Object)
+func read(value ast.Value) (Decision, error) {
+	object, ok := value.(ast.Object)
 	if !ok {
-		return Decision{}, fmt.Errorf("expected an object with allow and reasons, got %s", ast.ValueName(answer))
+		return Decision{}, fmt.Errorf("expected an object with allow and reasons, got %s", ast.ValueName(value))
 	}
 	allow, reasons := object.Get(allowKey), object.Get(reasonsKey)
 	if allow == nil || reasons == nil || object.Len() != 2 {

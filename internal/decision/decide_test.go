@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/open-policy-agent/opa/v1/rego"
+
 	"account-api/internal/decision"
 )
 
@@ -70,6 +72,48 @@ decision := {"allow": true, "reasons": set()} if {
 			got, err := prepare(t, row.rego).Decide(t.Context(), row.input)
 			if err != nil || !reflect.DeepEqual(got, row.want) {
 				t.Errorf("got %+v, %v; want %+v", got, err, row.want)
+			}
+		})
+	}
+}
+
+// The policies decide as OPA's package rego lets them, whatever the input.
+func TestDecideAsPackageRego(t *testing.T) {
+	for name, rules := range map[string]string{
+		"a comparison":       `allow if input.scope == "open"`,
+		"a negation":         `allow if not input.scope == "open"`,
+		"a list":             `allow if "open" in split(input.scope, " ")`,
+		"several conditions": `allow if { input.principal; some part in split(input.scope, " "); startswith(part, "o") }`,
+		"every part":         `allow if every part in split(input.scope, " ") { part != "shut" }`,
+		"a function":         "allow if opens(input.scope)\n\nopens(\"open\")\n\nopens(scope) := false if scope == \"shut\"",
+		"an alternative":     "allow := false if input.scope == \"shut\" else := true if input.principal",
+		"a comprehension":    `allow if count({part | some part in split(input.scope, " ")}) == 2`,
+		"a replaced input":   `allow if regex.match("^o", input.scope) with input.scope as sprintf("o%s", [input.scope])`,
+		"a failing function": `allow if to_number(input.scope) == 1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "package gate\n\ndefault allow := false\n\n" + rules + "\n\ndecision := {\"allow\": allow, \"reasons\": [input.principal]}\n" + denied
+			ours := prepare(t, text)
+			query, err := rego.New(rego.Query("data.gate.decision"), rego.Module("gate.rego", text), rego.StrictBuiltinErrors(true)).PrepareForEval(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, principal := range []string{"", "p"} {
+				for _, scope := range []string{"", "open", "shut", "open shut", "1", "ajar"} {
+					input := decision.Input{Principal: principal, Scope: scope}
+					results, failed := query.Eval(t.Context(), rego.EvalInput(input))
+					got, err := ours.Decide(t.Context(), input)
+					if (err == nil) != (failed == nil) {
+						t.Errorf("%+v: got %v, package rego %v", input, err, failed)
+					}
+					if err != nil || failed != nil {
+						continue
+					}
+					want := results[0].Expressions[0].Value.(map[string]any)
+					if len(results) != 1 || got.Allow != want["allow"] || fmt.Sprint(got.Reasons) != fmt.Sprint(want["reasons"]) {
+						t.Errorf("%+v: got %+v, package rego %v", input, got, results)
+					}
+				}
 			}
 		})
 	}

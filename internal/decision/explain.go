@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
@@ -31,7 +30,9 @@ func (p *Policy) Explain(ctx context.Context, input Input) ([]string, error) {
 	}
 	failures := &failures{input: ast.NewTerm(document)}
 	// An index leaves rules out that cannot apply. Their expressions would not be listed.
-	_, err = p.evaluate(ctx, input, rego.EvalQueryTracer(failures), rego.EvalRuleIndexing(false))
+	_, err = p.evaluate(ctx, input, func(query *topdown.Query) {
+		query.WithQueryTracer(failures).WithIndexing(false)
+	})
 	return failures.lines, err
 }
 

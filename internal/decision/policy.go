@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
@@ -29,7 +28,8 @@ type Policy struct {
 	revision   string
 	documents  map[string]any
 	compiler   *ast.Compiler
-	query      rego.PreparedEvalQuery
+	query      ast.Body // binds the entrypoint's value to answer
+	store      storage.Store
 }
 
 // Prepare compiles every .rego file in files (Rego v1, strict mode), loads every data
@@ -106,16 +106,11 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, stack Stack
 	if compiler.Failed() || source.broken() {
 		return nil, stack.error(source, compiler.Errors, compile)
 	}
-	query, err := rego.New(
-		rego.Compiler(compiler),
-		rego.Store(store),
-		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(ref)))),
-		rego.StrictBuiltinErrors(true),
-	).PrepareForEval(ctx)
+	query, err := compiler.QueryCompiler().Compile(ast.NewBody(ast.Equality.Expr(ast.NewTerm(answer), ast.NewTerm(ref))))
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", entrypoint, err)
 	}
-	return &Policy{entrypoint: entrypoint, ref: ref, revision: source.revision, documents: source.documents.data, compiler: compiler, query: query}, nil
+	return &Policy{entrypoint: entrypoint, ref: ref, revision: source.revision, documents: source.documents.data, compiler: compiler, query: query, store: store}, nil
 }
 
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.

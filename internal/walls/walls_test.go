@@ -94,6 +94,11 @@ var walls = []struct {
 		not: []string{pulumi, "./infra", "./local"},
 	},
 	{
+		name: "a function's executable holds of OPA what decides, and no bundles or WebAssembly",
+		of:   []string{"./handlers", "./internal/endpoint", "./internal/decision"}, except: []string{"./internal/decision/edits"},
+		not: []string{opa + "/v1/rego", opa + "/v1/bundle"},
+	},
+	{
 		name: "the local runner knows nothing of the product",
 		of:   []string{"./local"}, except: []string{"./local/capture", "./local/explain"},
 		not: []string{"./infra", "./handlers", "./internal", "./policies"},
