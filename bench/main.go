@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -59,7 +60,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *quick, *only); err != nil {
+	if err := run(ctx, *quick, *only, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -75,7 +76,7 @@ type bench struct {
 	report    report.Report
 }
 
-func run(ctx context.Context, quick bool, only string) (err error) {
+func run(ctx context.Context, quick bool, only string, to io.Writer) (err error) {
 	// Everything below is relative to the project, which holds this module.
 	if err := os.Chdir(".."); err != nil {
 		return err
@@ -120,7 +121,7 @@ func run(ctx context.Context, quick bool, only string) (err error) {
 			break
 		}
 	}
-	_, printed := os.Stdout.Write(b.report.Markdown()) // also what was measured before an error
+	_, printed := to.Write(b.report.Markdown()) // also what was measured before an error
 	return errors.Join(err, printed)
 }
 

@@ -62,6 +62,15 @@ func (s Samples) Ratio(variant, to string) Estimate {
 	return Of(ratios)
 }
 
+// Without is what one variant costs in terms of itself without a part, which another measured.
+func (s Samples) Without(variant, part string) Estimate {
+	ratios := make([]float64, len(s.costs[variant]))
+	for round, cost := range s.costs[variant] {
+		ratios[round] = cost / (cost - s.costs[part][round])
+	}
+	return Of(ratios)
+}
+
 // Of is the estimate from independent values.
 func Of(values []float64) Estimate {
 	sorted := slices.SortedFunc(slices.Values(values), cmp.Compare[float64])

@@ -143,12 +143,11 @@ func (h *Handler) decide(ctx context.Context, input decision.Input) (decision.De
 	if deadline, ok := ctx.Deadline(); ok {
 		allowance = min(allowance, time.Until(deadline)/2)
 	}
-	exceeded := fmt.Errorf("%s exceeded its budget of %v", h.policy.Entrypoint(), allowance)
-	limited, cancel := context.WithTimeoutCause(ctx, allowance, exceeded)
+	limited, cancel := context.WithTimeout(ctx, allowance)
 	defer cancel()
 	decided, err := h.policy.Decide(limited, input)
-	if err != nil && ctx.Err() == nil && context.Cause(limited) == exceeded {
-		err = fmt.Errorf("%w: %w", exceeded, err)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s exceeded its budget of %v: %w", h.policy.Entrypoint(), allowance, err)
 	}
 	return decided, err
 }
