@@ -138,11 +138,11 @@ func (r *report) compiling(p build.Progress) {
 		r.begun, r.lastLine = now, now.Add(-progressEvery)
 		fmt.Fprintln(r.status, "Compiling what changed (the Pulumi SDK takes minutes the first time on a machine, seconds after that).")
 	}
-	of := ""
-	if p.AtMost > 0 {
-		of = fmt.Sprintf(" of at most %d", p.AtMost)
+	done := ""
+	if p.All > 0 {
+		done = fmt.Sprintf(" %d %% done", 100*p.Done/p.All)
 	}
-	text := fmt.Sprintf("compiling package %d%s, %v: %s", p.Compiled, of, now.Sub(r.begun).Round(time.Second), p.Package)
+	text := fmt.Sprintf("compiling,%s after %v: %s", done, now.Sub(r.begun).Round(time.Second), p.Package)
 	if r.inPlace {
 		fmt.Fprintf(r.status, "\r\x1b[K%.110s", text)
 	} else if now.Sub(r.lastLine) >= progressEvery {

@@ -5,27 +5,17 @@
 package build
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
-
-// Progress is how far a build is.
-type Progress struct {
-	Compiled int    // packages so far
-	AtMost   int    // all packages of the build, compiled earlier or not; 0 while unknown
-	Package  string // the one that is being compiled
-}
 
 // Options say where to build.
 type Options struct {
@@ -156,30 +146,6 @@ func unseen(text string, seen map[string]bool) string {
 	return strings.Join(kept, "\n")
 }
 
-// share makes one progress of those of several builds.
-func (o Options) share(builds int) []func(Progress) {
-	var mu sync.Mutex
-	all := make([]Progress, builds)
-	reports := make([]func(Progress), builds)
-	if o.Progress == nil {
-		return reports
-	}
-	for i := range reports {
-		reports[i] = func(p Progress) {
-			mu.Lock()
-			defer mu.Unlock()
-			all[i] = p
-			sum := Progress{Package: p.Package}
-			for _, p := range all {
-				sum.Compiled += p.Compiled
-				sum.AtMost += p.AtMost
-			}
-			o.Progress(sum)
-		}
-	}
-	return reports
-}
-
 func (o Options) build(ctx context.Context, g Group) error {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
@@ -188,12 +154,7 @@ func (o Options) build(ctx context.Context, g Group) error {
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return err
 	}
-	arguments := append([]string{"build", "-v", "-buildvcs=false", "-o", o.Out + string(os.PathSeparator)}, g.flags...)
-	cmd := exec.CommandContext(ctx, goCommand, append(arguments, g.packages...)...)
-	cmd.Dir = o.Root
-	// For this machine and with go.mod's dependencies, whatever the shell is set to.
-	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOWORK=off")
-	cmd.Env = append(cmd.Env, g.environment...)
+	cmd := o.command(ctx, goCommand, g, "build", "-v", "-buildvcs=false", "-o", o.Out+string(os.PathSeparator))
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = interruptGrace
 	stderr, err := cmd.StderrPipe()
@@ -203,7 +164,7 @@ func (o Options) build(ctx context.Context, g Group) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	complaints := o.follow(ctx, goCommand, g.packages, stderr)
+	complaints := o.follow(ctx, goCommand, g, stderr)
 	if err := cmd.Wait(); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -213,36 +174,12 @@ func (o Options) build(ctx context.Context, g Group) error {
 	return nil
 }
 
-// follow reads what `go build -v` prints. A line that is an import path is a package that
-// it compiles. Every other line is an error of the compiler: follow returns those.
-func (o Options) follow(ctx context.Context, goCommand string, packages []string, output io.Reader) (complaints string) {
-	var atMost atomic.Int64
-	compiled := 0
-	for lines := bufio.NewScanner(output); lines.Scan(); {
-		line := lines.Text()
-		if strings.ContainsAny(line, " \t") || line == "" {
-			complaints += line + "\n"
-			continue
-		}
-		if o.Progress == nil {
-			continue
-		}
-		if compiled == 0 {
-			go func() { atMost.Store(int64(o.count(ctx, goCommand, packages))) }()
-		}
-		compiled++
-		o.Progress(Progress{Compiled: compiled, AtMost: int(atMost.Load()), Package: line})
-	}
-	return complaints
-}
-
-// count returns the number of packages in the build, or 0 if the go command fails.
-func (o Options) count(ctx context.Context, goCommand string, packages []string) int {
-	cmd := exec.CommandContext(ctx, goCommand, append([]string{"list", "-deps"}, packages...)...)
+// command is a go command about the packages of a group, for this machine and with go.mod's
+// dependencies, whatever the shell is set to.
+func (o Options) command(ctx context.Context, goCommand string, g Group, arguments ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, goCommand, slices.Concat(arguments, g.flags, g.packages)...)
 	cmd.Dir = o.Root
-	list, err := cmd.Output()
-	if err != nil {
-		return 0
-	}
-	return strings.Count(string(list), "\n")
+	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOWORK=off")
+	cmd.Env = append(cmd.Env, g.environment...)
+	return cmd
 }
