@@ -20,11 +20,9 @@ $(error this needs Go $(shell sed -n 's/^go //p' go.mod) or later, from https://
 endif
 endif
 
-# What answers several requests at a time: tested with the race detector, which compiles
-# everything once more. What links OPA, which is most of that, is left to make test-race.
-CONCURRENT     := ./handlers/authorizer ./internal/jwks ./local/build ./local/gateway ./local/issuer ./local/lambda ./local/reload ./local/trace
-CONCURRENT_OPA := ./handlers/profile ./internal/decision ./internal/endpoint ./local/console
-OTHERS          = $(filter-out $(shell go list $(CONCURRENT)),$(shell go list ./...))
+# What answers several requests at a time.
+CONCURRENT := ./handlers/authorizer ./handlers/profile ./internal/decision ./internal/endpoint ./internal/jwks \
+	./local/build ./local/console ./local/gateway ./local/issuer ./local/lambda ./local/reload ./local/trace
 
 # A hash of what programs may read that a test starts, which the test cache cannot see: the files
 # that git would commit, and local values. It is empty without git: then the tests open every
@@ -35,16 +33,17 @@ HASH = $(shell exec 2>&-; names=$$(git -c core.quotePath=false ls-files --cached
 # Chromium, under the names that chromedp looks for.
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable)
 
-# The race detector needs a C compiler (https://go.dev/doc/articles/race_detector); without
-# one the same tests run, less strictly.
-RACE := $(if $(shell command -v "$$(go env CC 2>/dev/null)" 2>/dev/null),-race)
-
 # Prints nothing where Pulumi is installed.
 NEEDS_PULUMI := @command -v pulumi >/dev/null || { echo "pulumi is not installed: https://www.pulumi.com/docs/install/ says how" >&2; exit 1; }
 
 # Every program that a recipe starts runs on this machine, whatever the shell is set to
 # build for.
 unexport GOOS GOARCH
+
+# Everything is compiled in one way, as any other compiles it once more: without cgo, as the
+# functions are, and with -trimpath, so that a copy of the project compiles nothing anew.
+export CGO_ENABLED = 0
+export GOFLAGS += -trimpath
 
 .DEFAULT_GOAL := help
 
@@ -87,14 +86,10 @@ replay: ## Decide recorded decisions again with the policies of this checkout (L
 
 ##@ Test
 
-# A copy of the project compiles nothing anew.
-test test-browser test-race: export GOFLAGS += -trimpath
 test test-browser: export FILES = $(HASH)
 
 test: ## Test everything: Go, Rego, and what every stack declares
-	go vet ./...
-	go test -vet=off $(RACE) $(CONCURRENT)
-	go test -vet=off $(OTHERS)
+	go test -vet=all ./...
 ifneq ($(CHROMIUM)$(CI),)
 	$(MAKE) --no-print-directory test-browser
 else
@@ -104,8 +99,11 @@ endif
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
 	FILES="$(addsuffix $(shell "$(CHROMIUM)" --version 2>/dev/null),$(FILES))" go test -C browser $(if $(FILES),,-count=1) ./...
 
+# The race detector needs cgo (https://go.dev/doc/articles/race_detector), and compiles everything
+# once more.
+test-race: export CGO_ENABLED = 1
 test-race: ## Test everything that answers several requests at a time with the race detector (needs a C compiler)
-	go test -vet=off -race $(CONCURRENT) $(CONCURRENT_OPA)
+	go test -vet=off -race $(CONCURRENT)
 
 test-axe: ## Test the console against the rules of axe-core (needs Chromium and npm; downloads 0.6 MB)
 	go test -C browser -tags axe -count=1 -run Accessibility ./...

@@ -189,13 +189,11 @@ func (p project) command(t *testing.T, line string) string {
 	return string(output)
 }
 
-// adopter is the environment without what makes this a run of CI. With -trimpath, as in make
-// test, the copy compiles only what a walk edits.
+// adopter is the environment without what makes this a run of CI.
 func adopter() []string {
-	own := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		return strings.HasPrefix(variable, "CI=") || strings.HasPrefix(variable, "FILES=")
 	})
-	return append(own, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
 }
 
 // tail is the end of a long output, where the cause of a failure stands.

@@ -24,6 +24,7 @@ type row struct {
 // event bytes in, the bytes for Lambda's Runtime API out. Each row has an authorizer without
 // keys and a provider of its own.
 func TestCorpus(t *testing.T) {
+	t.Parallel()
 	rows := slices.Concat(tokenRows(), eventRows(), keySetRows(), transportRows(), overTimeRows(), answerRows())
 	passed := 0
 	for _, r := range rows {

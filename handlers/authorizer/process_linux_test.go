@@ -215,6 +215,7 @@ func faults() map[string]http.HandlerFunc {
 // TestFaultsWhileServing breaks the provider of a function that has keys and sends unknown key
 // IDs meanwhile. Then the provider works again, with another key.
 func TestFaultsWhileServing(t *testing.T) {
+	t.Parallel()
 	for name, fault := range faults() {
 		t.Run("the provider "+name, func(t *testing.T) {
 			t.Parallel()
@@ -255,6 +256,7 @@ func TestFaultsWhileServing(t *testing.T) {
 
 // TestFaultsAtTheStart starts the function while the provider is broken.
 func TestFaultsAtTheStart(t *testing.T) {
+	t.Parallel()
 	for name, fault := range faults() {
 		if name == "flaps" {
 			continue // of two tries, in the init phase and the first call, one succeeds

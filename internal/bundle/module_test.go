@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A test that needs another process than its own (another environment, one to kill)
@@ -37,7 +38,7 @@ func builder(root, stop string) int {
 		Progress: writerFunc(func(p []byte) (int, error) {
 			n, err := os.Stdout.Write(p)
 			if stop != "" && strings.HasPrefix(string(p), stop) {
-				select {}
+				time.Sleep(time.Hour)
 			}
 			return n, err
 		}),

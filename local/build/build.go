@@ -25,11 +25,7 @@ type Options struct {
 }
 
 // Group is packages that are built in the same way.
-type Group struct {
-	packages    []string
-	flags       []string
-	environment []string
-}
+type Group struct{ packages, flags []string }
 
 const (
 	withoutRPC = "-tags=lambda.norpc"
@@ -38,21 +34,18 @@ const (
 	withoutDWARF = "-ldflags=-w"
 )
 
-var withoutCgo = []string{"CGO_ENABLED=0"}
+// Tools are programs for the developer's machine.
+func Tools(packages ...string) Group { return Group{packages, []string{withoutDWARF}} }
 
-// Tools are programs for the developer's machine, as `go build` builds them there.
-func Tools(packages ...string) Group { return Group{packages: packages, flags: []string{withoutDWARF}} }
+// Functions are built as the deployed ones: without the RPC mode of aws-lambda-go that the
+// runtime provided.al2023 does not use.
+func Functions(packages ...string) Group { return Group{packages, []string{withoutRPC, withoutDWARF}} }
 
-// Functions are built as the deployed ones: without cgo, and without the RPC mode of
-// aws-lambda-go that the runtime provided.al2023 does not use.
-func Functions(packages ...string) Group {
-	return Group{packages, []string{withoutRPC, withoutDWARF}, withoutCgo}
-}
-
-// Debugged are functions for a debugger: without optimizations and inlining.
+// Debugged are functions for a debugger: without optimizations and inlining, and with the
+// names of the files here.
 // https://github.com/go-delve/delve/blob/master/Documentation/usage/dlv_exec.md
 func Debugged(packages ...string) Group {
-	return Group{packages, []string{withoutRPC, "-gcflags=all=-N -l"}, withoutCgo}
+	return Group{packages, []string{withoutRPC, "-trimpath=false", "-gcflags=all=-N -l"}}
 }
 
 // Packages are the packages of a group.
@@ -175,11 +168,11 @@ func (o Options) build(ctx context.Context, g Group) error {
 }
 
 // command is a go command about the packages of a group, for this machine and with go.mod's
-// dependencies, whatever the shell is set to.
+// dependencies, whatever the shell is set to. It is without cgo, as functions are deployed: a
+// tool with it would compile its share of the packages once more.
 func (o Options) command(ctx context.Context, goCommand string, g Group, arguments ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, goCommand, slices.Concat(arguments, g.flags, g.packages)...)
 	cmd.Dir = o.Root
-	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOWORK=off")
-	cmd.Env = append(cmd.Env, g.environment...)
+	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOWORK=off", "CGO_ENABLED=0")
 	return cmd
 }

@@ -27,6 +27,7 @@ func TestFunctionsAreBuiltAsTheDeployedOnes(t *testing.T) {
 		write("cmd/"+name+"/main.go", "package main // of "+root+"\n\nfunc main() {}\n")
 	}
 	t.Setenv("CGO_ENABLED", "1")
+	t.Setenv("GOFLAGS", "-trimpath")
 	var compiled []string
 	o := build.Options{Root: root, Out: out, Progress: func(p build.Progress) { compiled = append(compiled, p.Package) }}
 	if err := build.Packages(t.Context(), o, build.Tools("./cmd/tool"), build.Functions("./cmd/seats"), build.Debugged("./cmd/rows")); err != nil {
@@ -36,9 +37,9 @@ func TestFunctionsAreBuiltAsTheDeployedOnes(t *testing.T) {
 		t.Errorf("expected a progress of all three, got %q", compiled)
 	}
 	for name, want := range map[string]map[string]string{
-		"tool":  {"CGO_ENABLED": "1", "-tags": "", "-gcflags": ""},
+		"tool":  {"CGO_ENABLED": "0", "-tags": "", "-gcflags": ""},
 		"seats": {"CGO_ENABLED": "0", "-tags": "lambda.norpc", "-gcflags": ""},
-		"rows":  {"CGO_ENABLED": "0", "-tags": "lambda.norpc", "-gcflags": "all=-N -l"},
+		"rows":  {"CGO_ENABLED": "0", "-tags": "lambda.norpc", "-gcflags": "all=-N -l", "-trimpath": ""},
 	} {
 		info, err := buildinfo.ReadFile(filepath.Join(out, name))
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 )
 
 // parentEnv makes the test's executable a program that uses a pool, so that a test
@@ -56,5 +57,5 @@ func beParent() {
 	}
 	p.mu.Unlock()
 	json.NewEncoder(os.Stdout).Encode(append(pids, child))
-	select {}
+	time.Sleep(time.Hour)
 }

@@ -4,21 +4,31 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
 
 func TestBuildPrintsWhatItWrote(t *testing.T) {
-	t.Chdir(filepath.Join("..", "..", "..")) // the module's root
+	t.Chdir(t.TempDir())
+	for name, content := range map[string]string{
+		"go.mod":                "module example.test/tiny\n\ngo 1.26.0\n\ntoolchain " + runtime.Version() + "\n",
+		"handlers/hall/main.go": "package main\n\nfunc main() {}\n",
+	} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	dist := t.TempDir()
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"-out", dist, "./internal/bundle/zip"}, &stdout, &stderr); code != 0 {
+	if code := run(t.Context(), []string{"-out", dist, "./handlers/hall"}, &stdout, &stderr); code != 0 {
 		t.Fatalf("expected exit code 0, got %d:\n%s", code, stderr.String())
 	}
-	path := filepath.Join(dist, "zip.zip")
+	path := filepath.Join(dist, "hall.zip")
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -28,13 +38,13 @@ func TestBuildPrintsWhatItWrote(t *testing.T) {
 	if stdout.String() != want {
 		t.Errorf("expected %q, got %q", want, stdout.String())
 	}
-	if !strings.Contains(stderr.String(), "compiling internal/bundle/zip for linux/arm64") {
+	if !strings.Contains(stderr.String(), "compiling handlers/hall for linux/arm64") {
 		t.Errorf("expected progress on standard error, got %q", stderr.String())
 	}
 }
 
 func TestBuildFails(t *testing.T) {
-	t.Chdir(filepath.Join("..", "..", ".."))
+	t.Chdir(filepath.Join("..", "..", "..")) // the module's root
 	for name, row := range map[string]struct {
 		args []string
 		code int

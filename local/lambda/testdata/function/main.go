@@ -39,7 +39,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "cannot start")
 		os.Exit(7)
 	case "hang":
-		select {}
+		time.Sleep(time.Hour) // a select without cases would end the process: no goroutine could go on
 	case "print":
 		fmt.Println("starting")
 	}
@@ -63,7 +63,7 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 		os.Exit(e.Count)
 	case "hang":
 		fmt.Println("hanging")
-		select {}
+		time.Sleep(time.Hour)
 	case "wait": // until a file appears
 		fmt.Println("waiting")
 		for {

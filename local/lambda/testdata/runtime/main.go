@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 )
 
 const errorType = "Lambda-Runtime-Function-Error-Type"
@@ -21,7 +22,7 @@ func main() {
 		os.Exit(1)
 	case "init error, then stays":
 		post("init/error", "", "Runtime.Config")
-		select {}
+		time.Sleep(time.Hour)
 	case "answers and exits":
 		id := next()
 		post("invocation/"+id+"/response", `"answered"`, "")
@@ -29,7 +30,7 @@ func main() {
 	case "answers and hangs":
 		id := next()
 		post("invocation/"+id+"/response", `"answered"`, "")
-		select {}
+		time.Sleep(time.Hour)
 	case "exits with 0":
 		next()
 	case "error without a document":
