@@ -88,8 +88,11 @@ replay: ## Decide recorded decisions again with the policies of this checkout (L
 
 test test-browser: export FILES = $(HASH)
 
+# Vet comes first: it compiles everything, before tests build programs of the same packages. Then
+# two tests run for each processor, as many wait for the processes that they start.
 test: ## Test everything: Go, Rego, and what every stack declares
-	go test -vet=all ./...
+	go vet ./...
+	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./...
 ifneq ($(CHROMIUM)$(CI),)
 	$(MAKE) --no-print-directory test-browser
 else

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,24 +84,41 @@ func TestPackagesScript(t *testing.T) {
 	}
 }
 
+// asCommand makes this test binary the command. No result of a test is cached that changes to a
+// temporary directory itself.
+const asCommand = "REVIEW_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
 func TestAgainstARevision(t *testing.T) {
 	root := version(t, `allow if input.azp == "app"`)
-	t.Chdir(root)
+	run := func(name string, arguments ...string) (int, string) {
+		command := exec.CommandContext(t.Context(), name, arguments...)
+		command.Dir, command.Env = root, append(os.Environ(), asCommand+"=1", "GITHUB_OUTPUT=", "BODY=")
+		output, err := command.CombinedOutput()
+		if err != nil && command.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return command.ProcessState.ExitCode(), string(output)
+	}
 	for _, command := range [][]string{{"init", "-q", "-b", "trunk"}, {"add", "policies"}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "first"}} {
-		if output, err := exec.Command("git", command...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, output)
+		if exit, output := run("git", command...); exit != 0 {
+			t.Fatalf("git %v: %s", command, output)
 		}
 	}
 	wider := filepath.Join(root, "policies/orders/wider.rego")
 	if err := os.WriteFile(wider, []byte("package orders\n\nallow if input.azp == \"web\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	if exit, err := run(t.Context(), &out, environment(nil), []string{"changes", "-base", "trunk"}); err != nil || exit != 3 || !strings.Contains(out.String(), "1 caller gained") {
-		t.Errorf("expected exit status 3, got %d, %v:\n%s", exit, err, out.String())
+	if exit, output := run(os.Args[0], "changes", "-base", "trunk"); exit != 3 || !strings.Contains(output, "1 caller gained") {
+		t.Errorf("expected exit status 3, got %d:\n%s", exit, output)
 	}
-	out.Reset()
-	if exit, err := run(t.Context(), &out, environment(nil), []string{"changes", "-base", "nothing"}); err != nil || exit != 1 || !strings.Contains(out.String(), "expected a directory or a revision") {
-		t.Errorf("expected an unknown revision to fail, got %d, %v:\n%s", exit, err, out.String())
+	if exit, output := run(os.Args[0], "changes", "-base", "nothing"); exit != 1 || !strings.Contains(output, "expected a directory or a revision") {
+		t.Errorf("expected an unknown revision to fail, got %d:\n%s", exit, output)
 	}
 }

@@ -44,28 +44,27 @@ func TestBuildKeepsAnUnchangedFile(t *testing.T) {
 	}
 }
 
-func TestBuildAcceptsRelativePaths(t *testing.T) {
-	t.Chdir(module(t, nil))
-	built := mustBuild(t, Options{Package: "handlers/greet", Out: "dist/deep/greet.zip"})
-	if built.Path != "dist/deep/greet.zip" {
-		t.Errorf("expected the path as given, got %q", built.Path)
-	}
-	if _, err := os.Stat(built.Path); err != nil {
-		t.Error(err)
-	}
-}
-
-// The current directory is the module if Root is empty, as in make build.
-func TestBuildWithoutAStackTakesTheClaimsOfAllStacks(t *testing.T) {
+// As in make build: the current directory is the module, and there is no stack. In a process of
+// its own, as no result of a test is cached that changes to a temporary directory.
+func TestBuildInTheCurrentDirectoryTakesTheClaimsOfAllStacks(t *testing.T) {
 	const reads = "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.claims.org_id\n"
-	t.Chdir(module(t, map[string]string{"Pulumi.dev.yaml": "config:\n  claims: [org_id]\n", "policies/greet/greet.rego": reads}))
-	var progress strings.Builder
-	o := Options{Package: "handlers/greet", Out: "dist/greet.zip", Progress: &progress}
-	if err := o.CheckPolicy(t.Context()); err != nil {
-		t.Error(err)
+	root := module(t, map[string]string{"Pulumi.dev.yaml": "config:\n  claims: [org_id]\n", "policies/greet/greet.rego": reads})
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Dir, cmd.Env = root, append(os.Environ(), asBuilder+"="+here)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	if want := "checking policies/greet with the claims of all stacks together: pulumi preview checks it with those of its stack\n"; progress.String() != want {
-		t.Errorf("got progress %q, want %q", progress.String(), want)
+	for _, want := range []string{
+		"checking policies/greet with the claims of all stacks together: pulumi preview checks it with those of its stack\n",
+		"\ndist/greet.zip\n", // as given
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("expected %q, got\n%s", want, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(root, "dist", "greet.zip")); err != nil {
+		t.Error(err)
 	}
 }
 

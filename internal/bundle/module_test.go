@@ -17,7 +17,8 @@ import (
 // A test that needs another process than its own (another environment, one to kill)
 // starts this test binary again, as a program that builds one bundle.
 const (
-	asBuilder = "BUNDLE_TEST_BUILDER" // root of the module to build in
+	asBuilder = "BUNDLE_TEST_BUILDER" // root of the module to build in, or here
+	here      = "here"                // the current directory
 	stopAt    = "BUNDLE_TEST_STOP_AT" // beginning of the line of progress to stop at
 )
 
@@ -28,9 +29,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// builder builds handlers/greet into dist/greet.zip and prints its SHA-256. It prints
-// progress, too, and stands still for ever at a line that begins with stop.
+// builder builds handlers/greet into dist/greet.zip and prints its path and its SHA-256. It
+// prints progress, too, and stands still at a line that begins with stop.
 func builder(root, stop string) int {
+	if root == here {
+		root = ""
+	}
 	built, err := Build(context.Background(), Options{
 		Root:    root,
 		Package: "handlers/greet",
@@ -47,6 +51,7 @@ func builder(root, stop string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	fmt.Println(built.Path)
 	fmt.Println(built.SHA256)
 	return 0
 }
