@@ -31,8 +31,9 @@ type report struct {
 	inPlace  bool      // status is a terminal: progress overwrites itself
 	coloured bool      // out is one, and nobody asked for no colour
 
-	log    *os.File // has what functions write; nil before the first build
-	logged int64    // bytes
+	log     *os.File // has what functions write; nil before the first build
+	logPath string   // of log, from here if that is shorter
+	logged  int64    // bytes
 }
 
 // logName is the file of what the functions of a run write. It has the claims of denied
@@ -44,21 +45,14 @@ const maxLog = 16 << 20
 
 // logTo opens the functions' log.
 func (r *report) logTo(file string) (err error) {
-	r.log, err = os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	return err
-}
-
-// logFile is the path of the functions' log, from here if that is shorter.
-func (r *report) logFile() string {
-	if r.log == nil {
-		return ""
-	}
+	r.logPath = file
 	if here, err := os.Getwd(); err == nil {
-		if path, err := filepath.Rel(here, r.log.Name()); err == nil && filepath.IsLocal(path) {
-			return path
+		if path, err := filepath.Rel(here, file); err == nil && filepath.IsLocal(path) {
+			r.logPath = path
 		}
 	}
-	return r.log.Name()
+	r.log, err = os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	return err
 }
 
 // close closes the functions' log.

@@ -223,7 +223,7 @@ func (l *localStack) noticesOf(g *graph.Graph) []string {
 // report writes an exchange to the terminal and to the console.
 func (l *localStack) report(e gateway.Exchange) {
 	t, _ := l.traces.Take(e.RequestID)
-	e = unlimited(explain(e, t, l.failing, l.out.logFile()), runtime.GOOS)
+	e = unlimited(explain(e, t, l.failing, l.out.logPath), runtime.GOOS)
 	if l.settings.issuer == "stack" {
 		e = withoutKeys(e, l.settings.stack)
 	}

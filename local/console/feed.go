@@ -54,7 +54,8 @@ func (f *feed) add(e gateway.Exchange, t trace.Trace) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.entries) == kept {
-		f.entries = append(f.entries[:0], f.entries[1:]...)
+		f.entries[0] = entry{} // or the array would keep it in memory
+		f.entries = f.entries[1:]
 	}
 	f.last++
 	f.entries = append(f.entries, entry{f.last, e, t})
