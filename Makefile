@@ -139,6 +139,9 @@ fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 bench: ## Measure speed and size side by side with peers (twenty minutes; ONLY=P5,P16 for some figures; P13 needs Node.js and npm)
 	go run -C bench . $(if $(ONLY),-only "$(ONLY)")
 
+test-bench: ## Test that what make bench measures in one process has figures
+	go test -C bench ./...
+
 lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
 	go vet ./...
