@@ -43,7 +43,7 @@ unexport GOOS GOARCH
 # Everything is compiled in one way, as any other compiles it once more: without cgo, as the
 # functions are, and with -trimpath, so that a copy of the project compiles nothing anew.
 export CGO_ENABLED = 0
-export GOFLAGS += -trimpath
+export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -trimpath
 
 .DEFAULT_GOAL := help
 
