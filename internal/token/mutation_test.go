@@ -1,3 +1,5 @@
+//go:build mutants
+
 package token_test
 
 import (
@@ -9,7 +11,6 @@ import (
 	"go/parser"
 	gotoken "go/token"
 	"go/types"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +18,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"account-api/internal/token"
 )
 
 // TestEveryCheckIsNecessary proves that the rows cover every check. It breaks the package in
@@ -28,7 +27,8 @@ import (
 //
 // All mutants are compiled into one test binary by go test -overlay, each behind a number.
 // The package on disk is not changed. TestMutants, at the end of this file, turns on one
-// after the other.
+// after the other. It compiles the package and runs all rows some 500 times, so it has a tag of
+// its own: make test-token runs it.
 func TestEveryCheckIsNecessary(t *testing.T) {
 	here, err := filepath.Abs(".")
 	if err != nil {
@@ -67,7 +67,7 @@ func TestEveryCheckIsNecessary(t *testing.T) {
 		t.Fatal(err)
 	}
 	put("overlay.json", string(overlay))
-	output, err := exec.Command("go", "test", "-vet=off", "-count=1", "-v", "-run=^TestMutants$",
+	output, err := exec.Command("go", "test", "-tags=mutants", "-vet=off", "-count=1", "-v", "-run=^TestMutants$",
 		"-overlay="+filepath.Join(temporary, "overlay.json"), ".").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -95,42 +95,6 @@ var equivalents = map[string]string{
 	"numericDate: if never err == nil":                       "a whole number is a number with a fraction, too, more slowly",
 	"verify: without !replaced.Equal(key)":                   "the same key fails again",
 	"elements: without err == nil":                           "a value that was read once can be read again",
-}
-
-// TestEveryTableEntryIsNecessary is the same for the tables of headers and claims: without
-// any one entry some row fails.
-func TestEveryTableEntryIsNecessary(t *testing.T) {
-	all := proofs()
-	entries := token.TableEntries()
-	for _, name := range slices.Sorted(maps.Keys(entries)) {
-		restore := entries[name]()
-		if noticed(all) == "" {
-			t.Errorf("no row fails without the table entry %q", name)
-		}
-		restore()
-	}
-}
-
-// noticed returns the name of a proof that fails, or nothing. It moves that proof to the
-// front, because it often fails for the next mutant too.
-func noticed(all []proof) string {
-	for i, p := range all {
-		if p.fails() {
-			copy(all[1:], all[:i])
-			all[0] = p
-			return p.name
-		}
-	}
-	return ""
-}
-
-func (p proof) fails() (failed bool) {
-	defer func() {
-		if recover() != nil {
-			failed = true
-		}
-	}()
-	return p.check() != nil
 }
 
 // mutator puts each place of a source behind the number of its mutant.
