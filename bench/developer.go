@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -104,9 +105,13 @@ func (b *bench) storm(stack *running.Stack) error {
 		for tick := time.Tick(time.Second); ; {
 			select {
 			case <-tick:
-				if tree, err := processTree(stack.PID()); err == nil && len(tree) > 1 {
-					if last := tree[len(tree)-1]; last.command != "sh" && syscall.Kill(last.id, syscall.SIGKILL) == nil {
-						kills++
+				tree, _ := processTree(stack.PID()) // none killed is an error below
+				for _, p := range slices.Backward(tree[min(1, len(tree)):]) {
+					if p.command != "sh" { // which ends the functions if make run is killed
+						if syscall.Kill(p.id, syscall.SIGKILL) == nil {
+							kills++
+						}
+						break
 					}
 				}
 			case <-ctx.Done():
@@ -120,6 +125,9 @@ func (b *bench) storm(stack *running.Stack) error {
 	kills := <-killed
 	if err != nil {
 		return err
+	}
+	if kills == 0 {
+		return errors.New("expected processes to be killed during the requests, got none: nothing was measured")
 	}
 	after, err := processTree(stack.PID())
 	if err != nil {
