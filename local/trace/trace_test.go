@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -41,6 +43,32 @@ func record(t *testing.T, request *http.Request, answer http.HandlerFunc) Trace 
 }
 
 func ok(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
+
+// One recorder serves all requests. Each gets its own trace; go test -race sees what is shared.
+func TestRequestsAtTheSameTime(t *testing.T) {
+	var r Recorder
+	observed := r.Observe(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		id := request.Header.Get("X-Seat")
+		Invoked(request.Context(), Invocation{Function: id})
+		w.Header()["x-amzn-RequestId"] = []string{id}
+		w.WriteHeader(http.StatusOK)
+		if got, found := r.Take(id); !found || len(got.Invocations) != 1 || got.Invocations[0].Function != id {
+			t.Errorf("seat %s: expected its own trace, got %+v", id, got)
+		}
+	}))
+	var clients sync.WaitGroup
+	for seat := range 50 {
+		clients.Go(func() {
+			request := httptest.NewRequest(http.MethodGet, "/test/seats", nil)
+			request.Header.Set("X-Seat", strconv.Itoa(seat))
+			observed.ServeHTTP(httptest.NewRecorder(), request)
+		})
+	}
+	clients.Wait()
+	if len(r.answered) > 0 {
+		t.Errorf("expected nothing to be kept, got %d traces", len(r.answered))
+	}
+}
 
 func TestTraceHasWhatWasSaid(t *testing.T) {
 	request := httptest.NewRequest(http.MethodPost, "/test/seats?row=4", strings.NewReader("a seat"))
