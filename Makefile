@@ -50,7 +50,7 @@ export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -trimpath
 ##@ Run it
 
 run: ## Run the whole API on this machine (STACK=dev ISSUER=local|stack SCOPES="…" API=… OUTPUTS=dev.json V=1 DEBUG=function AWS=profile|http://127.0.0.1:…, ports: PORT=8080 ISSUER_PORT=8081 CONSOLE_PORT=8082)
-	@test -x dist/run || echo "Compiling what serves the API, half a minute the first time on a machine." >&2
+	@test -x dist/run || echo "Compiling what serves the API, about a minute the first time on a machine." >&2
 	@mkdir -p dist && go build -o dist/run ./local
 	@exec dist/run -stack "$(STACK)" -port "$(PORT)" -issuer-port "$(ISSUER_PORT)" -console-port "$(CONSOLE_PORT)" -issuer "$(ISSUER)" -scopes "$(SCOPES)" -api "$(API)" -outputs "$(OUTPUTS)" $(if $(AWS),-aws "$(AWS)") $(if $(DEBUG),-debug "$(DEBUG)") $(if $(V),-v)
 
