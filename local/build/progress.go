@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// Progress is how far a build is. Its work is counted in functions, whose compilation takes about
-// the same time each: packages differ by a factor of a thousand.
+// Progress is how far a build is. Its work is counted in functions: an estimate, but a better one
+// than packages, some of which take a thousand times as long as others.
 type Progress struct {
 	Done    int    // functions that are compiled
 	All     int    // functions that were to be compiled when the build began; 0 while unknown
