@@ -88,16 +88,11 @@ replay: ## Decide recorded decisions again with the policies of this checkout (L
 
 test test-browser: export FILES = $(HASH)
 
-# Vet comes first: it compiles everything, before tests build programs of the same packages. Then
-# two tests run for each processor, as many wait for the processes that they start.
-test: ## Test everything: Go, Rego, and what every stack declares
-	go vet ./...
-	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./...
-ifneq ($(CHROMIUM)$(CI),)
-	$(MAKE) --no-print-directory test-browser
-else
-	@echo "no Chromium here: what a browser does with the API is not tested (make test-browser says how to get it)"
-endif
+# Everything is compiled before tests build programs of the same packages. ./local takes longest
+# and starts first. Two tests run for each processor, as many wait for the processes that they start.
+test: ## Test everything that needs Go alone: Go, Rego, and what every stack declares
+	go build ./...
+	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./local ./...
 
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
 	FILES="$(addsuffix $(shell "$(CHROMIUM)" --version 2>/dev/null),$(FILES))" go test -C browser $(if $(FILES),,-count=1) ./...
@@ -145,12 +140,15 @@ bench: ## Measure speed and size side by side with peers (twenty minutes; ONLY=P
 test-bench: ## Test that what make bench measures in one process has figures
 	go test -C bench ./...
 
-lint: ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
-	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
+vet: ## Look for suspicious code with go vet
 	go vet -tags mutants ./...
+	go vet -C adoption ./...
 	go vet -C bench ./...
 	go vet -C browser -tags axe,screenshot ./...
 	go vet -C vectors ./...
+
+lint: vet ## Check style, suspicious code and the workflow (linters are pinned in lint/go.mod)
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on the files above"; exit 1; }
 	go tool -modfile=lint/go.mod staticcheck ./...
 	go tool -modfile=lint/go.mod actionlint
 
