@@ -25,9 +25,9 @@ CONCURRENT := ./handlers/authorizer ./handlers/profile ./internal/decision ./int
 	./local/build ./local/console ./local/gateway ./local/issuer ./local/lambda ./local/reload ./local/trace
 
 # A hash of what programs may read that a test starts, which the test cache cannot see: the files
-# that git would commit, and local values. It is empty without git: then the tests open every
-# directory instead, or run again.
-HASH = $(shell exec 2>&-; names=$$(git -c core.quotePath=false ls-files --cached --others --exclude-per-directory=.gitignore && find . -maxdepth 1 -name 'local.*.yaml') && \
+# of some paths that git would commit, and local values. It is empty without git: then the tests
+# open every directory instead, or run again.
+HASH = $(shell exec 2>&-; names=$$(git -c core.quotePath=false ls-files --cached --others --exclude-per-directory=.gitignore -- $(1) && find . -maxdepth 1 -name 'local.*.yaml') && \
 	echo "$$names" | grep -qx go.mod && hashes=$$(echo "$$names" | git hash-object --no-filters --stdin-paths) && echo "$$names $$hashes" | git hash-object --stdin)
 
 # Chromium, under the names that chromedp looks for.
@@ -86,13 +86,16 @@ replay: ## Decide recorded decisions again with the policies of this checkout (L
 
 ##@ Test
 
-test test-browser: export FILES = $(HASH)
+test test-browser: export FILES = $(call HASH,.)
 
-# Everything is compiled before tests build programs of the same packages. ./local takes longest
-# and starts first. Two tests run for each processor, as many wait for the processes that they start.
+# What the tests of local/programs read: an edit of a rule or a handler does not run them again.
+test: export RUNNER = $(call HASH,go.mod go.sum internal local)
+
+# Everything is compiled before tests build programs of the same packages. What takes longest
+# starts first. Two tests run for each processor, as many wait for the processes that they start.
 test: ## Test everything that needs Go alone: Go, Rego, and what every stack declares
 	go build ./...
-	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./local ./...
+	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./local/programs ./local ./...
 
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
 	FILES="$(addsuffix $(shell "$(CHROMIUM)" --version 2>/dev/null),$(FILES))" go test -C browser $(if $(FILES),,-count=1) ./...
@@ -122,7 +125,7 @@ test-adoption: ## Make an adopter's first edits in a copy, and run every command
 	go test -C adoption -count=1 -timeout 60m ./...
 
 test-long: ## Test under load with handlers being killed
-	LONG=1 go test -count=1 -v -run Load ./local
+	LONG=1 go test -count=1 -v -run Load ./local/programs
 
 fuzz: ## Look for inputs that break a parser (FUZZTIME=30s each)
 	@set -e; mkdir -p dist; cache=$$(go env GOCACHE)/fuzz; \

@@ -2,22 +2,21 @@ package main
 
 import (
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"account-api/local/graph"
+	"account-api/local/running"
 )
 
 // sharedFiles sets the AWS CLI's files, and a PATH of one directory.
 func sharedFiles(t *testing.T, config, credentials string) (bin string) {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "config"), config)
-	write(t, filepath.Join(dir, "credentials"), credentials)
+	running.Write(t, filepath.Join(dir, "config"), config)
+	running.Write(t, filepath.Join(dir, "credentials"), credentials)
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
 	t.Setenv("PATH", dir)
@@ -118,49 +117,6 @@ func TestAuthorizersNeverReachAWS(t *testing.T) {
 		}
 		if served := errDoor == nil && errSeats == nil && forSeats != nil; served != want {
 			t.Errorf("%s: got %v for the handler, %v, %v", uri, forSeats, errDoor, errSeats)
-		}
-	}
-}
-
-// revealing answers with the names and values of what an SDK reads.
-const revealing = `package main
-
-import (
-	"context"
-	"os"
-	"strings"
-
-	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
-)
-
-func main() {
-	lambda.Start(func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-		var found []string
-		for _, variable := range os.Environ() {
-			if strings.HasPrefix(variable, "AWS_E") || strings.HasPrefix(variable, "AWS_SE") || strings.HasPrefix(variable, "AWS_AC") {
-				found = append(found, variable)
-			}
-		}
-		return events.APIGatewayProxyResponse{StatusCode: 200, Body: strings.Join(found, " ")}, nil
-	})
-}
-`
-
-func TestAHandlersProcessReachesALocalServer(t *testing.T) {
-	root := cinema(t)
-	write(t, filepath.Join(root, "cmd", "seats", "main.go"), revealing)
-	for _, row := range []struct {
-		arguments []string
-		want      string
-	}{
-		{nil, "AWS_ACCESS_KEY_ID=not-a-credential-local-emulation AWS_SECRET_ACCESS_KEY=not-a-credential-local-emulation AWS_SESSION_TOKEN=not-a-credential-local-emulation"},
-		{[]string{"-aws", "http://127.0.0.1:8000"}, "AWS_ACCESS_KEY_ID=local AWS_ENDPOINT_URL=http://127.0.0.1:8000 AWS_SECRET_ACCESS_KEY=local"},
-	} {
-		c := runStack(t, root, slices.Concat(cinemaArguments, row.arguments)...)
-		expect(t, c.enter(t, ticket), http.StatusOK, row.want)
-		if err := c.Stop(); err != nil {
-			t.Error(err)
 		}
 	}
 }

@@ -8,28 +8,30 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"account-api/local/running"
 )
 
 func TestConsoleOfTheProject(t *testing.T) {
 	c := shared(t)
 	policy := c.Endpoint().Policy
-	page := request(t, http.MethodGet, c.Console)
+	page := running.Request(t, http.MethodGet, c.Console)
 	for _, want := range []string{c.API, c.Audience, "package " + strings.TrimPrefix(policy, policiesDir+"/")} {
-		if !strings.Contains(page.body, want) {
+		if !strings.Contains(page.Body, want) {
 			t.Errorf("expected the page to show %q", want)
 		}
 	}
 	origin := strings.TrimSuffix(c.Console, "/")
-	a := request(t, c.Endpoint().Method, c.API, "Authorization", "Bearer "+c.denied(t), "Origin", origin)
-	explained := request(t, http.MethodGet, c.Console+"request?request="+a.header.Get("X-Amzn-Requestid"))
+	a := running.Request(t, c.Endpoint().Method, c.API, "Authorization", "Bearer "+c.denied(t), "Origin", origin)
+	explained := running.Request(t, http.MethodGet, c.Console+"request?request="+a.Header.Get("X-Amzn-Requestid"))
 	for _, want := range []string{"answered with a policy", "deny by ", "decision_id", "403 by policy: "} {
-		if !strings.Contains(explained.body, want) {
-			t.Errorf("expected the explanation to say %q, got:\n%s", want, explained.body)
+		if !strings.Contains(explained.Body, want) {
+			t.Errorf("expected the explanation to say %q, got:\n%s", want, explained.Body)
 		}
 	}
 
 	t.Run("its presets are answered as it says", func(t *testing.T) {
-		options := regexp.MustCompile(`<option value="(\w+)" data-hint="(\d+)([^"]*)"`).FindAllStringSubmatch(page.body, -1)
+		options := regexp.MustCompile(`<option value="(\w+)" data-hint="(\d+)([^"]*)"`).FindAllStringSubmatch(page.Body, -1)
 		if len(options) < 10 {
 			t.Fatalf("expected the presets, got %q", options)
 		}
@@ -39,14 +41,14 @@ func TestConsoleOfTheProject(t *testing.T) {
 				if authorization := c.prepare(t, option[1]); authorization != "" {
 					header = []string{"Authorization", authorization}
 				}
-				a := request(t, c.Endpoint().Method, c.API, header...)
+				a := running.Request(t, c.Endpoint().Method, c.API, header...)
 				want := option[2]
-				if got := strconv.Itoa(a.status); got != want && !(want == "200" && c.Granted(a.status)) {
-					t.Errorf("expected %s%s, got %s %s", want, option[3], got, a.body)
+				if got := strconv.Itoa(a.Status); got != want && !(want == "200" && c.Granted(a.Status)) {
+					t.Errorf("expected %s%s, got %s %s", want, option[3], got, a.Body)
 				}
-				by := request(t, http.MethodGet, c.Console+"request?request="+a.header.Get("X-Amzn-Requestid"))
-				if strings.Contains(option[3], "by the gateway") != strings.Contains(by.body, " by gateway") {
-					t.Errorf("expected%s, got:\n%s", option[3], by.body)
+				by := running.Request(t, http.MethodGet, c.Console+"request?request="+a.Header.Get("X-Amzn-Requestid"))
+				if strings.Contains(option[3], "by the gateway") != strings.Contains(by.Body, " by gateway") {
+					t.Errorf("expected%s, got:\n%s", option[3], by.Body)
 				}
 			})
 		}

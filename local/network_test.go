@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"account-api/local/graph"
+	"account-api/local/running"
 )
 
 // keysHost is the host of the certificate that httptest makes. The proxy resolves it; no
@@ -61,7 +62,7 @@ func TestKeysBehindAProxyAndAPrivateCA(t *testing.T) {
 	defer keys.Close()
 	proxy, connections := newProxy(t, keys)
 	authority := filepath.Join(t.TempDir(), "ca.pem")
-	write(t, authority, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: keys.Certificate().Raw})))
+	running.Write(t, authority, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: keys.Certificate().Raw})))
 	for _, name := range networkVariables {
 		t.Setenv(name, "")
 	}
@@ -118,22 +119,22 @@ func TestOutageOfTheProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	unauthenticated := c.call(t, "")
-	expect(t, unauthenticated, http.StatusUnauthorized, unauthorized)
-	expect(t, c.call(t, "e30.e30.e30"), http.StatusUnauthorized, unauthorized)
+	unauthenticated.Expect(t, http.StatusUnauthorized, unauthorized)
+	c.call(t, "e30.e30.e30").Expect(t, http.StatusUnauthorized, unauthorized)
 	down := c.call(t, token)
-	if down.status != http.StatusServiceUnavailable || down.header.Get("Retry-After") == "" {
-		t.Errorf("expected 503 with Retry-After, got %d %v", down.status, down.header)
+	if down.Status != http.StatusServiceUnavailable || down.Header.Get("Retry-After") == "" {
+		t.Errorf("expected 503 with Retry-After, got %d %v", down.Status, down.Header)
 	}
-	c.says(t, "make explain STACK=", 1)
+	c.Says(t, "make explain STACK=", 1)
 	const origin = "Access-Control-Allow-Origin"
-	if got, want := down.header.Get(origin), unauthenticated.header.Get(origin); got != want || want == "" {
+	if got, want := down.Header.Get(origin), unauthenticated.Header.Get(origin); got != want || want == "" {
 		t.Errorf("expected a page to be able to read the 503 as a 401, got %q and %q", got, want)
 	}
-	if exposed := down.header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "Retry-After") {
+	if exposed := down.Header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "Retry-After") {
 		t.Errorf("expected Retry-After exposed to a page, got %q", exposed)
 	}
 	p.listen(t)
-	for deadline := time.Now().Add(patience); c.call(t, token).status == http.StatusServiceUnavailable && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(running.Patience); c.call(t, token).Status == http.StatusServiceUnavailable && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	c.granted(t, c.call(t, token))

@@ -23,7 +23,10 @@ import (
 // endpoints and their answers, nor the rules of its policies: a project changes all of
 // these. What they compare is what every endpoint has in common.
 
-const unknownPath = `{"message":"Missing Authentication Token"}`
+const (
+	unauthorized = `{"message":"Unauthorized"}`
+	unknownPath  = `{"message":"Missing Authentication Token"}`
+)
 
 // stacks are the names of the project's stack files.
 func stacks(t *testing.T) []string {
@@ -44,27 +47,15 @@ func stacks(t *testing.T) []string {
 // project starts the project's first stack.
 func project(t *testing.T, root string, arguments ...string) command {
 	t.Helper()
-	return runStack(t, root, append([]string{"-stack", stacks(t)[0], "-aws", emptyServer()}, arguments...)...)
+	return command{built.Start(t, root, append([]string{"-stack", stacks(t)[0], "-aws", emptyServer()}, arguments...)...)}
 }
 
-// shared is the project's first stack, for tests that change nothing about it. [TestMain]
-// stops it.
+// shared is the project's first stack, for tests that change nothing about it.
 func shared(t *testing.T) command {
 	t.Helper()
-	once.Do(func() {
-		running.Reads("..")
-		var err error
-		if sharedStack, err = running.Launch(program(), "..", "-stack", stacks(t)[0], "-aws", emptyServer()); err != nil {
-			t.Fatal(err)
-		}
-	})
+	once.Do(func() { sharedStack = built.Keep(t, "..", "-stack", stacks(t)[0], "-aws", emptyServer()) })
 	if sharedStack == nil {
 		t.Fatal("expected the stack to start")
-	}
-	if sharedStack.Console == "" {
-		if err := sharedStack.Ready(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return command{sharedStack}
 }
@@ -78,54 +69,54 @@ var (
 var emptyServer = sync.OnceValue(func() string { return running.EmptyServer().URL })
 
 // granted checks an answer to a caller whom the policy allows.
-func (c command) granted(t *testing.T, a answer) {
+func (c command) granted(t *testing.T, a running.Answer) {
 	t.Helper()
-	if !c.Granted(a.status) || a.header.Get("Content-Type") != "application/json" {
-		t.Errorf("expected the answer to an allowed caller, in JSON, got %d %s: %s", a.status, a.header.Get("Content-Type"), a.body)
+	if !c.Granted(a.Status) || a.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("expected the answer to an allowed caller, in JSON, got %d %s: %s", a.Status, a.Header.Get("Content-Type"), a.Body)
 	}
 }
 
 func TestEveryStackOfTheProject(t *testing.T) {
 	for _, stack := range stacks(t) {
 		t.Run(stack, func(t *testing.T) {
-			c := runStack(t, "..", "-stack", stack, "-aws", emptyServer())
+			c := command{built.Start(t, "..", "-stack", stack, "-aws", emptyServer())}
 			method := c.Endpoint().Method
-			origin := c.call(t, "").header.Get("Access-Control-Allow-Origin")
+			origin := c.call(t, "").Header.Get("Access-Control-Allow-Origin")
 			if origin == "" {
 				t.Fatal("expected an origin whose pages may read answers")
 			}
 
 			t.Run("without a token 401, with a challenge", func(t *testing.T) {
 				a := c.call(t, "")
-				expect(t, a, http.StatusUnauthorized, unauthorized)
-				if a.header.Get("WWW-Authenticate") != "Bearer" {
-					t.Errorf("expected a challenge, got %v", a.header)
+				a.Expect(t, http.StatusUnauthorized, unauthorized)
+				if a.Header.Get("WWW-Authenticate") != "Bearer" {
+					t.Errorf("expected a challenge, got %v", a.Header)
 				}
 			})
 			t.Run("a caller whom the policy allows 200, and one whom it denies 403", func(t *testing.T) {
 				allowed, denied := c.call(t, c.allowed(t)), c.call(t, c.denied(t))
 				c.granted(t, allowed)
-				if denied.status != http.StatusForbidden || denied.header.Get("Content-Type") != "application/json" {
-					t.Errorf("expected 403 and JSON, got %d: %s", denied.status, denied.body)
+				if denied.Status != http.StatusForbidden || denied.Header.Get("Content-Type") != "application/json" {
+					t.Errorf("expected 403 and JSON, got %d: %s", denied.Status, denied.Body)
 				}
-				for _, a := range []answer{allowed, denied} {
-					if got := a.header.Get("Access-Control-Allow-Origin"); got != origin {
+				for _, a := range []running.Answer{allowed, denied} {
+					if got := a.Header.Get("Access-Control-Allow-Origin"); got != origin {
 						t.Errorf("expected the origin %s of every answer, got %q", origin, got)
 					}
 				}
 			})
 			t.Run("a preflight needs no token and names Authorization", func(t *testing.T) {
-				a := request(t, http.MethodOptions, c.API, "Origin", "http://page.example",
+				a := running.Request(t, http.MethodOptions, c.API, "Origin", "http://page.example",
 					"Access-Control-Request-Method", method, "Access-Control-Request-Headers", "authorization")
-				if a.status != http.StatusNoContent || !strings.Contains(a.header.Get("Access-Control-Allow-Headers"), "Authorization") ||
-					!slices.Contains(strings.Split(a.header.Get("Access-Control-Allow-Methods"), ","), method) ||
-					a.header.Get("Access-Control-Allow-Origin") != origin {
-					t.Errorf("expected 204 that allows %s with Authorization, got %d %v", method, a.status, a.header)
+				if a.Status != http.StatusNoContent || !strings.Contains(a.Header.Get("Access-Control-Allow-Headers"), "Authorization") ||
+					!slices.Contains(strings.Split(a.Header.Get("Access-Control-Allow-Methods"), ","), method) ||
+					a.Header.Get("Access-Control-Allow-Origin") != origin {
+					t.Errorf("expected 204 that allows %s with Authorization, got %d %v", method, a.Status, a.Header)
 				}
 			})
 			t.Run("an unknown path or verb 403", func(t *testing.T) {
-				expect(t, request(t, http.MethodGet, c.API+"/no/such/path"), http.StatusForbidden, unknownPath)
-				expect(t, request(t, undeclared(c, c.Endpoint().Path), c.API), http.StatusForbidden, unknownPath)
+				running.Request(t, http.MethodGet, c.API+"/no/such/path").Expect(t, http.StatusForbidden, unknownPath)
+				running.Request(t, undeclared(c, c.Endpoint().Path), c.API).Expect(t, http.StatusForbidden, unknownPath)
 			})
 			t.Run("malformed values 401", func(t *testing.T) {
 				good := c.allowed(t)
@@ -133,15 +124,15 @@ func TestEveryStackOfTheProject(t *testing.T) {
 					"", "Bearer", "Bearer ", good, "bearer " + good, "Bearer  " + good, "Bearer " + good + "=",
 					"Bearer a.b.c", "Bearer " + good + ", Bearer " + good, "Basic " + good,
 				} {
-					expect(t, request(t, method, c.API, "Authorization", value), http.StatusUnauthorized, unauthorized)
+					running.Request(t, method, c.API, "Authorization", value).Expect(t, http.StatusUnauthorized, unauthorized)
 				}
 			})
 			t.Run("a line per request says which hop answered, and no token", func(t *testing.T) {
 				token, before := c.allowed(t), len(c.Output()) // which begins with commands that have tokens
 				c.call(t, "")
 				a := c.call(t, token)
-				c.says(t, "401 by gateway", 1)
-				c.says(t, fmt.Sprint(a.status, " by integration ", c.Project, "-", stack), 1)
+				c.Says(t, "401 by gateway", 1)
+				c.Says(t, fmt.Sprint(a.Status, " by integration ", c.Project, "-", stack), 1)
 				if strings.Contains(c.Output()[before:], token) {
 					t.Error("expected no token of a client in the output")
 				}
@@ -181,8 +172,8 @@ func TestRotation(t *testing.T) {
 	c := shared(t)
 	before := c.allowed(t)
 	c.granted(t, c.call(t, before))
-	if a := request(t, http.MethodPost, c.Issuer+"rotate"); a.status != http.StatusOK {
-		t.Fatalf("expected keys to rotate, got %d %s", a.status, a.body)
+	if a := running.Request(t, http.MethodPost, c.Issuer+"rotate"); a.Status != http.StatusOK {
+		t.Fatalf("expected keys to rotate, got %d %s", a.Status, a.Body)
 	}
 	after := c.allowed(t)
 	if strings.Split(before, ".")[0] == strings.Split(after, ".")[0] {
@@ -250,13 +241,13 @@ func TestProviderOfTheStack(t *testing.T) {
 	good := mint(p, nil)
 
 	t.Run("a provider that is down at the start is 401, not 500", func(t *testing.T) {
-		expect(t, c.call(t, good), http.StatusUnauthorized, unauthorized)
+		c.call(t, good).Expect(t, http.StatusUnauthorized, unauthorized)
 	})
 	p.listen(t)
 	t.Run("and is asked again once it is up", func(t *testing.T) {
 		// The authorizer backs off for some seconds after a failed fetch.
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
-			if a := c.call(t, good); a.status != http.StatusUnauthorized || time.Now().After(deadline) {
+			if a := c.call(t, good); a.Status != http.StatusUnauthorized || time.Now().After(deadline) {
 				c.granted(t, a)
 				break
 			}
@@ -273,7 +264,7 @@ func TestProviderOfTheStack(t *testing.T) {
 			"another issuer's":        mint(stranger, nil),
 			"signed with an old name": strings.Split(good, ".")[0] + "." + strings.SplitN(mint(stranger, nil), ".", 2)[1],
 		} {
-			t.Run(name, func(t *testing.T) { expect(t, c.call(t, token), http.StatusUnauthorized, unauthorized) })
+			t.Run(name, func(t *testing.T) { c.call(t, token).Expect(t, http.StatusUnauthorized, unauthorized) })
 		}
 		t.Run("and the good one still is 200", func(t *testing.T) { c.granted(t, c.call(t, good)) })
 	})
@@ -291,8 +282,8 @@ func TestConcurrentRequests(t *testing.T) {
 	for range 40 {
 		for token, want := range tokens {
 			wait.Go(func() {
-				if a := c.call(t, token); !want(a.status) {
-					t.Errorf("expected the answer to the token %.9s…, got %d %s", token, a.status, a.body)
+				if a := c.call(t, token); !want(a.Status) {
+					t.Errorf("expected the answer to the token %.9s…, got %d %s", token, a.Status, a.Body)
 				}
 			})
 		}
@@ -327,16 +318,16 @@ func replaceRules(t *testing.T, root string, c command, rules string) (restore f
 	files := ruleFiles(t, root, c)
 	var originals []string
 	for _, file := range files {
-		originals = append(originals, read(t, file))
+		originals = append(originals, running.Read(t, file))
 	}
 	header := "package " + filepath.Base(c.Endpoint().Policy) + "\n\n"
 	for _, file := range files[1:] {
-		write(t, file, header)
+		running.Write(t, file, header)
 	}
-	write(t, files[0], header+rules)
+	running.Write(t, files[0], header+rules)
 	return func() {
 		for i, file := range files {
-			write(t, file, originals[i])
+			running.Write(t, file, originals[i])
 		}
 	}
 }
@@ -353,18 +344,18 @@ func TestReloadOfAPolicy(t *testing.T) {
 	token, before := c.allowed(t), len(c.Output()) // which begins with commands that have tokens
 	served := c.call(t, token)
 	c.granted(t, served)
-	call := func() answer { return c.call(t, token) }
+	call := func() running.Answer { return c.call(t, token) }
 	forbidden := `{"message":"Error: Forbidden","info":"closed for a test"}`
 
 	t.Run("another rule decides the next request, and none is dropped meanwhile", func(t *testing.T) {
-		flood := startTraffic(asking(t, c.API, "Authorization", "Bearer "+token), fmt.Sprint(served.status, " ", served.body), "403 "+forbidden)
+		flood := running.StartTraffic(t, c.API, "Authorization", "Bearer "+token, fmt.Sprint(served.Status, " ", served.Body), "403 "+forbidden)
 		restore := replaceRules(t, root, c, closed)
-		eventually(t, c, call, http.StatusForbidden, forbidden)
-		c.says(t, "A token with the permission test:rule, which "+c.Endpoint().Policy+" allows:", 1)
+		c.Eventually(t, call, http.StatusForbidden, forbidden)
+		c.Says(t, "A token with the permission test:rule, which "+c.Endpoint().Policy+" allows:", 1)
 		c.granted(t, c.call(t, c.token(t, example.Caller{Permissions: "test:rule"})))
 		restore()
-		eventually(t, c, call, served.status, served.body)
-		flood.end(t, 200)
+		c.Eventually(t, call, served.Status, served.Body)
+		flood.End(t, 200)
 	})
 
 	for name, rules := range map[string]string{
@@ -375,13 +366,13 @@ func TestReloadOfAPolicy(t *testing.T) {
 			refused := strings.Count(c.Output(), "Not reloaded: the version before keeps serving.")
 			unchanged := strings.Count(c.Output(), "No change in what serves")
 			restore := replaceRules(t, root, c, rules)
-			c.says(t, "Not reloaded: the version before keeps serving.", refused+1)
-			expect(t, call(), served.status, served.body)
-			if page := request(t, http.MethodGet, c.Console); !strings.Contains(page.body, "Not reloaded") {
-				t.Errorf("expected the console to show the error, got a page that begins with\n%.2000s", page.body)
+			c.Says(t, "Not reloaded: the version before keeps serving.", refused+1)
+			call().Expect(t, served.Status, served.Body)
+			if page := running.Request(t, http.MethodGet, c.Console); !strings.Contains(page.Body, "Not reloaded") {
+				t.Errorf("expected the console to show the error, got a page that begins with\n%.2000s", page.Body)
 			}
 			restore()
-			c.says(t, "No change in what serves", unchanged+1)
+			c.Says(t, "No change in what serves", unchanged+1)
 		})
 	}
 
@@ -391,18 +382,18 @@ func TestReloadOfAPolicy(t *testing.T) {
 		file := filepath.Join(root, rules, "saved_test.rego")
 		failure := "data." + name + "_test.test_saved: FAIL"
 		unchanged := strings.Count(c.Output(), "No change in what serves")
-		write(t, file, "package "+name+"_test\n\ntest_saved if false\n")
-		c.says(t, failure, 1)
-		c.says(t, "No change in what serves", unchanged+1)
-		expect(t, call(), served.status, served.body)
-		c.says(t, failure, 2)
-		if page := request(t, http.MethodGet, c.Console); !strings.Contains(page.body, failure) {
-			t.Errorf("expected the console to show the failure, got a page that begins with\n%.2000s", page.body)
+		running.Write(t, file, "package "+name+"_test\n\ntest_saved if false\n")
+		c.Says(t, failure, 1)
+		c.Says(t, "No change in what serves", unchanged+1)
+		call().Expect(t, served.Status, served.Body)
+		c.Says(t, failure, 2)
+		if page := running.Request(t, http.MethodGet, c.Console); !strings.Contains(page.Body, failure) {
+			t.Errorf("expected the console to show the failure, got a page that begins with\n%.2000s", page.Body)
 		}
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
-		c.says(t, rules+": ", 2)
+		c.Says(t, rules+": ", 2)
 	})
 
 	t.Run("and no token has reached the terminal", func(t *testing.T) {
@@ -417,8 +408,8 @@ func TestReloadOfAPolicy(t *testing.T) {
 		}
 		replaceRules(t, root, c, "decision := {\n")
 		c := project(t, root)
-		expect(t, c.call(t, c.token(t, example.Caller{})), http.StatusInternalServerError, `{"message":"Internal server error"}`)
-		c.says(t, c.Endpoint().Policy+" does not compile", 1)
+		c.call(t, c.token(t, example.Caller{})).Expect(t, http.StatusInternalServerError, `{"message":"Internal server error"}`)
+		c.Says(t, c.Endpoint().Policy+" does not compile", 1)
 	})
 }
 
@@ -465,9 +456,9 @@ func TestAddingAnEndpoint(t *testing.T) {
 	entry := fmt.Sprintf(`
 	{method: %q, path: %q, handler: "handlers/added", description: "Added by a test"},
 	{method: "GET", path: "added/{id}", handler: "handlers/added", description: "Added by a test"},`, method, strings.TrimPrefix(path, "/"))
-	edit(t, filepath.Join(root, "infra", "endpoints.go"), "var endpoints = []endpoint{", "var endpoints = []endpoint{"+entry)
-	write(t, filepath.Join(root, "policies", "added", "added.rego"), newRules)
-	write(t, filepath.Join(root, "handlers", "added", "main.go"), newHandler)
+	running.Edit(t, filepath.Join(root, "infra", "endpoints.go"), "var endpoints = []endpoint{", "var endpoints = []endpoint{"+entry)
+	running.Write(t, filepath.Join(root, "policies", "added", "added.rego"), newRules)
+	running.Write(t, filepath.Join(root, "handlers", "added", "main.go"), newHandler)
 
 	for name, arguments := range map[string][]string{
 		"asking the authorizer every time": nil,
@@ -479,26 +470,26 @@ func TestAddingAnEndpoint(t *testing.T) {
 			if c.API[strings.LastIndex(c.API, "/"):] != before.API[strings.LastIndex(before.API, "/"):] {
 				t.Errorf("expected the same endpoint to be tried out, got %s", c.API)
 			}
-			call := func(token string) answer {
-				return request(t, method, c.API, "Authorization", "Bearer "+token)
+			call := func(token string) running.Answer {
+				return running.Request(t, method, c.API, "Authorization", "Bearer "+token)
 			}
 			old, fresh := c.allowed(t), c.token(t, example.Caller{Scope: newScope})
 			c.granted(t, c.call(t, old))
-			expect(t, call(fresh), http.StatusOK, added)
-			expect(t, call(old), http.StatusForbidden, notForYou)
+			call(fresh).Expect(t, http.StatusOK, added)
+			call(old).Expect(t, http.StatusForbidden, notForYou)
 			c.granted(t, c.call(t, old))
-			expect(t, request(t, method, c.API), http.StatusUnauthorized, unauthorized)
+			running.Request(t, method, c.API).Expect(t, http.StatusUnauthorized, unauthorized)
 			nested := strings.TrimSuffix(c.API, path) + "/added/7"
-			expect(t, request(t, http.MethodGet, nested, "Authorization", "Bearer "+fresh), http.StatusOK, added)
-			expect(t, request(t, http.MethodGet, nested), http.StatusUnauthorized, unauthorized)
+			running.Request(t, http.MethodGet, nested, "Authorization", "Bearer "+fresh).Expect(t, http.StatusOK, added)
+			running.Request(t, http.MethodGet, nested).Expect(t, http.StatusUnauthorized, unauthorized)
 			if !slices.Contains(c.Scopes, newScope) {
 				t.Errorf("expected the issuer to know the scope %s, got %q", newScope, c.Scopes)
 			}
 			if listed := "  " + method; !strings.Contains(c.Output(), listed) {
 				t.Errorf("expected the new endpoint to be listed, got:\n%s", c.Output())
 			}
-			preflight := request(t, http.MethodOptions, c.API, "Origin", "http://page.example", "Access-Control-Request-Method", method)
-			if allowed := preflight.header.Get("Access-Control-Allow-Methods"); !slices.Contains(strings.Split(allowed, ","), method) {
+			preflight := running.Request(t, http.MethodOptions, c.API, "Origin", "http://page.example", "Access-Control-Request-Method", method)
+			if allowed := preflight.Header.Get("Access-Control-Allow-Methods"); !slices.Contains(strings.Split(allowed, ","), method) {
 				t.Errorf("expected the preflight to allow %s, got %q", method, allowed)
 			}
 		})

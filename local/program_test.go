@@ -13,6 +13,7 @@ import (
 	"account-api/local/example"
 	"account-api/local/graph"
 	"account-api/local/reload"
+	"account-api/local/running"
 )
 
 // described is the first endpoint of a stack with a function in cmd/seats, for which the
@@ -21,7 +22,7 @@ func described(t *testing.T, scopes, printed string) (console.Endpoint, error) {
 	t.Helper()
 	root := t.TempDir()
 	executable := filepath.Join(root, "policy")
-	write(t, executable, fmt.Sprintf("#!/bin/sh\n[ \"$*\" = '-root %s' ] || exit 1\ncat <<'END'\n%s\nEND\n", root, printed))
+	running.Write(t, executable, fmt.Sprintf("#!/bin/sh\n[ \"$*\" = '-root %s' ] || exit 1\ncat <<'END'\n%s\nEND\n", root, printed))
 	if err := os.Chmod(executable, 0o755); err != nil {
 		t.Fatal(err)
 	}

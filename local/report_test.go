@@ -7,6 +7,7 @@ import (
 
 	"account-api/local/gateway"
 	"account-api/local/lambda"
+	"account-api/local/running"
 )
 
 func TestNoTokenOfAURLIsWritten(t *testing.T) {
@@ -19,7 +20,7 @@ func TestNoTokenOfAURLIsWritten(t *testing.T) {
 	r.exchange(gateway.Exchange{Method: "GET", Path: "/live/seats/" + aToken, Status: 404})
 	r.line(lambda.Line{Function: "seats", Text: `{"query":{"access_token":["` + aToken + `"]}}`})
 	r.reloaded("nothing of it")
-	logged := read(t, r.logPath)
+	logged := running.Read(t, r.logPath)
 	for name, text := range map[string]string{"terminal": out.String(), "functions' log": logged} {
 		if strings.Contains(text, "eyJ") || strings.Contains(text, "c2ln") {
 			t.Errorf("expected no part of a token in the %s, got:\n%s", name, text)

@@ -11,12 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"account-api/local/running"
 )
 
 func TestSettingsThatAreWrongAreNamed(t *testing.T) {
 	root := t.TempDir()
 	for _, file := range []string{"Pulumi.yaml", "Pulumi.matinee.yaml", "Pulumi.premiere.yaml", "outputs.json"} {
-		write(t, filepath.Join(root, file), "{}\n")
+		running.Write(t, filepath.Join(root, file), "{}\n")
 	}
 	for name, row := range map[string]struct {
 		arguments []string
@@ -65,7 +67,7 @@ func TestSettingsThatAreWrongAreNamed(t *testing.T) {
 	})
 	t.Run("no stack", func(t *testing.T) {
 		empty := t.TempDir()
-		write(t, filepath.Join(empty, "Pulumi.yaml"), "name: opera\n")
+		running.Write(t, filepath.Join(empty, "Pulumi.yaml"), "name: opera\n")
 		const want = `STACK: stack "dev" has no file Pulumi.dev.yaml, and there is no other stack: write it with the settings that Pulumi.yaml describes`
 		if _, err := readSettings([]string{"-root", empty}, io.Discard); text(err) != want {
 			t.Errorf("expected %s, got %v", want, err)
@@ -114,8 +116,4 @@ func TestWhatHandlersCannotReach(t *testing.T) {
 			t.Errorf("%q: expected %s, got %v", aws, want, err)
 		}
 	}
-}
-
-func TestADebuggerForAFunctionThatIsNotThere(t *testing.T) {
-	fails(t, sharedCinema(t), []string{`DEBUG: expected a function, one of door, seats, got "nope": make run DEBUG=door`}, append(cinemaArguments, "-debug", "nope")...)
 }

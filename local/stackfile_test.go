@@ -4,11 +4,13 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+
+	"account-api/local/running"
 )
 
 func TestSettingsThatAreRefusedHaveTheirLine(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, "Pulumi.matinee.yaml"), "# maxAge: not here\nconfig:\n  aws:region: eu-west-1\n  cinema:maxAge: 0\n  \"rows\": [1]\n  issuer: x\n  price: 3\n")
+	running.Write(t, filepath.Join(root, "Pulumi.matinee.yaml"), "# maxAge: not here\nconfig:\n  aws:region: eu-west-1\n  cinema:maxAge: 0\n  \"rows\": [1]\n  issuer: x\n  price: 3\n")
 	for name, row := range map[string]struct{ said, want string }{
 		"with the project's name":           {"maxAge: expected at least 1 second, got 0", "Pulumi.matinee.yaml:4: maxAge: expected at least 1 second, got 0"},
 		"of a provider":                     {"aws:region: unknown", "Pulumi.matinee.yaml:3: aws:region: unknown"},

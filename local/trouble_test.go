@@ -9,6 +9,7 @@ import (
 
 	"account-api/local/gateway"
 	"account-api/local/lambda"
+	"account-api/local/running"
 	"account-api/local/trace"
 )
 
@@ -20,9 +21,9 @@ func TestReadTrouble(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, file, "package main\n")
-	write(t, filepath.Join(root, "go.mod"), "module cinema\n")
-	write(t, filepath.Join(root, "panic.go"), "package cinema\n") // that of package runtime is another
+	running.Write(t, file, "package main\n")
+	running.Write(t, filepath.Join(root, "go.mod"), "module cinema\n")
+	running.Write(t, filepath.Join(root, "panic.go"), "package cinema\n") // that of package runtime is another
 	failed := func(document string) lambda.Result {
 		return lambda.Result{FunctionError: "Unhandled", Payload: []byte(document)}
 	}

@@ -33,7 +33,7 @@ var tests = map[string]string{
 	"make access-diff BASE=main": "internal/access/access-diff.TestAgainstARevision",
 	"opa check --strict --capabilities internal/decision/capabilities.json policies": "policies.TestRego",
 	"opa test --capabilities internal/decision/capabilities.json policies":           "policies.TestRego",
-	"go run ./local -root path/to/project -stack dev -capture ./cmd/capture":         "local.TestAnotherProgram",
+	"go run ./local -root path/to/project -stack dev -capture ./cmd/capture":         "local/programs.TestAnotherProgram",
 }
 
 // taken are the documents of which a test runs every block.
@@ -54,8 +54,8 @@ var mistakes = map[string]string{
 	"The stack file is no YAML":                     "local/record.TestBadStackFilesAreRefused",
 	"The policy has a syntax error":                 "internal/decision/edits.TestCommandsAgreeAboutEveryEdit",
 	"A claim or a field is misspelt":                "internal/decision/edits.TestCommandsAgreeAboutEveryEdit",
-	"Go does not compile":                           "local.TestReload",
-	"Several things are wrong at once":              "local.TestMistakesOfSeveralKindsAreShownTogether",
+	"Go does not compile":                           "local/programs.TestReload",
+	"Several things are wrong at once":              "local/programs.TestMistakesOfSeveralKindsAreShownTogether",
 	"A list in data.json is not found":              "internal/decision.TestAMissingRuleThatIsInADocumentElsewhere",
 	"The rule is other than its tests say":          "local.TestReloadOfAPolicy",
 	"The program declares a table":                  "local/record.TestLocalResources",

@@ -1,10 +1,8 @@
-package main
+package programs
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -15,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"account-api/local/running"
 )
 
 // storm is a load under which handler processes die.
@@ -53,7 +53,7 @@ var deaths = map[string]string{
 func TestLoadWhileHandlersDie(t *testing.T) {
 	s := theStorm()
 	root := sharedCinema(t)
-	r := runStack(t, root, cinemaArguments...)
+	r := serve(t, root)
 	own := filepath.Join(root, "dist", "local", fmt.Sprintf("run-%d-*", r.PID()), "lambda-*") // directories of the functions
 	flows := []flow{
 		{"X-Ticket", ticket, "200 " + admitted, []string{"door", "seats"}},
@@ -115,7 +115,7 @@ func TestLoadWhileHandlersDie(t *testing.T) {
 		if len(handlers) > 2*s.concurrency {
 			t.Errorf("expected at most %d processes, as many as there were requests at a time, got %d", 2*s.concurrency, len(handlers))
 		}
-		for deadline := time.Now().Add(patience); ; handlers = r.handlers(t) { // one may be ending
+		for deadline := time.Now().Add(running.Patience); ; handlers = r.handlers(t) { // one may be ending
 			directories, err := filepath.Glob(own)
 			if err == nil && len(directories) == len(handlers) {
 				break
@@ -143,7 +143,7 @@ func TestLoadWhileHandlersDie(t *testing.T) {
 
 // flood sends requests, some at a time and a flow after the other, and counts the
 // answers: "status type body", or what went wrong instead of one.
-func (r command) flood(t *testing.T, client *http.Client, flows []flow, s storm) map[string]int {
+func (r stack) flood(t *testing.T, client *http.Client, flows []flow, s storm) map[string]int {
 	t.Helper()
 	var mu sync.Mutex
 	answers := map[string]int{}
@@ -167,35 +167,10 @@ func (r command) flood(t *testing.T, client *http.Client, flows []flow, s storm)
 	return answers
 }
 
-// send makes one request. Its body begins with the type of an error, if there is one.
-func (f flow) send(ctx context.Context, client *http.Client, url string) (status int, body string, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return 0, "", err
-	}
-	req.Header.Set(f.header, f.value)
-	response, err := client.Do(req)
-	if err != nil {
-		return 0, "", fmt.Errorf("no answer: %w", err)
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		return 0, "", fmt.Errorf("half an answer: %w", err)
-	}
-	if response.Header.Get("X-Amzn-Requestid") == "" {
-		return 0, "", errors.New("an answer without a request ID")
-	}
-	if kind := response.Header.Get("X-Amzn-Errortype"); kind != "" {
-		return response.StatusCode, kind + " " + string(content), nil
-	}
-	return response.StatusCode, string(content), nil
-}
-
 // outcome sends the request, and describes an answer that is neither the flow's own nor
 // that of a death which the flow may notice.
 func (f flow) outcome(ctx context.Context, client *http.Client, url string) string {
-	status, body, err := f.send(ctx, client, url)
+	status, body, err := running.Send(ctx, client, url, f.header, f.value)
 	if err != nil {
 		return err.Error()
 	}
@@ -209,7 +184,7 @@ func (f flow) outcome(ctx context.Context, client *http.Client, url string) stri
 
 // killHandlers kills a handler process at every tick, as the kernel does when memory
 // is short, until ctx is done. It returns how many it killed.
-func (r command) killHandlers(t *testing.T, ctx context.Context, every time.Duration) int {
+func (r stack) killHandlers(t *testing.T, ctx context.Context, every time.Duration) int {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for kills := 0; ; {
@@ -229,7 +204,7 @@ func (r command) killHandlers(t *testing.T, ctx context.Context, every time.Dura
 }
 
 // handlers are the processes of the functions.
-func (r command) handlers(t *testing.T) []int {
+func (r stack) handlers(t *testing.T) []int {
 	var found []int
 	for _, p := range processes(t) {
 		if p.parent == r.PID() && (p.name == "door" || p.name == "seats") {
@@ -240,7 +215,7 @@ func (r command) handlers(t *testing.T) []int {
 }
 
 // memory is the command's resident set, in kB.
-func (r command) memory(t *testing.T) int {
+func (r stack) memory(t *testing.T) int {
 	for _, p := range processes(t) {
 		if p.id == r.PID() {
 			return p.memory

@@ -1,4 +1,4 @@
-package main
+package programs
 
 import (
 	"html"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"account-api/local/running"
 )
 
 // judge is a project's policy program in small: it refuses each policy that has the word broken.
@@ -37,18 +39,18 @@ func main() {
 func TestMistakesOfSeveralKindsAreShownTogether(t *testing.T) {
 	root := cinema(t)
 	file := func(elements ...string) string { return filepath.Join(append([]string{root}, elements...)...) }
-	write(t, file("cmd", "judge", "main.go"), judge)
+	running.Write(t, file("cmd", "judge", "main.go"), judge)
 	for _, handler := range []string{"door", "seats"} {
-		write(t, file("policies", handler, handler+".rego"), "whole\n")
+		running.Write(t, file("policies", handler, handler+".rego"), "whole\n")
 	}
-	c := runStack(t, root, append(cinemaArguments, "-policy", "./cmd/judge")...)
-	expect(t, c.enter(t, ticket), http.StatusOK, admitted)
+	c := serve(t, root, "-policy", "./cmd/judge")
+	c.enter(t, ticket).Expect(t, http.StatusOK, admitted)
 	reports := 0
 	// shown waits until the latest report has some lines, and expects it to have no others of them.
 	shown := func(wanted []string, unwanted ...string) {
 		t.Helper()
 		var report string
-		for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(running.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 			all := strings.Split(c.Output(), "Not reloaded: ")[1:]
 			if len(all) <= reports {
 				continue
@@ -67,7 +69,7 @@ func TestMistakesOfSeveralKindsAreShownTogether(t *testing.T) {
 						t.Errorf("expected no %q any more, got:\n%s", other, report)
 					}
 				}
-				page := html.UnescapeString(request(t, http.MethodGet, c.Console).body)
+				page := html.UnescapeString(running.Request(t, http.MethodGet, c.Console).Body)
 				for _, want := range wanted {
 					if !strings.Contains(page, want) {
 						t.Errorf("expected %q on the console", want)
@@ -80,30 +82,30 @@ func TestMistakesOfSeveralKindsAreShownTogether(t *testing.T) {
 	}
 
 	for _, handler := range []string{"door", "seats"} {
-		edit(t, file("policies", handler, handler+".rego"), "whole", "broken")
-		edit(t, file("cmd", handler, "main.go"), "func main() {", "func main() {\n\tno"+handler+"()")
+		running.Edit(t, file("policies", handler, handler+".rego"), "whole", "broken")
+		running.Edit(t, file("cmd", handler, "main.go"), "func main() {", "func main() {\n\tno"+handler+"()")
 	}
-	edit(t, file("Pulumi.matinee.yaml"), "config:", "config:\n  cinema:maxAge: 0")
+	running.Edit(t, file("Pulumi.matinee.yaml"), "config:", "config:\n  cinema:maxAge: 0")
 	policies := []string{"policies/door/door.rego:1: refused", "policies/seats/seats.rego:1: refused"}
 	code := []string{"cmd/door/main.go", "undefined: nodoor", "cmd/seats/main.go", "undefined: noseats"}
 	settings := "maxAge: expected at least 1 second, got 0"
 	shown(append(append(append([]string{}, policies...), code...), settings))
-	expect(t, c.enter(t, ticket), http.StatusOK, admitted)
+	c.enter(t, ticket).Expect(t, http.StatusOK, admitted)
 
 	for _, handler := range []string{"door", "seats"} {
-		edit(t, file("policies", handler, handler+".rego"), "broken", "whole again")
+		running.Edit(t, file("policies", handler, handler+".rego"), "broken", "whole again")
 	}
-	edit(t, file("Pulumi.matinee.yaml"), "config:\n  cinema:maxAge: 0", "config:")
+	running.Edit(t, file("Pulumi.matinee.yaml"), "config:\n  cinema:maxAge: 0", "config:")
 	shown(code, policies[0], policies[1], settings)
 
-	edit(t, file("cmd", "door", "main.go"), "\n\tnodoor()", "")
+	running.Edit(t, file("cmd", "door", "main.go"), "\n\tnodoor()", "")
 	shown(code[2:], code[1])
 
 	// What was refused is not forgotten when another file is saved.
-	edit(t, file("cmd", "door", "main.go"), "func main() {", "func main() {\n\t// open")
+	running.Edit(t, file("cmd", "door", "main.go"), "func main() {", "func main() {\n\t// open")
 	shown(code[2:])
 
-	edit(t, file("cmd", "seats", "main.go"), "noseats()", "// "+admitted)
-	c.says(t, "Reloaded cinema-door, cinema-seats in ", 1)
-	expect(t, c.enter(t, ticket), http.StatusOK, admitted)
+	running.Edit(t, file("cmd", "seats", "main.go"), "noseats()", "// "+admitted)
+	c.Says(t, "Reloaded cinema-door, cinema-seats in ", 1)
+	c.enter(t, ticket).Expect(t, http.StatusOK, admitted)
 }

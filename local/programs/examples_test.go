@@ -1,4 +1,4 @@
-package main
+package programs
 
 import (
 	"net/http"
@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"account-api/local/running"
 )
 
 // examples is a copy of the programs in testdata/examples: public examples, written anew.
@@ -32,10 +34,10 @@ func TestPublicExamples(t *testing.T) {
 	arguments := []string{"-stack", "dev", "-capture", "../cmd/capture", "-issuer", "stack"}
 
 	t.Run("one function behind every path is served", func(t *testing.T) {
-		c := runStack(t, filepath.Join(root, "uppercase"), arguments...)
+		c := built.Start(t, filepath.Join(root, "uppercase"), arguments...)
 		at := strings.TrimSuffix(c.API, "/example")
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
-			expect(t, request(t, method, at+"/some/path"), http.StatusOK, "SOME/PATH")
+			running.Request(t, method, at+"/some/path").Expect(t, http.StatusOK, "SOME/PATH")
 		}
 		for _, want := range []string{"no answer depends on it: iam:Role (1), iam:RolePolicy (1)", "Active stages pointing to this deployment"} {
 			if !strings.Contains(c.Output(), want) {
@@ -44,12 +46,12 @@ func TestPublicExamples(t *testing.T) {
 		}
 	})
 	t.Run("what is beside an API is accepted with a notice", func(t *testing.T) {
-		c := runStack(t, filepath.Join(root, "visits"), arguments...)
+		c := built.Start(t, filepath.Join(root, "visits"), arguments...)
 		answer := regexp.MustCompile(`^(visits-[0-9a-f]{7}) https://sqs\.us-west-2\.amazonaws\.com/123456789012/visits-[0-9a-f]{7} pepper http://127\.0\.0\.1:8000 1 counter-[0-9a-f]{7}:live$`)
-		response := request(t, http.MethodGet, c.API)
-		found := answer.FindStringSubmatch(response.body)
-		if response.status != http.StatusOK || found == nil {
-			t.Fatalf("expected %s, got %d %s", answer, response.status, response.body)
+		response := running.Request(t, http.MethodGet, c.API)
+		found := answer.FindStringSubmatch(response.Body)
+		if response.Status != http.StatusOK || found == nil {
+			t.Fatalf("expected %s, got %d %s", answer, response.Status, response.Body)
 		}
 		for _, want := range []string{
 			"dynamodb:Table visits: not run here; TABLE in the environment of counter is the made-up name " + found[1],
@@ -65,8 +67,8 @@ func TestPublicExamples(t *testing.T) {
 		if strings.Contains(c.Output(), "pepper") {
 			t.Error("expected no secret in the output")
 		}
-		write(t, filepath.Join(root, "visits", "local.dev.yaml"), "stackReferences: {acme/network/dev: {subnet: subnet-1}}\nhandlers: {out/counter.zip: counter}\n")
-		c.says(t, "SALT contains the secret setting visits:salt, which only the Pulumi CLI can decrypt: write its value into local.dev.yaml", 1)
+		running.Write(t, filepath.Join(root, "visits", "local.dev.yaml"), "stackReferences: {acme/network/dev: {subnet: subnet-1}}\nhandlers: {out/counter.zip: counter}\n")
+		c.Says(t, "SALT contains the secret setting visits:salt, which only the Pulumi CLI can decrypt: write its value into local.dev.yaml", 1)
 	})
 	t.Run("what is not modelled is refused by name with what to do", func(t *testing.T) {
 		fails(t, filepath.Join(root, "routes"), []string{
