@@ -8,8 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	gobuild "go/build"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -146,6 +148,12 @@ func (o Options) build(ctx context.Context, g Group) error {
 	}
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return err
+	}
+	// The go command passes over a package that is no command. What it was before would serve on.
+	for _, p := range g.packages {
+		if found, err := gobuild.ImportDir(filepath.Join(o.Root, p), 0); err == nil && !found.IsCommand() {
+			return &Error{g.packages, fmt.Sprintf("expected a command in %s, got package %s: put package main there", p, found.Name)}
+		}
 	}
 	cmd := o.command(ctx, goCommand, g, "build", "-v", "-buildvcs=false", "-o", o.Out+string(os.PathSeparator))
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

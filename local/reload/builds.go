@@ -89,9 +89,6 @@ func (b *Builds) Build(ctx context.Context, groups ...build.Group) (Release, err
 			continue
 		}
 		executable, err := b.release(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("expected a command in %s, got no executable of it: put package main there", p)
-		}
 		if err != nil {
 			return nil, err
 		}

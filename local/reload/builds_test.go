@@ -129,10 +129,13 @@ func TestBuilds(t *testing.T) {
 		}
 	})
 
-	t.Run("a package that is no command is an error with what to do", func(t *testing.T) {
-		write(t, root, "cmd/three/three.go", "package three\n")
-		if _, err := b.Build(t.Context(), build.Tools("./cmd/one", "./cmd/three")); err == nil || !strings.Contains(err.Error(), "put package main there") {
-			t.Errorf("expected an error that names the fix, got %v", err)
+	t.Run("a package that is no command, or no longer one, is an error with what to do", func(t *testing.T) {
+		for _, content := range []string{"package three\n", "package main\n\nfunc main() {}\n", "package three\n"} {
+			write(t, root, "cmd/three/main.go", content)
+			_, err := b.Build(t.Context(), build.Tools("./cmd/one", "./cmd/three"))
+			if content == "package three\n" && (err == nil || !strings.Contains(err.Error(), "cmd/three, got package three: put package main there")) {
+				t.Errorf("expected an error that names the fix, got %v", err)
+			}
 		}
 	})
 
