@@ -16,7 +16,7 @@ import (
 // signers are keys for one algorithm each. K1 is the one for RS256.
 var signers = map[signature.Algorithm]func() crypto.Signer{
 	signature.RS256: func() crypto.Signer { return K1() },
-	signature.PS256: sync.OnceValue(func() crypto.Signer { return generate() }),
+	signature.PS256: sync.OnceValue(func() crypto.Signer { return keyOf(3467, 2517)() }),
 	signature.ES256: sync.OnceValue(func() crypto.Signer {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
