@@ -134,12 +134,17 @@ func checkout(t *testing.T, g *graph.Graph) string {
 // The callers: each may see what the other may not.
 var reader, clerk = signed(`{"sub":"reader","scope":"openid read:orders"}`), signed(`{"sub":"clerk","scope":"write:orders","permissions":["see:reports","x"]}`)
 
-func signed(claims string) string {
+// shopKey is the key of the shop's provider.
+var shopKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
 	}
-	return sign(key, encode(`{"alg":"RS256","typ":"JWT","kid":"shop"}`)+"."+encode(claims))
+	return key
+})
+
+func signed(claims string) string {
+	return sign(shopKey(), encode(`{"alg":"RS256","typ":"JWT","kid":"shop"}`)+"."+encode(claims))
 }
 
 func both() map[string]string {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -43,12 +44,14 @@ const (
 	foreign  = 3
 )
 
+// foreignKey exists only in this run. It has 2048 bits, as providers' keys have (RFC 7518,
+// section 3.3 demands as much).
+var foreignKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 // forge makes tokens that are well-formed and worthless. With a good token it also
-// makes those that come closest to it. They are signed by a key that exists only in
-// this run, and none can be turned into a good one.
+// makes those that come closest to it. None can be turned into a good one.
 func forge(good string) ([]forgery, error) {
-	// 2048 bits: what providers use (RFC 7518, section 3.3 demands as much).
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := foreignKey()
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
