@@ -107,11 +107,11 @@ func TestBuildRefusesWhatLambdaDoesNotRun(t *testing.T) {
 }
 
 func TestBuildDoesNotDependOnTheUmask(t *testing.T) {
-	want := mustBuild(t, greet(module(t, nil))).SHA256
+	want := unchanged(t)
 	for _, umask := range []string{"000", "077"} {
 		root := module(t, nil)
-		if got := buildElsewhere(t, root, nil, "/bin/sh", "-c", `umask `+umask+` && exec "$0"`); got != want {
-			t.Errorf("umask %s: expected SHA-256 %s, got %s", umask, want, got)
+		if got, err := buildElsewhere(t, root, nil, "/bin/sh", "-c", `umask `+umask+` && exec "$0"`); err != nil || got != want {
+			t.Errorf("umask %s: expected SHA-256 %s, got %s, %v", umask, want, got, err)
 		}
 		info, err := os.Stat(filepath.Join(root, "dist", "greet.zip"))
 		if err != nil || info.Mode().Perm() != 0o644 {

@@ -62,8 +62,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // buildElsewhere runs builder in another process with more environment, through the
 // commands of wrapper if there are any, and returns the SHA-256 that it prints.
-func buildElsewhere(t *testing.T, root string, env []string, wrapper ...string) string {
-	t.Helper()
+func buildElsewhere(t *testing.T, root string, env []string, wrapper ...string) (string, error) {
 	args := append(wrapper, os.Args[0])
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 	cmd.Env = append(append(os.Environ(), asBuilder+"="+root), env...)
@@ -71,10 +70,10 @@ func buildElsewhere(t *testing.T, root string, env []string, wrapper ...string) 
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("build in another process: %v\n%s", err, stderr.String())
+		return "", fmt.Errorf("build in another process: %w\n%s", err, stderr.String())
 	}
 	printed := strings.Fields(string(out))
-	return printed[len(printed)-1]
+	return printed[len(printed)-1], nil
 }
 
 // source is a module with two handlers: one that embeds a file and a policy and uses
@@ -165,6 +164,18 @@ func mustBuild(t *testing.T, o Options) Bundle {
 		t.Fatal(err)
 	}
 	return built
+}
+
+// reference is the SHA-256 of the bundle of [source], once a test asked for it.
+var reference string
+
+// unchanged returns reference.
+func unchanged(t *testing.T) string {
+	t.Helper()
+	if reference == "" {
+		reference = mustBuild(t, greet(module(t, nil))).SHA256
+	}
+	return reference
 }
 
 // listed returns the names in a directory, none if it does not exist.

@@ -6,6 +6,7 @@ import (
 	"debug/buildinfo"
 	"debug/elf"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 )
 
 func TestBuildGivesTheSameBytes(t *testing.T) {
-	want := mustBuild(t, greet(module(t, nil))).SHA256
+	want := unchanged(t)
 	settings := filepath.Join(t.TempDir(), "env") // as `go env -w` writes it
 	write(t, settings, "GOFLAGS=-ldflags=-X=runtime.x=y\nGOARM64=v9.0\nGOEXPERIMENT=rangefunc\nCGO_ENABLED=1\n")
 	workspace := filepath.Join(t.TempDir(), "go.work")
@@ -34,14 +35,31 @@ func TestBuildGivesTheSameBytes(t *testing.T) {
 		}
 		return env
 	}
-	for name, row := range map[string]struct {
+	type circumstance struct {
 		env     []string
 		changes map[string]string
 		prepare func(t *testing.T, root string)
-	}{
+	}
+	build := func(t *testing.T, together ...circumstance) (string, error) {
+		t.Helper()
+		var env []string
+		changes := map[string]string{}
+		for _, c := range together {
+			env = append(env, c.env...)
+			maps.Copy(changes, c.changes)
+		}
+		root := module(t, changes)
+		for _, c := range together {
+			if c.prepare != nil {
+				c.prepare(t, root)
+			}
+		}
+		return buildElsewhere(t, root, env)
+	}
+	// Those of one map hold for one build together. If it differs, each has a build of its own.
+	all := []map[string]circumstance{{
 		"in another directory":             {},
 		"with GOFLAGS":                     {env: []string{"GOFLAGS=-race -tags=netgo -ldflags=-w"}},
-		"with GOFLAGS that Go refuses":     {env: []string{"GOFLAGS=-no-such-flag"}},
 		"with GOOS and GOARCH":             {env: []string{"GOOS=windows", "GOARCH=386"}},
 		"with GOARM64 and GOAMD64":         {env: []string{"GOARM64=v9.0,lse", "GOAMD64=v3"}},
 		"with GOEXPERIMENT":                {env: []string{"GOEXPERIMENT=nogreenteagc"}},
@@ -74,20 +92,27 @@ func TestBuildGivesTheSameBytes(t *testing.T) {
 			git(t, root, "commit", "--quiet", "--message", "first")
 			git(t, root, "tag", "v1.2.3")
 		}},
+	}, {
+		"with GOFLAGS that Go refuses": {env: []string{"GOFLAGS=-no-such-flag"}},
 		"in a git work tree with changes": {prepare: func(t *testing.T, root string) {
 			git(t, root, "init", "--quiet")
 			git(t, root, "commit", "--quiet", "--allow-empty", "--message", "first")
 		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			root := module(t, row.changes)
-			if row.prepare != nil {
-				row.prepare(t, root)
-			}
-			if got := buildElsewhere(t, root, row.env); got != want {
-				t.Errorf("expected SHA-256 %s, got %s", want, got)
-			}
-		})
+	}}
+	for _, together := range all {
+		if got, err := build(t, slices.Collect(maps.Values(together))...); err == nil && got == want {
+			continue
+		}
+		for name, alone := range together {
+			t.Run(name, func(t *testing.T) {
+				if got, err := build(t, alone); err != nil || got != want {
+					t.Errorf("expected SHA-256 %s, got %s, %v", want, got, err)
+				}
+			})
+		}
+		if !t.Failed() {
+			t.Errorf("expected SHA-256 %s, got another only of all together: %q", want, slices.Sorted(maps.Keys(together)))
+		}
 	}
 }
 
@@ -101,7 +126,7 @@ func git(t *testing.T, dir string, args ...string) {
 }
 
 func TestBuildGivesOtherBytesFor(t *testing.T) {
-	original := mustBuild(t, greet(module(t, nil))).SHA256
+	original := unchanged(t)
 	for name, changes := range map[string]map[string]string{
 		"a changed source file":   {"handlers/greet/main.go": "package main\n\nfunc main() { println(2) }\n"},
 		"a changed package":       {"words/words.go": "package words\n\nvar Greeting = \"hi\"\n"},
