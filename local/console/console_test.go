@@ -61,7 +61,7 @@ func serve(t *testing.T, mints bool) *fixture {
 	var err error
 	if mints {
 		stack.IssuerURL = "http://127.0.0.1:8081/"
-		f.issuer, err = issuer.New(issuer.Options{URL: stack.IssuerURL, Audience: audience, Scopes: stack.Scopes})
+		f.issuer, err = issuer.New(issuer.Options{URL: stack.IssuerURL, Audience: audience, Scopes: stack.Scopes, Algorithms: []string{"ES256"}})
 		if err != nil {
 			t.Fatal(err)
 		}

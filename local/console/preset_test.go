@@ -105,7 +105,7 @@ func TestBrokenTokens(t *testing.T) {
 			return part(t, token, 1)["iss"] != part(t, good, 1)["iss"] && part(t, token, 0)["kid"] != kid
 		},
 		"claims":    func(_, token string) bool { return part(t, token, 1)["sub"] == "somebody-else" },
-		"signature": func(_, token string) bool { return part(t, token, 0)["alg"] == "RS256" },
+		"signature": func(_, token string) bool { return part(t, token, 0)["alg"] == "ES256" },
 		"none":      func(_, token string) bool { return part(t, token, 0)["alg"] == "none" && strings.HasSuffix(token, ".") },
 		"nonesigned": func(_, token string) bool {
 			return part(t, token, 0)["alg"] == "none" && !strings.HasSuffix(token, ".")

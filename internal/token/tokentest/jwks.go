@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -42,8 +43,18 @@ func JWK(kid string, key *rsa.PrivateKey) Object {
 	}
 }
 
+// certificates are those that were made, by name and key.
+var certificates sync.Map
+
 // selfSigned returns a DER certificate over key, the same bytes each time.
 func selfSigned(name string, key *rsa.PrivateKey) []byte {
+	type certified struct {
+		name string
+		key  *rsa.PrivateKey
+	}
+	if known, ok := certificates.Load(certified{name, key}); ok {
+		return known.([]byte)
+	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{CommonName: name},
@@ -54,5 +65,6 @@ func selfSigned(name string, key *rsa.PrivateKey) []byte {
 	if err != nil {
 		panic("tokentest: certificate: " + err.Error())
 	}
+	certificates.Store(certified{name, key}, certificate)
 	return certificate
 }
