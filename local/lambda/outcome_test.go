@@ -151,7 +151,7 @@ func TestAnExecutableThatCannotStartIsTheFunctionsFailure(t *testing.T) {
 		t.Errorf("got %+v, expected one attempt per invocation", stats)
 	}
 	p.Replace(p.fn.Executable[:len(p.fn.Executable)-len("missing")] + function)
-	if r := invoke(t, p, `{"do":"who"}`); who(t, r).Version != "v1" {
+	if r := invoke(t, p, `{"do":"who"}`); who(t, r).Version != function {
 		t.Errorf("got %s after the executable was built", r.Payload)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -20,9 +21,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
-
-// version is set by the linker, to tell two executables apart.
-var version = "v1"
 
 // invocations that this process has seen.
 var invocations int
@@ -141,7 +139,7 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 }
 
 func who() any {
-	return map[string]any{"pid": os.Getpid(), "invocation": invocations, "version": version}
+	return map[string]any{"pid": os.Getpid(), "invocation": invocations, "version": filepath.Base(os.Args[0])}
 }
 
 type failing struct{}
