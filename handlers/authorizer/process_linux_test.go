@@ -84,7 +84,7 @@ var buildOnce = sync.OnceValues(func() (x executables, err error) {
 		return x, err
 	}
 	for executable, flag := range map[string]string{x.deployed: "-buildvcs=false", x.impatient: "-overlay=" + overlay} {
-		build := exec.Command("go", "build", "-tags=lambda.norpc", flag, "-o", executable, ".")
+		build := exec.Command("go", "build", "-tags=lambda.norpc", "-ldflags=-s -w", flag, "-o", executable, ".")
 		if output, err := build.CombinedOutput(); err != nil {
 			return x, fmt.Errorf("build: %w\n%s", err, output)
 		}

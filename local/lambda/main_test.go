@@ -50,7 +50,7 @@ func testMain(m *testing.M) int {
 		{"-o", filepath.Join(built, function), "./testdata/function"},
 		{"-o", filepath.Join(built, manual), "./testdata/runtime"},
 	} {
-		out, err := exec.Command("go", append([]string{"build"}, build...)...).CombinedOutput()
+		out, err := exec.Command("go", append([]string{"build", "-ldflags=-s -w"}, build...)...).CombinedOutput()
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", strings.Join(build, " "), err, out)
 			return 1
