@@ -126,6 +126,17 @@ func (s scenario) checkText(text string) error {
 	return nil
 }
 
+// TestRowNamesAreUnique keeps a copied row from hiding behind another's name.
+func TestRowNamesAreUnique(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range scenarios() {
+		if seen[s.Name] {
+			t.Errorf("two rows are named %q", s.Name)
+		}
+		seen[s.Name] = true
+	}
+}
+
 func TestVerify(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
