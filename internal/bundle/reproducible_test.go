@@ -43,10 +43,17 @@ func TestBuildGivesTheSameBytes(t *testing.T) {
 	build := func(t *testing.T, together ...circumstance) (string, error) {
 		t.Helper()
 		var env []string
-		changes := map[string]string{}
+		changes, given := map[string]string{}, map[string]bool{}
 		for _, c := range together {
 			env = append(env, c.env...)
 			maps.Copy(changes, c.changes)
+			for _, set := range slices.AppendSeq(slices.Clone(c.env), maps.Keys(c.changes)) {
+				name, _, _ := strings.Cut(set, "=")
+				if given[name] {
+					t.Fatalf("expected %s once in a map, as one would hide the other", name)
+				}
+				given[name] = true
+			}
 		}
 		root := module(t, changes)
 		for _, c := range together {

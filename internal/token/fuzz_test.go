@@ -305,7 +305,7 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// noNeighbourIsAccepted changes a token in every single place from one to another: each character to
+// noNeighbourIsAccepted changes a token in every single place of a range: each character to
 // each other one, left out, or written twice.
 func noNeighbourIsAccepted(t *testing.T, verifier *token.Verifier, keys token.Keys, valid string, from, to int) {
 	t.Helper()

@@ -83,8 +83,8 @@ func K2() *rsa.PrivateKey { return k2() }
 // K3 is a key that the provider does not know: the attacker's.
 func K3() *rsa.PrivateKey { return k3() }
 
-// keyOf makes the key of two primes close below 2^1024, 15·2^1020 + p and 14·2^1020 + q. Their
-// form shows that they are no secret, and generating a key would take 0.1 s in each process.
+// keyOf makes the key of two primes, 15·2^1020 + p and 14·2^1020 + q. Their form shows that they
+// are no secret. Generating a key would take 0.1 s in each process.
 func keyOf(p, q int64) func() *rsa.PrivateKey {
 	return func() *rsa.PrivateKey {
 		prime := func(lead, offset int64) *big.Int {
