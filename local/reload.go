@@ -150,7 +150,7 @@ func (l *localStack) swap(ctx context.Context, files []string) ([]string, error)
 	}
 	l.stack.replace(next)
 	l.notices(declared, now.graph)
-	l.warm(next)
+	l.warm(ctx, next)
 	l.out.warnings(declared.Warnings, now.graph.Warnings)
 	l.out.findings(next.gateway.Findings(), now.gateway.Findings())
 	return []string{theStack}, nil
@@ -183,14 +183,21 @@ func (l *localStack) swapFunctions(ctx context.Context, g *generation, built rel
 		}
 	}
 	g.built = built
-	l.warm(g)
+	l.warm(ctx, g)
 	return swapped, nil
 }
 
-// warm starts the processes of a generation that a debugger is for.
-func (l *localStack) warm(g *generation) {
-	if err := g.functions.warm(); err != nil {
-		l.out.broken(err)
+// warm starts the processes of a generation that a debugger is for, and waits until they are
+// ready. A debugger may hold one before it is: then the end of ctx ends the wait.
+func (l *localStack) warm(ctx context.Context, g *generation) {
+	ready := make(chan error, 1)
+	go func() { ready <- g.functions.warm() }()
+	select {
+	case err := <-ready:
+		if err != nil {
+			l.out.broken(err)
+		}
+	case <-ctx.Done():
 	}
 }
 

@@ -113,7 +113,7 @@ func start(ctx context.Context, s settings, out, status io.Writer) (l *localStac
 		return l, err
 	}
 	l.notices(declared, nil)
-	l.warm(first)
+	l.warm(ctx, first)
 	return l, nil
 }
 
