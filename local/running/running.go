@@ -57,7 +57,7 @@ type Stack struct {
 
 // Build builds the command of the project at root as the executable program.
 func Build(ctx context.Context, root, program string) error {
-	build := exec.CommandContext(ctx, "go", "build", "-ldflags=-w", "-o", program, "./local")
+	build := exec.CommandContext(ctx, "go", "build", "-ldflags=-s", "-o", program, "./local")
 	build.Dir = root
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the local stack: %w\n%s", err, output)
