@@ -41,7 +41,9 @@ func Tools(packages ...string) Group { return Group{packages, []string{withoutSy
 
 // Functions are built as the deployed ones: without the RPC mode of aws-lambda-go that the
 // runtime provided.al2023 does not use.
-func Functions(packages ...string) Group { return Group{packages, []string{withoutRPC, withoutSymbols}} }
+func Functions(packages ...string) Group {
+	return Group{packages, []string{withoutRPC, withoutSymbols}}
+}
 
 // Debugged are functions for a debugger: without optimizations and inlining, and with the
 // names of the files here.
