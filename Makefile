@@ -95,6 +95,7 @@ test: export RUNNER = $(call HASH,go.mod go.sum internal local)
 # would link 20 commands that nothing runs. What takes longest starts first. Two tests run for each
 # processor, as many wait for the processes that they start.
 test: ## Test everything that needs Go alone: Go, Rego, and what every stack declares
+	@echo "Compiling, which takes minutes the first time on a machine." >&2
 	go list -export ./... >/dev/null
 	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./local/programs ./local ./internal/bundle ./...
 
