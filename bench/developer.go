@@ -193,7 +193,8 @@ func (b *bench) wait(d time.Duration) error {
 	}
 }
 
-// edit puts a comment at the top of the first file that matches.
+// edit puts a comment at the top of the first file that matches: one that is in no other copy
+// and was in no earlier run, as the build cache would know what comes of it.
 func edit(directory, pattern, comment string) error {
 	files, err := filepath.Glob(filepath.Join(directory, pattern))
 	if err != nil || len(files) == 0 {
@@ -203,7 +204,7 @@ func edit(directory, pattern, comment string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(files[0], append([]byte(comment+"\n"), content...), 0o644)
+	return os.WriteFile(files[0], fmt.Appendf(nil, "%s %d\n%s", comment, time.Now().UnixNano(), content), 0o644)
 }
 
 // serves is how often the local stack has said what serves after a save.
