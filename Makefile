@@ -25,9 +25,9 @@ CONCURRENT := ./handlers/authorizer ./handlers/profile ./internal/decision ./int
 	./local/build ./local/console ./local/gateway ./local/issuer ./local/lambda ./local/reload ./local/trace
 
 # A hash of what programs may read that a test starts, which the test cache cannot see: the files
-# of some paths that git would commit, and local values. It is empty without git: then the tests
-# open every directory instead, or run again.
-HASH = $(shell exec 2>&-; names=$$(git -c core.quotePath=false ls-files --cached --others --exclude-per-directory=.gitignore -- $(1) && find . -maxdepth 1 -name 'local.*.yaml') && \
+# that git would commit, and local values. It is empty without git: then the tests open every
+# directory instead, or run again.
+HASH = $(shell exec 2>&-; names=$$(git -c core.quotePath=false ls-files --cached --others --exclude-per-directory=.gitignore && find . -maxdepth 1 -name 'local.*.yaml') && \
 	echo "$$names" | grep -qx go.mod && hashes=$$(echo "$$names" | git hash-object --no-filters --stdin-paths) && echo "$$names $$hashes" | git hash-object --stdin)
 
 # Chromium, under the names that chromedp looks for.
@@ -86,10 +86,7 @@ replay: ## Decide recorded decisions again with the policies of this checkout (L
 
 ##@ Test
 
-test test-browser: export FILES = $(call HASH,.)
-
-# What the tests of local/programs read: an edit of a rule or a handler does not run them again.
-test: export RUNNER = $(call HASH,go.mod go.sum internal local)
+test test-browser: export FILES = $(HASH)
 
 # Everything is compiled before tests build programs of the same packages: by go list, as go build
 # would link 20 commands that nothing runs. What takes longest starts first. Two tests run for each
@@ -97,7 +94,10 @@ test: export RUNNER = $(call HASH,go.mod go.sum internal local)
 test: ## Test everything that needs Go alone: Go, Rego, and what every stack declares
 	@echo "Compiling, which takes minutes the first time on a machine." >&2
 	go list -export ./... >/dev/null
-	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./local/programs ./local ./internal/bundle ./...
+	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./local ./internal/bundle $$(go list ./... | grep -v /local/programs$$)
+
+test-programs: ## Test the local run with other programs than this project (CI and a change of local/ need it)
+	go test -vet=off -count=1 -timeout 20m ./local/programs
 
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
 	FILES="$(addsuffix $(shell "$(CHROMIUM)" --version 2>/dev/null),$(FILES))" go test -C browser $(if $(FILES),,-count=1) ./...

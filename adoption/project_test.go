@@ -197,7 +197,7 @@ func (p project) command(t *testing.T, line string) string {
 // adopter is the environment without what makes this a run of CI.
 func adopter() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
-		return strings.HasPrefix(variable, "CI=") || strings.HasPrefix(variable, "FILES=") || strings.HasPrefix(variable, "RUNNER=")
+		return strings.HasPrefix(variable, "CI=") || strings.HasPrefix(variable, "FILES=")
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 // Tests that talk to this command run it as a process on the project itself. Those that
 // run it on other programs are in local/programs.
 
-var built = running.NewCommand("..", running.Reads)
+var built = running.NewCommand("..")
 
 func TestMain(m *testing.M) { built.Test(m) }
 

@@ -1,8 +1,8 @@
 // Package programs runs the command of the local runner on other programs than the project's.
 // Those in testdata share nothing with the project but the runner.
 //
-// It has tests only. They run again after a change of the runner, and not after one of the
-// project's rules, handlers, settings or documents.
+// It has tests only: make test-programs. make test leaves them out, because no edit of the project
+// changes what they find: only one of the runner does, for which CI runs them.
 package programs
 
 import (
@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +27,7 @@ import (
 // project is the project's directory, seen from this package's.
 const project = "../.."
 
-var built = running.NewCommand(project, running.ReadsRunner)
+var built = running.NewCommand(project)
 
 func TestMain(m *testing.M) { built.Test(m) }
 
@@ -165,38 +164,4 @@ func processes(t *testing.T) []process {
 		}
 	}
 	return all
-}
-
-// A package that is linked and that [running.Runner] lacks could change without a new run.
-func TestOnlyTheRunnerIsRead(t *testing.T) {
-	list := func(dir string, arguments ...string) []string {
-		t.Helper()
-		command := exec.Command("go", append([]string{"list"}, arguments...)...)
-		command.Dir = dir
-		output, err := command.Output()
-		if err != nil {
-			t.Fatalf("go list %q: %v", arguments, err)
-		}
-		return strings.Fields(string(output))
-	}
-	module := list(project, "-m")[0]
-	entries, err := os.ReadDir("testdata")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range entries {
-		root := filepath.Join(t.TempDir(), entry.Name())
-		if err := writeModule(root, entry.Name()); err != nil {
-			t.Fatal(err)
-		}
-		for _, linked := range list(root, "-deps", "./...", module+"/local") {
-			if linked != module && !strings.HasPrefix(linked, module+"/") {
-				continue
-			}
-			top, _, _ := strings.Cut(strings.TrimPrefix(linked, module+"/"), "/")
-			if !slices.Contains(running.Runner, top) {
-				t.Errorf("%s or the runner links %s: add %s to running.Runner and to RUNNER in the Makefile", entry.Name(), linked, top)
-			}
-		}
-	}
 }

@@ -22,16 +22,12 @@ const Patience = 3 * time.Minute
 type Command struct {
 	Dir string // a directory for as long as the tests run, with the executable in it
 
-	root  string
-	reads func(root string)
-	kept  []*Stack
+	root string
+	kept []*Stack
 }
 
-// NewCommand returns the command of the project at root. What programs that a test starts
-// read of the project is noted by [Reads] or [ReadsRunner].
-func NewCommand(root string, reads func(root string)) *Command {
-	return &Command{root: root, reads: reads}
-}
+// NewCommand returns the command of the project at root.
+func NewCommand(root string) *Command { return &Command{root: root} }
 
 // Test builds the command, runs the tests, and removes what is left. It is for TestMain.
 func (c *Command) Test(m *testing.M) {
@@ -62,7 +58,7 @@ func (c *Command) executable() string { return filepath.Join(c.Dir, "local") }
 
 func (c *Command) launch(t *testing.T, root string, arguments []string) *Stack {
 	t.Helper()
-	c.reads(c.root)
+	Reads(c.root)
 	s, err := Launch(c.executable(), root, arguments...)
 	if err != nil {
 		t.Fatal(err)

@@ -65,39 +65,20 @@ func Build(ctx context.Context, root, program string) error {
 	return nil
 }
 
-// Runner is what the command and programs of another project read of this project.
-var Runner = []string{"go.mod", "go.sum", "internal", "local"}
-
 // Reads tells the test cache of Go that a test reads every file of the project, through
-// programs that it starts.
-func Reads(root string) { reads("FILES", root) }
-
-// ReadsRunner tells the test cache that a test reads [Runner], through programs that it
-// starts, and no other files of the project.
-func ReadsRunner(root string) {
-	var paths []string
-	for _, path := range Runner {
-		paths = append(paths, filepath.Join(root, path))
-	}
-	reads("RUNNER", paths...)
-}
-
-// reads reads a variable, which make test sets to a hash of some paths, or opens their
-// directories. The cache notes which variables a test reads and which directories it opens, and
-// runs the test again if one has changed.
-func reads(variable string, paths ...string) {
-	if os.Getenv(variable) != "" {
+// programs that it starts. The cache notes which variables a test reads and which directories it
+// opens, and runs the test again if one has changed. FILES is the hash that make test sets.
+func Reads(root string) {
+	if os.Getenv("FILES") != "" {
 		return
 	}
-	for _, path := range paths {
-		// What cannot be read is for the test to find.
-		_ = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
-			if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "dist") {
-				return fs.SkipDir
-			}
-			return nil
-		})
-	}
+	// What cannot be read is for the test to find.
+	_ = filepath.WalkDir(root, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "dist") {
+			return fs.SkipDir
+		}
+		return nil
+	})
 }
 
 // copyModule does not copy the modules of their own inside a module.
