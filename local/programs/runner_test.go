@@ -274,14 +274,57 @@ func TestFailuresAreExplained(t *testing.T) {
 	}
 }
 
-// A debugger may hold a function before it asks for its first event. This one never does: with
-// Lambda's library, all of that would be compiled for a debugger.
+// held answers events, and first waits if a file is there, which it makes, as if a debugger held
+// it. With Lambda's library, all of that would be compiled for a debugger.
+const held = `package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+)
+
+func main() {
+	if _, err := os.OpenFile(%q, os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+		time.Sleep(%s)
+	}
+	host, buffer := os.Getenv("AWS_LAMBDA_RUNTIME_API"), make([]byte, 64<<10)
+	api, err := net.Dial("tcp", host)
+	for err == nil {
+		fmt.Fprintf(api, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: %%s\r\n\r\n", host)
+		n, _ := api.Read(buffer)
+		_, id, _ := strings.Cut(string(buffer[:n]), "Lambda-Runtime-Aws-Request-Id: ")
+		id, _, _ = strings.Cut(id, "\r\n")
+		fmt.Fprintf(api, "POST /2018-06-01/runtime/invocation/%%s/response HTTP/1.1\r\nHost: %%s\r\nContent-Length: 2\r\n\r\n{}", id, host)
+		_, err = api.Read(buffer)
+	}
+	panic(err)
+}
+`
+
+// A debugger may hold a function before it asks for its first event. An interrupt ends the wait.
 func TestAProcessThatADebuggerHolds(t *testing.T) {
 	root := cinema(t)
-	running.Write(t, filepath.Join(root, "cmd", "seats", "main.go"), "package main\n\nimport \"time\"\n\nfunc main() { time.Sleep(time.Hour) }\n")
-	c := built.Launch(t, root, append(cinemaArguments, "-debug", "seats")...)
-	c.Says(t, "cinema-seats runs as process ", 1)
-	if err := c.End(syscall.SIGINT); err != nil {
-		t.Errorf("expected a stop without an error, got %v:\n%s", err, c.Output())
+	seats, there := filepath.Join(root, "cmd", "seats", "main.go"), filepath.Join(root, "there")
+	running.Write(t, seats, fmt.Sprintf(held, there, "0"))
+	launch := func(t *testing.T) stack {
+		t.Helper()
+		return stack{built.Launch(t, root, append(cinemaArguments, "-debug", "seats")...)}
 	}
+	interrupt := func(t *testing.T, c stack, processes int) {
+		t.Helper()
+		c.Says(t, "cinema-seats runs as process ", processes)
+		if err := c.End(syscall.SIGINT); err != nil {
+			t.Errorf("expected a stop without an error, got %v:\n%s", err, c.Output())
+		}
+	}
+	t.Run("after a reload, which had tried it out", func(t *testing.T) {
+		c := launch(t)
+		c.Says(t, "Ctrl-C stops it", 1)
+		running.Write(t, seats, fmt.Sprintf(held, there+" again", "time.Hour"))
+		interrupt(t, c, 2)
+	})
+	t.Run("at the start", func(t *testing.T) { interrupt(t, launch(t), 1) })
 }
