@@ -96,7 +96,7 @@ test: ## Test everything that needs Go alone: Go, Rego, and what every stack dec
 	go list -export ./... >/dev/null
 	go test -vet=off -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./local ./internal/bundle $$(go list ./... | grep -v /local/programs$$)
 
-test-programs: ## Test the local run with other programs than this project (CI and a change of local/ need it)
+test-programs: ## Test the local run with other programs than this project (after a change of local/, internal/ or go.mod)
 	go test -vet=off -count=1 -timeout 20m ./local/programs
 
 test-browser: ## Test the API and the console in a real browser (needs Chromium)
@@ -187,7 +187,7 @@ preview-policy: ## Print the IAM policy of the role that previews a stack (STACK
 
 ##@ Write files
 
-build: ## Build dist/authorizer.zip and dist/profile.zip, as pulumi up deploys them
+build: ## Build a zip below dist/ for each handler, as pulumi up deploys it
 	@go run ./internal/bundle/build $(wildcard handlers/*)
 
 docs: ## Write everything generated anew: pages of docs/, and what a policy may use

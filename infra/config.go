@@ -156,15 +156,19 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 			wrong.add(key, err)
 		}
 	}
-	for full := range given {
+	others := map[string]bool{}
+	for _, full := range slices.Sorted(maps.Keys(given)) {
 		namespace, key, _ := strings.Cut(full, ":")
-		if namespace == project && keys[key] == nil {
+		switch {
+		case namespace == project && keys[key] == nil:
 			wrong.add(key, fmt.Errorf("unknown setting; %s", suggestion(key, slices.Sorted(maps.Keys(keys)))))
-		}
-		// A renamed project leaves its settings behind in the stack files.
-		if namespace != project && key == "issuer" && c.Issuer == "" {
-			wrong.add(key, fmt.Errorf("expected %s:issuer, got %s, but the project's name is %s; rename every %s: key of the stack file",
-				project, full, project, namespace))
+		// A renamed project leaves its settings behind in the stack files, and a name may be
+		// misspelt. One line is enough for each name. Pulumi's Auth0 provider has two of ours:
+		// https://www.pulumi.com/registry/packages/auth0/installation-configuration/
+		case namespace != project && keys[key] != nil && key != "audience" && key != "domain" && !others[namespace]:
+			others[namespace] = true
+			wrong.add(full, fmt.Errorf("expected %s:%s, as the project's name is %s; rename every %s: key of the stack file, or remove it with pulumi config rm %s",
+				project, key, project, namespace, full))
 		}
 	}
 	c.region = given["aws:region"]

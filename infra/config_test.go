@@ -222,6 +222,7 @@ func TestSettingsOfTheEngineAreRefused(t *testing.T) {
 		"none at all":                        {nil, nil, "run it with the option Program.Settings"},
 		"an unknown one":                     {map[string]string{"sample:audiense": "a"}, nil, "audiense: unknown setting; did you mean audience?"},
 		"those of the project's former name": {map[string]string{"former:issuer": "https://id.example.net/"}, nil, "rename every former: key of the stack file"},
+		"one of a misspelt project":          {map[string]string{"sample:issuer": "https://id.example.net/", "smaple:protect": "hush"}, nil, "smaple:protect: expected sample:protect, as the project's name is sample"},
 		"a secret":                           {map[string]string{"sample:issuer": "hush"}, []string{"sample:issuer"}, "issuer: this setting must not be a secret"},
 		"a secret that is unknown":           {map[string]string{"sample:isuer": "hush"}, []string{"sample:isuer"}, "isuer: unknown setting; did you mean issuer?"},
 		"a secret of the wrong type":         {map[string]string{"sample:throttleRate": "hush"}, []string{"sample:throttleRate"}, "throttleRate: this setting must not be a secret"},

@@ -1,8 +1,8 @@
 // Package programs runs the command of the local runner on other programs than the project's.
 // Those in testdata share nothing with the project but the runner.
 //
-// It has tests only: make test-programs. make test leaves them out, because no edit of the project
-// changes what they find: only one of the runner does, for which CI runs them.
+// It has tests only: make test-programs. make test leaves them out, because an edit of a rule, a
+// handler or a stack does not change what they find. CI runs them.
 package programs
 
 import (
