@@ -173,7 +173,7 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 	}
 	c.region = given["aws:region"]
 	c.check(wrong)
-	c.JWKSURI = cmp.Or(c.JWKSURI, defaultKeys(c.Issuer))
+	c.JWKSURI = cmp.Or(c.JWKSURI, defaultKeys(c.Issuer, c.Provider))
 	return c, wrong
 }
 

@@ -112,6 +112,11 @@ func TestJWKSURI(t *testing.T) {
 	}{
 		"follows an issuer with a slash":    {[]string{"issuer=https://t.eu.auth0.com/"}, "https://t.eu.auth0.com/.well-known/jwks.json"},
 		"follows an issuer without a slash": {[]string{"issuer=https://id.example.com/pool"}, "https://id.example.com/pool/.well-known/jwks.json"},
+		"is Keycloak's":                     {[]string{"issuer=https://id.example.com/realms/a", "provider=keycloak"}, "https://id.example.com/realms/a/protocol/openid-connect/certs"},
+		"is Okta's":                         {[]string{"issuer=https://a.okta.com/oauth2/default", "provider=okta"}, "https://a.okta.com/oauth2/default/v1/keys"},
+		"is Entra ID's":                     {[]string{"issuer=https://login.microsoftonline.com/a/v2.0", "provider=entra"}, "https://login.microsoftonline.com/a/discovery/v2.0/keys"},
+		"is Duende's":                       {[]string{"issuer=https://id.example.com", "provider=duende"}, "https://id.example.com/.well-known/openid-configuration/jwks"},
+		"is the local issuer's for any":     {[]string{"issuer=http://127.0.0.1:8081/", "provider=keycloak"}, "http://127.0.0.1:8081/.well-known/jwks.json"},
 		"is what the stack sets":            {[]string{"jwksUri=https://id.example.com/keys"}, "https://id.example.com/keys"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -61,10 +61,27 @@ func readIssuers(value string) ([]issuer, error) {
 	return list, nil
 }
 
-// defaultKeys is where the keys are unless it is set. OpenID Connect Discovery 1.0 names no path
-// for the key set; this is Auth0's and Cognito's.
-func defaultKeys(issuer string) string {
-	return strings.TrimSuffix(issuer, "/") + "/.well-known/jwks.json"
+// keyPaths are where providers have their keys below the issuer. OpenID Connect Discovery 1.0 names
+// no path for the key set. Auth0, Cognito and the local run's issuer have wellKnownKeys.
+var keyPaths = map[string]string{
+	"okta":     "/v1/keys",                               // https://developer.okta.com/docs/api/openapi/okta-oauth/oauth/tag/CustomAS/
+	"keycloak": "/protocol/openid-connect/certs",         // https://www.keycloak.org/securing-apps/oidc-layers
+	"duende":   "/.well-known/openid-configuration/jwks", // https://docs.duendesoftware.com/identityserver/reference/endpoints/discovery/
+	"entra":    "/discovery/v2.0/keys",                   // https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens
+}
+
+const wellKnownKeys = "/.well-known/jwks.json"
+
+// defaultKeys is where the keys are unless it is set. The issuer of the local run has no https.
+func defaultKeys(issuer, provider string) string {
+	path := wellKnownKeys
+	if strings.HasPrefix(issuer, "https://") {
+		path = cmp.Or(keyPaths[provider], path)
+	}
+	if provider == "entra" {
+		issuer = strings.TrimSuffix(issuer, "/v2.0") // a part of the issuer only
+	}
+	return strings.TrimSuffix(issuer, "/") + path
 }
 
 // issuerForms are what the issuers of a provider look like, where all look alike. The sources
@@ -91,7 +108,7 @@ func (c Config) checkTrust(wrong faults) {
 		if other.JWKSURI != "" {
 			wrong.add("otherIssuers", entry(checkHTTPS(other.JWKSURI)))
 		}
-		c.OtherIssuers[i].JWKSURI = cmp.Or(other.JWKSURI, defaultKeys(other.Issuer))
+		c.OtherIssuers[i].JWKSURI = cmp.Or(other.JWKSURI, defaultKeys(other.Issuer, other.Provider))
 	}
 	all := c.environment()
 	for setting, variable := range map[string]string{

@@ -23,7 +23,7 @@ func TestAuthorizersEnvironment(t *testing.T) {
 		"nothing set":         {nil, nil},
 		"two audiences":       {[]string{`audience=["first","https://second.example.net"]`}, map[string]any{"AUDIENCE": "first https://second.example.net"}},
 		"an audience in list": {[]string{`audience=["first"]`}, map[string]any{"AUDIENCE": "first"}},
-		"a provider":          {[]string{"provider=duende"}, map[string]any{"PROVIDER": "duende"}},
+		"a provider":          {[]string{"provider=rfc9068"}, map[string]any{"PROVIDER": "rfc9068"}},
 		"the default by name": {[]string{"provider=auth0"}, map[string]any{"PROVIDER": "auth0"}},
 		"algorithms":          {[]string{`algorithms=["RS256","EdDSA"]`}, map[string]any{"ALGORITHMS": "RS256 EdDSA"}},
 		"one algorithm":       {[]string{`algorithms=["ES256"]`}, map[string]any{"ALGORITHMS": "ES256"}},
@@ -31,6 +31,8 @@ func TestAuthorizersEnvironment(t *testing.T) {
 		"an outage of 503":    {[]string{"outage=503"}, map[string]any{"OUTAGE": "503"}},
 		"another issuer": {[]string{`otherIssuers=[{"issuer":"https://old.example.net/","audience":"old"}]`},
 			map[string]any{"OTHER_ISSUERS": `[{"issuer":"https://old.example.net/","audience":["old"],"jwksUri":"https://old.example.net/.well-known/jwks.json"}]`}},
+		"another issuer of another provider": {[]string{`otherIssuers=[{"issuer":"https://old.example.net/realms/a","audience":"a","provider":"keycloak"}]`},
+			map[string]any{"OTHER_ISSUERS": `[{"issuer":"https://old.example.net/realms/a","audience":["a"],"provider":"keycloak","jwksUri":"https://old.example.net/realms/a/protocol/openid-connect/certs"}]`}},
 		"another issuer with all": {[]string{`otherIssuers=[{"issuer":"https://old.example.net/realms/a","audience":["a","b"],"provider":"keycloak","jwksUri":"https://old.example.net/keys"}]`},
 			map[string]any{"OTHER_ISSUERS": `[{"issuer":"https://old.example.net/realms/a","audience":["a","b"],"provider":"keycloak","jwksUri":"https://old.example.net/keys"}]`}},
 	} {
