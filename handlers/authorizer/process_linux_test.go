@@ -104,7 +104,7 @@ func startProcess(t *testing.T, executable string, environment map[string]string
 	var err error
 	p.Pool, err = lambda.NewPool(lambda.Function{
 		Name: "authorizer", ARN: "arn:aws:lambda:eu-central-1:123456789012:function:authorizer", Region: "eu-central-1",
-		Executable: executable, Environment: environment, Timeout: patience,
+		Executable: executable, Environment: environment, Timeout: 4 * patience, // a busy machine may stop a process for a second
 	}, lambda.Options{Log: func(l lambda.Line) { fmt.Fprintln(p.logs, l.Text) }, MaxProcesses: 1})
 	if err != nil {
 		t.Fatal(err)
