@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"account-api/internal/origin"
+	"account-api/internal/spelling"
 )
 
 // Config is what one stack file says about the API. Pulumi.yaml declares the same keys
@@ -179,34 +180,11 @@ func loadConfig(project string, given map[string]string, secrets []string) (Conf
 
 // suggestion says what to do about an unknown key.
 func suggestion(key string, known []string) string {
-	nearest := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(edits(key, a), edits(key, b)) })
-	if edits(key, nearest) > max(2, len(key)/3) {
+	nearest := spelling.Nearest(key, known)
+	if nearest == "" {
 		return "remove it with pulumi config rm " + key + ", or choose one of Pulumi.yaml"
 	}
 	return "did you mean " + nearest + "? Rename it in the stack file"
-}
-
-// edits counts the insertions, deletions and replacements of letters that turn one
-// word into another, in any case (Levenshtein's distance).
-func edits(from, to string) int {
-	from, to = strings.ToLower(from), strings.ToLower(to)
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(from) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(to) {
-			replaced := diagonal
-			if from[i] != to[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(to)]
 }
 
 // check adds what is wrong with the values.

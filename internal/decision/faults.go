@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"account-api/internal/spelling"
 )
 
 // error is every fault of a policy, each on a line as compilers write them, in the order of
@@ -164,10 +167,22 @@ func (s Stack) hint(err *ast.Error) string {
 	if !found {
 		return ""
 	}
-	if s.Name == "" {
-		return "\n\tno stack passes this claim on: pulumi config set --path 'claims[0]' " + claim + " --stack STACK"
+	whose, index, stack, where := "no stack passes", "N", "STACK", ""
+	switch {
+	case s.Name != "":
+		whose, index, stack = "stack "+s.Name+" does not pass", strconv.Itoa(len(s.Claims)), s.Name
+	case len(s.Claims) == 0:
+		index = "0"
+	default: // each stack has its own number of them
+		where = ", where N is the number of claims that the stack has"
 	}
-	return fmt.Sprintf("\n\tstack %s does not pass this claim on: pulumi config set --path 'claims[%d]' %s --stack %[1]s", s.Name, len(s.Claims), claim)
+	meant := ""
+	if claim == "" {
+		claim = "CLAIM"
+	} else if near := spelling.Nearest(claim, s.Claims); near != "" {
+		meant = "did you mean " + near + "? If not, "
+	}
+	return fmt.Sprintf("\n\t%s this claim on: %spulumi config set --path 'claims[%s]' %s --stack %s%s", whose, meant, index, quoted(claim), stack, where)
 }
 
 // conflict matches OPA's message about a key of a document that is a rule too.
@@ -185,7 +200,7 @@ func (d *documents) hint(err *ast.Error) string {
 	return ""
 }
 
-// missing is the claim that an error of the type checker is about, quoted for a shell.
+// missing is the claim that an error of the type checker is about, "" if no constant names it.
 func (s Stack) missing(err *ast.Error) (claim string, found bool) {
 	var ref ast.Ref
 	switch details := err.Details.(type) {
@@ -199,17 +214,20 @@ func (s Stack) missing(err *ast.Error) (claim string, found bool) {
 	if len(ref) < 2 || !ref[:2].Equal(claimsRef) {
 		return "", false
 	}
-	if len(ref) == 2 {
-		return "CLAIM", true
+	if len(ref) > 2 {
+		if name, constant := ref[2].Value.(ast.String); constant {
+			return string(name), true
+		}
 	}
-	name, constant := ref[2].Value.(ast.String)
-	if !constant {
-		return "CLAIM", true
+	return "", true
+}
+
+// quoted is a text as one word of a shell.
+func quoted(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 	}
-	if quoted := string(name); strings.ContainsFunc(quoted, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
-		return "'" + strings.ReplaceAll(quoted, "'", `'\''`) + "'", true
-	}
-	return string(name), true
+	return text
 }
 
 // claimsRef is input.claims.
