@@ -250,6 +250,8 @@ const providersDetails = `
 - **Cognito**: access tokens name no API, only the client. So the audience is the list of the app clients' IDs. The scopes of a resource
   server keep its identifier in front: ` + "`account/read:items`" + `.
 - **Keycloak**: add a client scope with a mapper of type *Audience*. Give each client the client scope ` + "`basic`" + `, which adds ` + "`sub`" + `.
+  For realm roles, the stack has the setting ` + "`claims: [realm_access]`" + `: the whole claim, as a dot would be part of its name.
+  A rule reads them so: ` + "`\"member\" in input.claims.realm_access.roles`" + `.
 - **Duende IdentityServer**: register an API resource, whose name becomes the audience. A token of the client credentials grant has no
   ` + "`sub`" + `; its principal is the client's ID. Do not let a user have a client's ID as subject.
 

@@ -177,9 +177,13 @@ func (s Stack) hint(err *ast.Error) string {
 		where = ", where N is the number of claims that the stack has"
 	}
 	meant := ""
-	if claim == "" {
+	path := slices.IndexFunc(s.Claims, func(name string) bool { return strings.HasPrefix(name, claim+".") })
+	switch near := spelling.Nearest(claim, s.Claims); {
+	case claim == "":
 		claim = "CLAIM"
-	} else if near := spelling.Nearest(claim, s.Claims); near != "" {
+	case path >= 0:
+		meant = s.Claims[path] + " would be a claim with a dot in its name, not a key of " + claim + ": "
+	case near != "":
 		meant = "did you mean " + near + "? If not, "
 	}
 	return fmt.Sprintf("\n\t%s this claim on: %spulumi config set --path 'claims[%s]' %s --stack %s%s", whose, meant, index, quoted(claim), stack, where)

@@ -97,6 +97,7 @@ func TestPrepareForKnowsTheClaims(t *testing.T) {
 		"none":                      {decision.Stack{Claims: []string{}}, "no stack passes this claim on: pulumi config set --path 'claims[0]' https://example.com/roles --stack STACK"},
 		"close to it":               {decision.Stack{Claims: []string{"org_id", "https://example.com/role"}}, "no stack passes this claim on: did you mean https://example.com/role? If not, pulumi config set --path 'claims[N]' "},
 		"close to it of a stack":    {decision.Stack{Name: "live", Claims: []string{"https://example.com/role"}}, "stack live does not pass this claim on: did you mean https://example.com/role? If not, pulumi config set --path 'claims[1]' https://example.com/roles --stack live"},
+		"a key of it":               {decision.Stack{Name: "live", Claims: []string{"https://example.com/roles.list"}}, "https://example.com/roles.list would be a claim with a dot in its name, not a key of https://example.com/roles: pulumi config set --path 'claims[1]' https://example.com/roles --stack live"},
 		"others of a stack":         {decision.Stack{Name: "live", Claims: []string{"org_id"}}, "'claims[1]' https://example.com/roles --stack live"},
 		"none of a stack":           {decision.Stack{Name: "live", Claims: []string{}}, "'claims[0]' https://example.com/roles --stack live"},
 		"not listed for this stack": {decision.Stack{Name: "live"}, "'claims[0]' https://example.com/roles --stack live"},

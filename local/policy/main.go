@@ -114,6 +114,7 @@ func run(ctx context.Context, to io.Writer, q question) error {
 		p := policy{Handler: directory.Name(), Entrypoint: directory.Name() + "/decision"}
 		stack := decision.Stack{Claims: claims}
 		if q.test {
+			stack.Claims = nil // the capture beside this knows those of the stack that runs
 			result, err := regotest.Check(ctx, files, p.Handler, stack)
 			if err != nil {
 				p.Error = err.Error()

@@ -122,7 +122,7 @@ func TestRunPrintsTheTestsOfEveryPolicy(t *testing.T) {
 		`{"handler":"green","entrypoint":"green/decision","tests":2,"failed":[],"uncovered":["policies/green/green.rego:5","policies/green/green.rego:7"]}`,
 		`{"handler":"red","entrypoint":"red/decision","tests":1,"failed":["data.red_test.test_a: FAIL`,
 		`{"handler":"odd","entrypoint":"odd/decision","tests":0,"failed":["`,
-		`{"handler":"claim","entrypoint":"claim/decision","error":"policies/claim/claim.rego:3: rego_type_error: undefined ref: input.claims.orgid`,
+		`{"handler":"claim","entrypoint":"claim/decision","tests":0,`, // which claims a stack passes on, the capture says
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("expected %s in %s", want, out.String())
