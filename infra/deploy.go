@@ -19,9 +19,9 @@ import (
 )
 
 // Bundler makes the deployment package zip of the handler in a directory, and returns its
-// SHA-256 in hexadecimal. Both paths are slash-separated and relative to the project. Claims
-// are those that the stack passes on to the policies.
-type Bundler func(ctx *pulumi.Context, handler, zip string, claims []string) (sha256 string, err error)
+// SHA-256 in hexadecimal. Both paths are slash-separated and relative to the project. Stack
+// is what the policies may know of the stack.
+type Bundler func(ctx *pulumi.Context, handler, zip string, stack decision.Stack) (sha256 string, err error)
 
 // Program declares a stack. It runs with two arguments to [pulumi.Run]: Deploy and the
 // option Settings.
@@ -38,11 +38,24 @@ func New(bundle Bundler) *Program { return &Program{bundle: bundle, endpoints: e
 // Build is the [Bundler] of a deployment. It builds packages from this checkout while the
 // program runs, so that a preview or an update always has the policies and the code of
 // the working tree.
-func Build(ctx *pulumi.Context, handler, zip string, claims []string) (sha256 string, err error) {
+func Build(ctx *pulumi.Context, handler, zip string, stack decision.Stack) (sha256 string, err error) {
 	built, err := bundle.Build(ctx.Context(), bundle.Options{
-		Root: ".", Package: handler, Out: zip, Progress: progress{ctx}, Stack: decision.Stack{Name: ctx.Stack(), Claims: claims},
+		Root: ".", Package: handler, Out: zip, Progress: progress{ctx}, Stack: stack,
 	})
-	return built.SHA256, err
+	if err != nil {
+		return "", err
+	}
+	return built.SHA256, Notices(ctx, ".", handler, stack)
+}
+
+// Notices warns if the policy of a handler reads a field that no request to the stack has.
+func Notices(ctx *pulumi.Context, root, handler string, stack decision.Stack) error {
+	for _, notice := range bundle.Notices(ctx.Context(), root, handler, stack) {
+		if err := ctx.Log.Warn(notice, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // progress shows lines while the program runs. They are no part of what a preview ends with.

@@ -71,7 +71,7 @@ func project(t *testing.T, stacks map[string]string) (root string) {
 	return root
 }
 
-func builds(*pulumi.Context, string, string, []string) (string, error) { return "", nil }
+func builds(*pulumi.Context, string, string, decision.Stack) (string, error) { return "", nil }
 
 // declare records what the program with the fixture's endpoints declares for a stack
 // of the fixture, with some settings replaced by "key=value".
@@ -108,8 +108,8 @@ func shipped(t *testing.T) map[string]*graph.Graph {
 	graphs := map[string]*graph.Graph{}
 	for _, file := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml")
-		program := infra.New(func(ctx *pulumi.Context, handler, _ string, claims []string) (string, error) {
-			return "", bundle.CheckClaims(ctx.Context(), "..", handler, decision.Stack{Name: ctx.Stack(), Claims: claims})
+		program := infra.New(func(ctx *pulumi.Context, handler, _ string, stack decision.Stack) (string, error) {
+			return "", bundle.CheckClaims(ctx.Context(), "..", handler, stack)
 		})
 		g, err := record.Run(record.Stack{Root: "..", Name: name}, program.Deploy, program.Settings)
 		if err != nil {

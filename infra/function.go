@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"account-api/internal/decision"
 )
 
 const (
@@ -58,7 +60,7 @@ func (s *stack) newFunction(handler, description string, set settings) (*functio
 
 	zip := path.Join("dist", f.name+".zip")
 	var err error
-	if f.sha256, err = s.bundle(s.ctx, handler, zip, s.config.Claims); err != nil {
+	if f.sha256, err = s.bundle(s.ctx, handler, zip, decision.Stack{Name: s.ctx.Stack(), Claims: s.config.Claims, Absent: s.config.absent()}); err != nil {
 		return nil, err
 	}
 	// Declared before the function: Lambda would create it on the first invocation,

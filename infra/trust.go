@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"account-api/internal/decision"
+	"account-api/internal/token"
 	"account-api/internal/token/environment"
 )
 
@@ -130,6 +133,24 @@ func (c Config) checkTrust(wrong faults) {
 	if c.Outage != 401 && c.Outage != 503 {
 		wrong.add("outage", fmt.Errorf("expected 401 or 503, got %d; set 401", c.Outage))
 	}
+}
+
+// absent are the fields of a policy's input that no token of the stack fills.
+func (c Config) absent() (fields []decision.Absent) {
+	providers := []string{cmp.Or(c.Provider, token.Providers()[0])}
+	for _, other := range c.OtherIssuers {
+		providers = append(providers, cmp.Or(other.Provider, token.Providers()[0]))
+	}
+	slices.Sort(providers)
+	if !slices.ContainsFunc(providers, token.HasPermissions) {
+		with := slices.DeleteFunc(token.Providers(), func(name string) bool { return !token.HasPermissions(name) })
+		fields = append(fields, decision.Absent{Field: "permissions", Why: fmt.Sprintf("the tokens of provider %s have none, those of %s do",
+			strings.Join(slices.Compact(providers), ", "), strings.Join(with, ", "))})
+	}
+	if len(c.OtherIssuers) == 0 {
+		fields = append(fields, decision.Absent{Field: "issuer", Why: "it trusts one issuer, and the setting otherIssuers would add more"})
+	}
+	return fields
 }
 
 // environment is what the authorizer is told. A setting with its default is left out.

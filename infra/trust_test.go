@@ -1,6 +1,7 @@
 package infra_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
+	"account-api/internal/decision"
+	"account-api/internal/token"
 	"account-api/local/record"
 )
 
@@ -130,10 +133,10 @@ func TestBundlerGetsTheClaimsOfTheStack(t *testing.T) {
 			t.Fatal(err)
 		}
 		bundled := 0
-		program := infra.Fixture(func(ctx *pulumi.Context, handler, _ string, claims []string) (string, error) {
+		program := infra.Fixture(func(_ *pulumi.Context, handler, _ string, stack decision.Stack) (string, error) {
 			bundled++
-			if !slices.Equal(claims, want) || ctx.Stack() != "test" {
-				t.Errorf("%s: %s of stack %s gets %q, want %q", setting, handler, ctx.Stack(), claims, want)
+			if !slices.Equal(stack.Claims, want) || stack.Name != "test" {
+				t.Errorf("%s: %s of stack %s gets %q, want %q", setting, handler, stack.Name, stack.Claims, want)
 			}
 			return "", nil
 		})
@@ -141,6 +144,58 @@ func TestBundlerGetsTheClaimsOfTheStack(t *testing.T) {
 		_, err := record.Run(record.Stack{Root: root, Name: "test", Override: override}, program.Deploy, program.Settings)
 		if err != nil || bundled == 0 {
 			t.Errorf("%s: got %d packages, %v", setting, bundled, err)
+		}
+	}
+}
+
+// What no token of a stack fills, no rule can decide by there.
+func TestBundlerGetsTheFieldsThatNoTokenFills(t *testing.T) {
+	const others = `otherIssuers=[{"issuer":"https://other.example.net/","audience":"a","provider":"%s"}]`
+	for name, row := range map[string]struct {
+		settings []string
+		absent   []string
+		why      string
+	}{
+		"the default provider":                      {nil, []string{"issuer"}, "otherIssuers"},
+		"a provider without permissions":            {[]string{"provider=rfc9068"}, []string{"permissions", "issuer"}, "the tokens of provider rfc9068 have none, those of auth0, entra do"},
+		"two without":                               {[]string{"provider=rfc9068", fmt.Sprintf(others, "duende")}, []string{"permissions"}, "the tokens of provider duende, rfc9068 have none"},
+		"one of the other issuers' has permissions": {[]string{"provider=rfc9068", fmt.Sprintf(others, "auth0")}, nil, ""},
+		"only the first issuer's provider has them": {[]string{fmt.Sprintf(others, "duende")}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			override := record.Overrides{}
+			for _, setting := range row.settings {
+				if err := override.Set(setting); err != nil {
+					t.Fatal(err)
+				}
+			}
+			bundled := 0
+			program := infra.Fixture(func(_ *pulumi.Context, _, _ string, stack decision.Stack) (string, error) {
+				bundled++
+				var fields []string
+				for _, absent := range stack.Absent {
+					fields = append(fields, absent.Field)
+				}
+				if !slices.Equal(fields, row.absent) || row.why != "" && !strings.Contains(stack.Absent[0].Why, row.why) {
+					t.Errorf("got %+v, want %q as %q", stack.Absent, row.absent, row.why)
+				}
+				return "", nil
+			})
+			root := project(t, map[string]string{"test": settings})
+			_, err := record.Run(record.Stack{Root: root, Name: "test", Override: override}, program.Deploy, program.Settings)
+			if err != nil || bundled == 0 {
+				t.Errorf("got %d packages, %v", bundled, err)
+			}
+		})
+	}
+}
+
+// The page about policies names the providers in words.
+func TestTheFieldPermissionsNamesItsProviders(t *testing.T) {
+	at := slices.IndexFunc(decision.Fields, func(f decision.Field) bool { return f.Name == "permissions" })
+	for _, provider := range token.Providers() {
+		if named := strings.Contains(decision.Fields[at].From, "`"+provider+"`"); named != token.HasPermissions(provider) {
+			t.Errorf("provider %s: named %t in %q, has permissions %t", provider, named, decision.Fields[at].From, !named)
 		}
 	}
 }

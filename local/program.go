@@ -18,6 +18,7 @@ import (
 	"account-api/local/build"
 	"account-api/local/example"
 	"account-api/local/graph"
+	"account-api/local/issuer"
 	"account-api/local/reload"
 )
 
@@ -35,6 +36,7 @@ const (
 	audienceVariable   = "AUDIENCE"
 	providerVariable   = "PROVIDER"
 	algorithmsVariable = "ALGORITHMS"
+	othersVariable     = "OTHER_ISSUERS"
 )
 
 // build compiles the project's tools and the handlers, and captures what the Pulumi program
@@ -244,6 +246,9 @@ func (l *localStack) findExamples(ctx context.Context, built reload.Release) err
 				arguments = append(arguments, "-endpoint", path.Base(e.handler)+" "+e.verb()+" "+e.path)
 			}
 		}
+		for _, field := range absent(now.graph, l.keys != nil) {
+			arguments = append(arguments, "-absent", field)
+		}
 	}
 	output, err := output(ctx, executable, arguments...)
 	if err != nil {
@@ -255,6 +260,19 @@ func (l *localStack) findExamples(ctx context.Context, built reload.Release) err
 	}
 	l.policies.Store(&policies)
 	return nil
+}
+
+// absent are the fields of a policy's input that no token has which the run accepts. The local
+// issuer is one issuer, whose name no rule has.
+func absent(g *graph.Graph, local bool) (fields []string) {
+	several := configured(g, othersVariable) != "" && !local
+	if !several {
+		fields = append(fields, "issuer")
+	}
+	if !several && !issuer.HasPermissions(configured(g, providerVariable)) {
+		fields = append(fields, "permissions")
+	}
+	return fields
 }
 
 // output runs a program and returns what it prints. An error is what it complains of.

@@ -102,3 +102,23 @@ func TestEndpointsOfServicesAreForHandlers(t *testing.T) {
 		}
 	}
 }
+
+// No rule names the local issuer, and it is the only one.
+func TestExamplesHaveNoFieldThatNoTokenFills(t *testing.T) {
+	for name, row := range map[string]struct {
+		variables map[string]any
+		local     bool
+		want      string
+	}{
+		"the local issuer, of the default provider":         {nil, true, "issuer"},
+		"the local issuer, of one without permissions":      {map[string]any{"PROVIDER": "okta"}, true, "issuer permissions"},
+		"the local issuer in place of several":              {map[string]any{"PROVIDER": "okta", "OTHER_ISSUERS": "[{}]"}, true, "issuer permissions"},
+		"the stack's issuer, of one with permissions":       {map[string]any{"PROVIDER": "entra"}, false, "issuer"},
+		"the stack's issuers, of which any may have either": {map[string]any{"PROVIDER": "okta", "OTHER_ISSUERS": "[{}]"}, false, ""},
+	} {
+		g := &graph.Graph{Resources: []graph.Resource{{Type: functionType, Inputs: map[string]any{"environment": map[string]any{"variables": row.variables}}}}}
+		if got := strings.Join(absent(g, row.local), " "); got != row.want {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
+	}
+}

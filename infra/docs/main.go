@@ -14,6 +14,7 @@ import (
 
 	"account-api/infra"
 	"account-api/infra/guardrail"
+	"account-api/internal/decision"
 	"account-api/local/graph"
 	"account-api/local/record"
 )
@@ -89,6 +90,6 @@ func judgeStacks(ctx context.Context, root string, rules guardrail.Rules) ([]jud
 
 // declare records what the program declares for a stack.
 func declare(s record.Stack) (*graph.Graph, error) {
-	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
+	program := infra.New(func(*pulumi.Context, string, string, decision.Stack) (string, error) { return "", nil })
 	return record.Run(s, program.Deploy, program.Settings)
 }

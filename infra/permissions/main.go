@@ -21,6 +21,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
+	"account-api/internal/decision"
 	"account-api/local/graph"
 	"account-api/local/record"
 )
@@ -48,7 +49,7 @@ func run(out, notes io.Writer, root string, arguments []string) error {
 	if *stack == "" || flags.NArg() > 0 {
 		return errors.New("expected -stack STACK [-preview] [-state s3://BUCKET] [-account NUMBER]")
 	}
-	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
+	program := infra.New(func(*pulumi.Context, string, string, decision.Stack) (string, error) { return "", nil })
 	g, err := record.Run(record.Stack{Root: root, Name: *stack}, program.Deploy, program.Settings)
 	if err != nil {
 		return err

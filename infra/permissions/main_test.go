@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
+	"account-api/internal/decision"
 	"account-api/local/graph"
 	"account-api/local/record"
 )
@@ -50,7 +51,7 @@ func project(t *testing.T) (root string) {
 
 func declared(t *testing.T) *graph.Graph {
 	t.Helper()
-	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
+	program := infra.New(func(*pulumi.Context, string, string, decision.Stack) (string, error) { return "", nil })
 	g, err := record.Run(record.Stack{Root: project(t), Name: "test"}, program.Deploy, program.Settings)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
+	"account-api/internal/decision"
 	"account-api/local/graph"
 	"account-api/local/record"
 )
@@ -24,7 +25,7 @@ func declared(t *testing.T, edit func(*graph.Graph)) string {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("expected a stack file, got %v, %v", files, err)
 	}
-	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
+	program := infra.New(func(*pulumi.Context, string, string, decision.Stack) (string, error) { return "", nil })
 	name := strings.TrimSuffix(strings.TrimPrefix(files[0], "Pulumi."), ".yaml")
 	g, err := record.Run(record.Stack{Root: ".", Name: name}, program.Deploy, program.Settings)
 	if err != nil {

@@ -84,6 +84,17 @@ func (o Options) checkName() (asked bool, err error) {
 	return asked, nil
 }
 
+// Notices say which fields the policy of a handler reads though no request to the stack has
+// them. There are none if the policy does not compile.
+func Notices(ctx context.Context, root, handler string, stack decision.Stack) []string {
+	files := ruleset.Of(os.DirFS(filepath.Join(root, policies)), path.Base(handler))
+	prepared, err := decision.PrepareFor(ctx, files, path.Base(handler)+"/decision", stack)
+	if err != nil {
+		return nil
+	}
+	return prepared.Notices()
+}
+
 // CheckClaims is an error if the policy of a handler reads a claim that the stack does not
 // pass on. It finds nothing else: a handler with another fault says so when it starts.
 func CheckClaims(ctx context.Context, root, handler string, stack decision.Stack) error {

@@ -16,7 +16,12 @@ import (
 
 func prepare(t *testing.T, rego string) *decision.Policy {
 	t.Helper()
-	policy, err := decision.Prepare(t.Context(), fstest.MapFS{
+	return prepareFor(t, rego, decision.Stack{})
+}
+
+func prepareFor(t *testing.T, rego string, stack decision.Stack) *decision.Policy {
+	t.Helper()
+	policy, err := decision.PrepareFor(t.Context(), fstest.MapFS{
 		"orders/orders.rego": {Data: []byte("package orders\n\n" + rego + `
 
 default decision := {"allow": false, "reasons": {"a permit is required"}}
@@ -29,7 +34,7 @@ blocked contains "crawler"
 
 granted(input_scope, wanted) if wanted in split(input_scope, " ")
 `)},
-	}, "orders/decision")
+	}, "orders/decision", stack)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,13 @@ import (
 )
 
 // constantsByField finds, for every field of the input that the policy reads, the string
-// constants that may meet it. A claim is a field of its own, by its path (see [claimField]).
+// constants that may meet it. No caller of the policy's stack has a field that is absent there. A claim is a field of its own, by its path (see [claimField]).
 func constantsByField(p *decision.Policy) map[string][]string {
 	found := map[string][]string{}
 	for leaf, values := range flow.Read(p).Leaves {
+		if slices.Contains(p.Absent(), leaf.Field) {
+			continue
+		}
 		// A default is what an absent field counts as, so absence is tried in its place.
 		constants := slices.DeleteFunc(values.Texts, func(text string) bool { return slices.Contains(values.Defaults, text) })
 		if leaf.Field != "claims" {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"account-api/internal/caller"
+	"account-api/internal/decision"
 )
 
 func TestFindKnowsTheRequest(t *testing.T) {
@@ -43,5 +44,28 @@ func TestFindKnowsTheRequest(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestFindKnowsWhatNoRequestOfTheStackHas(t *testing.T) {
+	const permission, issuer = `allow if "see" in split(input.permissions, " ")`, `allow if input.issuer == "https://issuer.example/"`
+	absent := []decision.Absent{{Field: "permissions"}, {Field: "issuer"}}
+	for name, row := range map[string]struct {
+		rego    string
+		absent  []decision.Absent
+		allowed string
+	}{
+		"permissions":            {permission, nil, `{"permissions":"see"}`},
+		"no permissions":         {permission, absent, `null`},
+		"a scope in their place": {permission + "\n\nallow if {\n\tinput.scope == \"see\"\n\tinput.azp == \"web\"\n}", absent, `{"scope":"see","azp":"web"}`},
+		"one issuer":             {issuer, absent, `null`},
+	} {
+		found, err := caller.Find(t.Context(), prepareFor(t, row.rego, decision.Stack{Name: "live", Absent: row.absent}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := json.Marshal(found.Allowed); err != nil || string(text) != row.allowed {
+			t.Errorf("%s: got %s, %v; want %s", name, text, err, row.allowed)
+		}
 	}
 }

@@ -74,7 +74,7 @@ var Fields = []Field{
 	{"time", "number", "when API Gateway received the request, in nanoseconds since 1970", map[string]any{"type": "number"}},
 	{"principal", "string", "the token's `sub`", text},
 	{"scope", "string", "the token's scopes, separated by single spaces", text},
-	{"permissions", "string", "Auth0's permissions, likewise", text},
+	{"permissions", "string", "the token's permissions, likewise, with the providers `auth0` and `entra`; those of others have none", text},
 	{"azp", "string", "the client that obtained the token", text},
 	{"issuer", "string", "the token's `iss`, if the stack trusts several issuers: a principal is unique per issuer", text},
 	{"claims", "object", "the claims that the setting `claims` names, as the token has them", nil},

@@ -2,6 +2,7 @@ package decision_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -105,6 +106,28 @@ func TestPrepareForKnowsTheClaims(t *testing.T) {
 		_, err := decision.PrepareFor(t.Context(), source(rego), "gate/decision", row.stack)
 		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want) || !strings.Contains(err.Error(), "gate/gate.rego:3")) {
 			t.Errorf("claims that are %s: got %v, want %q", name, err, row.want)
+		}
+	}
+}
+
+// No error: another rule may do without the field, and another stack may have it.
+func TestNoticesNameFieldsThatNoRequestOfTheStackHas(t *testing.T) {
+	absent := []decision.Absent{{Field: "permissions", Why: "its tokens have none"}, {Field: "issuer", Why: "it trusts one"}}
+	const notice = "policies/gate reads input.%s, which no request to stack live has: %s; "
+	for rule, want := range map[string][]string{
+		`allow if input.permissions == "see"`:                               {fmt.Sprintf(notice, "permissions", "its tokens have none")},
+		`allow if not input.permissions`:                                    {fmt.Sprintf(notice, "permissions", "its tokens have none")},
+		"allow if input.scope == \"see\"\n\nallow if input.issuer == \"i\"": {fmt.Sprintf(notice, "issuer", "it trusts one")},
+		`allow if input.scope == "see"`:                                     nil,
+		`allow if count(input) > 3`:                                         nil, // it reads none by name
+	} {
+		policy, err := decision.PrepareFor(t.Context(), source("package gate\n\n"+rule+"\n\ndecision := {\"allow\": true, \"reasons\": set()} if allow\n"+denied), "gate/decision", decision.Stack{Name: "live", Absent: absent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := policy.Notices()
+		if !slices.EqualFunc(got, want, strings.HasPrefix) {
+			t.Errorf("%s: got %q, want %q", rule, got, want)
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 type Policy struct {
 	entrypoint string
 	ref        ast.Ref // of the entrypoint
+	stack      Stack
 	revision   string
 	documents  map[string]any
 	compiler   *ast.Compiler
@@ -56,7 +57,11 @@ func Prepare(ctx context.Context, files fs.FS, entrypoint string) (*Policy, erro
 type Stack struct {
 	Name   string   // "" stands for all stacks of the project together
 	Claims []string // the claims that its authorizer passes on; without a name, nil if they are not known
+	Absent []Absent // the fields of the input that none of its requests has
 }
+
+// Absent is a field of the input that no request to a stack has.
+type Absent struct{ Field, Why string }
 
 // claims tells none from not known, as [Schema] does.
 func (s Stack) claims() []string {
@@ -110,7 +115,29 @@ func PrepareFor(ctx context.Context, files fs.FS, entrypoint string, stack Stack
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", entrypoint, err)
 	}
-	return &Policy{entrypoint: entrypoint, ref: ref, revision: source.revision, documents: source.documents.data, compiler: compiler, query: query, store: store}, nil
+	return &Policy{entrypoint: entrypoint, ref: ref, stack: stack, revision: source.revision, documents: source.documents.data, compiler: compiler, query: query, store: store}, nil
+}
+
+// Absent are the names of the fields that no request to the policy's stack has.
+func (p *Policy) Absent() (names []string) {
+	for _, absent := range p.stack.Absent {
+		names = append(names, absent.Field)
+	}
+	return names
+}
+
+// Notices say which fields the policy reads by name though no request to its stack has them.
+// That is no error: another rule may do without, and another stack may have them.
+func (p *Policy) Notices() (notices []string) {
+	read, _ := p.reads()
+	for _, absent := range p.stack.Absent {
+		if slices.Contains(read, absent.Field) {
+			directory, _, _ := strings.Cut(p.entrypoint, "/")
+			notices = append(notices, fmt.Sprintf("policies/%s reads input.%s, which no request to stack %s has: %s; a rule that needs it never holds, and one that wants it absent always does",
+				directory, absent.Field, p.stack.Name, absent.Why))
+		}
+	}
+	return notices
 }
 
 // Entrypoint is the path of the rule that [Policy.Decide] evaluates.

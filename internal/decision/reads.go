@@ -9,11 +9,18 @@ import (
 // Reads are the names of the input's fields that a decision may depend on. They are all
 // fields if a rule uses the input as a whole, or a field that no constant names.
 func (p *Policy) Reads() []string {
-	var read, all []string
-	for _, field := range Fields {
-		all = append(all, field.Name)
+	read, whole := p.reads()
+	if whole {
+		read = nil
+		for _, field := range Fields {
+			read = append(read, field.Name)
+		}
 	}
-	whole := false
+	return read
+}
+
+// reads are the fields that constants name, and whether others may be read too.
+func (p *Policy) reads() (read []string, whole bool) {
 	for _, rule := range p.Rules() {
 		visitor := &ast.GenericVisitor{}
 		visitor = ast.NewGenericVisitor(func(node any) (stop bool) {
@@ -40,11 +47,8 @@ func (p *Policy) Reads() []string {
 		})
 		visitor.Walk(rule)
 	}
-	if whole {
-		return all
-	}
 	slices.Sort(read)
-	return slices.Compact(read)
+	return slices.Compact(read), whole
 }
 
 // valueOf is a node of a syntax tree if it is a value, and null otherwise.

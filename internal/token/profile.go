@@ -88,6 +88,12 @@ func Providers() []string {
 	return names
 }
 
+// HasPermissions reports whether the tokens of a provider have permissions beside the scopes.
+func HasPermissions(provider string) bool {
+	p := profileOf(provider)
+	return p != nil && p.permissions != ""
+}
+
 // profileOf returns the profile with this name, or nil. No name is the default's.
 func profileOf(name string) *profile {
 	if name == "" {

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -36,11 +37,11 @@ func capture(to io.Writer, stack record.Stack) error {
 	bundles := map[string]string{}
 	// Nothing is built here: the reader builds each handler for its own machine. A handler
 	// does not know which claims a stack passes on.
-	program := infra.New(func(ctx *pulumi.Context, handler, zip string, claims []string) (string, error) {
+	program := infra.New(func(ctx *pulumi.Context, handler, zip string, of decision.Stack) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		bundles[zip] = handler
-		return "", bundle.CheckClaims(ctx.Context(), stack.Root, handler, decision.Stack{Name: ctx.Stack(), Claims: claims})
+		return "", errors.Join(bundle.CheckClaims(ctx.Context(), stack.Root, handler, of), infra.Notices(ctx, stack.Root, handler, of))
 	})
 	g, err := record.Run(stack, program.Deploy, program.Settings)
 	if err != nil {

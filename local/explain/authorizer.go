@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
+	"account-api/internal/decision"
 	"account-api/internal/token/environment"
 	"account-api/local/gateway/declaration"
 	"account-api/local/record"
@@ -21,7 +22,7 @@ type authorizer struct {
 // readAuthorizer runs the Pulumi program against mocks and reads the authorizer from what it
 // declares. The program's defaults and checks apply as in a deployment.
 func readAuthorizer(s settings) (authorizer, error) {
-	program := infra.New(func(*pulumi.Context, string, string, []string) (string, error) { return "", nil })
+	program := infra.New(func(*pulumi.Context, string, string, decision.Stack) (string, error) { return "", nil })
 	g, err := record.Run(record.Stack{Root: s.root, Name: s.stack, Override: s.override}, program.Deploy, program.Settings)
 	if err != nil {
 		return authorizer{}, err

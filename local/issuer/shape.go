@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ type shape struct {
 	scopes      string         // the claim with scopes …
 	list        bool           // … which is an array, otherwise text with spaces between
 	always      bool           // … and is there without scopes, unless there are permissions
-	permissions string         // the claim with permissions
+	permissions string         // the claim with permissions; none if empty
 	client      string         // the claim that names the client; none if the audience does
 	subject     string         // sub of a machine's token; none if empty
 	constant    map[string]any // what else an access token has
@@ -30,7 +31,7 @@ var shapes = map[string]shape{
 	},
 	// https://developer.okta.com/docs/reference/api/oidc/#access-token
 	"okta": {
-		audience: "aud", scopes: "scp", list: true, permissions: "permissions", client: "cid", subject: ClientID,
+		audience: "aud", scopes: "scp", list: true, client: "cid", subject: ClientID,
 		constant: map[string]any{"ver": 1}, id: map[string]any{"ver": 1},
 	},
 	// https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference
@@ -40,21 +41,21 @@ var shapes = map[string]shape{
 	},
 	// https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 	"cognito": {
-		audience: "client_id", scopes: "scope", permissions: "permissions", subject: ClientID,
+		audience: "client_id", scopes: "scope", subject: ClientID,
 		constant: map[string]any{"token_use": "access"}, id: map[string]any{"token_use": "id"},
 	},
 	// https://www.keycloak.org/docs/latest/server_admin/#_protocol-mappers
 	"keycloak": {
-		typ: "JWT", audience: "aud", scopes: "scope", permissions: "permissions", client: "azp", subject: ClientID,
+		typ: "JWT", audience: "aud", scopes: "scope", client: "azp", subject: ClientID,
 		constant: map[string]any{"typ": "Bearer"}, id: map[string]any{"typ": "ID"},
 	},
 	// https://www.rfc-editor.org/rfc/rfc9068#section-2.2
 	"rfc9068": {
-		typ: "at+jwt", audience: "aud", scopes: "scope", permissions: "permissions", client: "client_id", subject: ClientID,
+		typ: "at+jwt", audience: "aud", scopes: "scope", client: "client_id", subject: ClientID,
 	},
 	// https://docs.duendesoftware.com/identityserver/tokens/
 	"duende": {
-		typ: "at+jwt", audience: "aud", scopes: "scope", list: true, permissions: "permissions", client: "client_id",
+		typ: "at+jwt", audience: "aud", scopes: "scope", list: true, client: "client_id",
 	},
 }
 
@@ -63,6 +64,11 @@ const defaultProvider = "auth0"
 
 // Providers are the names of the providers whose tokens are imitated.
 func Providers() []string { return slices.Sorted(maps.Keys(shapes)) }
+
+// HasPermissions reports whether the tokens of a provider have permissions beside the scopes.
+func HasPermissions(provider string) bool {
+	return shapes[cmp.Or(provider, defaultProvider)].permissions != ""
+}
 
 // common are the claims that every token has, or might have.
 var common = []string{"iss", "sub", "aud", "iat", "exp", "scope", "gty", "azp", "permissions", "nbf", "jti"}
@@ -98,7 +104,7 @@ func (s shape) access(audience, client string, scopes, permissions []string) map
 		claims[s.scopes] = strings.Join(scopes, " ")
 	}
 	if len(permissions) > 0 {
-		claims[s.permissions] = permissions
+		claims[cmp.Or(s.permissions, "permissions")] = permissions // a claim that a verifier ignores, if there is none
 	}
 	return claims
 }

@@ -1,6 +1,6 @@
 // Command policy says about every policy what the local run needs to know:
 //
-//	policy -root . [-endpoint 'orders GET /orders/{order}' …]
+//	policy -root . [-endpoint 'orders GET /orders/{order}' …] [-absent permissions …]
 //	policy -root . -test
 //
 // It reads the policies from disk, so a saved rule needs no other build. It prints a JSON
@@ -43,6 +43,7 @@ type question struct {
 	root      string
 	test      bool
 	endpoints map[string][]caller.Request // by handler
+	absent    []decision.Absent
 }
 
 func main() {
@@ -55,6 +56,10 @@ func main() {
 			return fmt.Errorf("expected a handler, a method and a path, got %q", text)
 		}
 		q.endpoints[words[0]] = append(q.endpoints[words[0]], caller.Request{Method: words[1], Resource: words[2]})
+		return nil
+	})
+	flag.Func("absent", "`field` of the input that no example has; may be repeated", func(name string) error {
+		q.absent = append(q.absent, decision.Absent{Field: name})
 		return nil
 	})
 	flag.Parse()
@@ -112,7 +117,7 @@ func run(ctx context.Context, to io.Writer, q question) error {
 			continue
 		}
 		p := policy{Handler: directory.Name(), Entrypoint: directory.Name() + "/decision"}
-		stack := decision.Stack{Claims: claims}
+		stack := decision.Stack{Claims: claims, Absent: q.absent}
 		if q.test {
 			stack.Claims = nil // the capture beside this knows those of the stack that runs
 			result, err := regotest.Check(ctx, files, p.Handler, stack)

@@ -25,10 +25,10 @@ type file struct{ Name, Language, Content string }
 
 var examples = []example{
 	{Directory: "own", Title: "The caller's own record only", Text: "The path has a parameter. With several trusted issuers, compare `issuer` too: a principal is unique per issuer."},
-	{Directory: "role", Title: "A role in a namespaced claim", Text: "The file of every stack that deploys the rule has `claims: [https://example.com/roles]`.\nFor a stack without it, `make test`, `pulumi preview` and `make run` refuse the policy."},
+	{Directory: "role", Title: "A role in a namespaced claim", Text: "The file of every stack that deploys the rule has `claims: [https://example.com/roles]`. Then `make docs` tells the `opa` command.\nFor a stack without it, `make test`, `pulumi preview` and `make run` refuse the policy."},
 	{Directory: "blocked", Title: "A block list", Text: "The list is a data document next to the rule. An edit of it is an edit of the policy: reviewed, tested and shipped alike."},
 	{Directory: "hours", Title: "Office hours", Text: "`input.time` is when API Gateway received the request, so the decision can be made again later."},
-	{Directory: "granted", Title: "A scope or a permission", Text: "Two rules of one name: either is enough."},
+	{Directory: "granted", Title: "A scope or a permission", Text: "Two rules of one name: either is enough. Where the provider has no permissions, only the first ever holds."},
 }
 
 // exampleClaims are the claims that the examples' stack passes on.
