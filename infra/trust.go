@@ -144,8 +144,8 @@ func (c Config) absent() (fields []decision.Absent) {
 	slices.Sort(providers)
 	if !slices.ContainsFunc(providers, token.HasPermissions) {
 		with := slices.DeleteFunc(token.Providers(), func(name string) bool { return !token.HasPermissions(name) })
-		fields = append(fields, decision.Absent{Field: "permissions", Why: fmt.Sprintf("the tokens of provider %s have none, those of %s do",
-			strings.Join(slices.Compact(providers), ", "), strings.Join(with, ", "))})
+		fields = append(fields, decision.Absent{Field: "permissions", Why: fmt.Sprintf("tokens of %s have none, tokens of %s do",
+			strings.Join(slices.Compact(providers), " and "), strings.Join(with, " and "))})
 	}
 	if len(c.OtherIssuers) == 0 {
 		fields = append(fields, decision.Absent{Field: "issuer", Why: "it trusts one issuer, and the setting otherIssuers would add more"})

@@ -157,8 +157,8 @@ func TestBundlerGetsTheFieldsThatNoTokenFills(t *testing.T) {
 		why      string
 	}{
 		"the default provider":                      {nil, []string{"issuer"}, "otherIssuers"},
-		"a provider without permissions":            {[]string{"provider=rfc9068"}, []string{"permissions", "issuer"}, "the tokens of provider rfc9068 have none, those of auth0, entra do"},
-		"two without":                               {[]string{"provider=rfc9068", fmt.Sprintf(others, "duende")}, []string{"permissions"}, "the tokens of provider duende, rfc9068 have none"},
+		"a provider without permissions":            {[]string{"provider=rfc9068"}, []string{"permissions", "issuer"}, "tokens of rfc9068 have none, tokens of auth0 and entra do"},
+		"two without":                               {[]string{"provider=rfc9068", fmt.Sprintf(others, "duende")}, []string{"permissions"}, "tokens of duende and rfc9068 have none"},
 		"one of the other issuers' has permissions": {[]string{"provider=rfc9068", fmt.Sprintf(others, "auth0")}, nil, ""},
 		"only the first issuer's provider has them": {[]string{fmt.Sprintf(others, "duende")}, nil, ""},
 	} {

@@ -193,7 +193,7 @@ func TestBuildErrorsSayWhatToChange(t *testing.T) {
 			changes: map[string]string{
 				"Pulumi.dev.yaml":           "config:\n  claims: [org_id]\n",
 				"policies/greet/greet.rego": "package greet\n\ndefault decision := {\"allow\": false, \"reasons\": set()}\n\nallow if input.claims.orgid\n"},
-			want: []string{"policies/greet/greet.rego:5: ", "undefined ref: input.claims.orgid", "no stack passes this claim on: pulumi config set", "\nbundle handlers/greet: the handler would refuse"}},
+			want: []string{"policies/greet/greet.rego:5: ", "undefined ref: input.claims.orgid", "no stack passes this claim on: did you mean org_id? If not, pulumi config set --path 'claims[N]' orgid ", "\nbundle handlers/greet: the handler would refuse"}},
 		"a policy with a claim that another stack passes on": {
 			changes: map[string]string{
 				"Pulumi.dev.yaml":           "config:\n  claims: [org_id, tier]\n",

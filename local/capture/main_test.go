@@ -61,7 +61,7 @@ func TestCaptureRefusesAStackWithoutAClaimOfAPolicy(t *testing.T) {
 // Another stack may have what this one has not, so a policy may read it.
 func TestCaptureWarnsOfAFieldThatNoRequestHas(t *testing.T) {
 	root := write(t, `input.permissions == "see"`, map[string]string{"with": "", "without": "  provider: rfc9068\n"})
-	const warning = "reads input.permissions, which no request to stack without has: the tokens of provider rfc9068 have none"
+	const warning = "reads input.permissions, which no request to stack without has: tokens of rfc9068 have none"
 	for stack, want := range map[string]bool{"with": false, "without": true} {
 		var graph strings.Builder
 		if err := capture(&graph, record.Stack{Root: root, Name: stack}); err != nil {
