@@ -332,10 +332,10 @@ func replaceRules(t *testing.T, root string, c command, rules string) (restore f
 	}
 }
 
-// closed denies everybody but those with one permission.
+// closed denies everybody but those with one scope.
 const closed = `default decision := {"allow": false, "reasons": {"closed for a test"}}
 
-decision := {"allow": true, "reasons": set()} if input.permissions == "test:rule"
+decision := {"allow": true, "reasons": set()} if input.scope == "test:rule"
 `
 
 func TestReloadOfAPolicy(t *testing.T) {
@@ -351,8 +351,8 @@ func TestReloadOfAPolicy(t *testing.T) {
 		flood := running.StartTraffic(t, c.API, "Authorization", "Bearer "+token, fmt.Sprint(served.Status, " ", served.Body), "403 "+forbidden)
 		restore := replaceRules(t, root, c, closed)
 		c.Eventually(t, call, http.StatusForbidden, forbidden)
-		c.Says(t, "A token with the permission test:rule, which "+c.Endpoint().Policy+" allows:", 1)
-		c.granted(t, c.call(t, c.token(t, example.Caller{Permissions: "test:rule"})))
+		c.Says(t, "A token with the scope test:rule, which "+c.Endpoint().Policy+" allows:", 1)
+		c.granted(t, c.call(t, c.token(t, example.Caller{Scope: "test:rule"})))
 		restore()
 		c.Eventually(t, call, served.Status, served.Body)
 		flood.End(t, 200)
