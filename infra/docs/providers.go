@@ -48,25 +48,25 @@ var providers = []provider{
 	{"Auth0, token profile RFC 9068", []string{"issuer=https://TENANT.eu.auth0.com/", "audience=https://api.example.com", "provider=rfc9068"},
 		issued{header: atJWT, claims: map[string]any{"aud": "https://api.example.com", "client_id": "client", "jti": "1", "scope": "read:items"}},
 		issued{header: jwt, claims: map[string]any{"aud": "client", "nonce": "n"}}, opaque},
-	{"Okta", []string{"issuer=https://ORG.okta.com/oauth2/default", "audience=api://default", "jwksUri=https://ORG.okta.com/oauth2/default/v1/keys", "provider=okta"},
+	{"Okta", []string{"issuer=https://ORG.okta.com/oauth2/default", "audience=api://default", "provider=okta"},
 		issued{claims: map[string]any{"ver": 1, "aud": "api://default", "cid": "client", "uid": "u", "scp": []string{"openid", "read:items"}}},
 		issued{claims: map[string]any{"ver": 1, "aud": "client", "amr": []string{"pwd"}, "idp": "i", "auth_time": 1}}, opaque},
-	{"Entra ID", []string{"issuer=https://login.microsoftonline.com/TENANT/v2.0", "audience=11111111-2222-3333-4444-555555555555", "jwksUri=https://login.microsoftonline.com/TENANT/discovery/v2.0/keys", "provider=entra"},
+	{"Entra ID", []string{"issuer=https://login.microsoftonline.com/TENANT/v2.0", "audience=11111111-2222-3333-4444-555555555555", "provider=entra"},
 		issued{header: jwt, claims: map[string]any{"ver": "2.0", "aud": "11111111-2222-3333-4444-555555555555", "azp": "client", "azpacr": "1", "scp": "read.items", "roles": []string{"Items.Read"}}},
 		issued{header: jwt, claims: map[string]any{"ver": "2.0", "aud": "client", "roles": []string{"Items.Read"}}}, opaque},
 	{"Cognito", []string{"issuer=https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example", "audience=1example23456789", "provider=cognito"},
 		issued{claims: map[string]any{"client_id": "1example23456789", "token_use": "access", "scope": "account/read:items", "version": 2}},
 		issued{claims: map[string]any{"aud": "1example23456789", "token_use": "id", "cognito:username": "u"}}, issued{opaque: "a.b.c.d.e"}},
-	{"Keycloak", []string{"issuer=https://id.example.com/realms/account", "audience=items", "jwksUri=https://id.example.com/realms/account/protocol/openid-connect/certs", "provider=keycloak"},
+	{"Keycloak", []string{"issuer=https://id.example.com/realms/account", "audience=items", "provider=keycloak"},
 		issued{header: jwt, claims: map[string]any{"typ": "Bearer", "aud": []string{"items", "account"}, "azp": "client", "scope": "profile read:items"}},
 		issued{header: jwt, claims: map[string]any{"typ": "ID", "aud": "client", "azp": "client"}},
 		issued{header: map[string]any{"typ": "JWT", "alg": "HS512"}, claims: map[string]any{"typ": "Refresh", "aud": "https://id.example.com/realms/account"}}},
-	{"Keycloak 25, client without the scope basic", []string{"issuer=https://id.example.com/realms/account", "audience=items", "jwksUri=https://id.example.com/realms/account/protocol/openid-connect/certs", "provider=keycloak"},
+	{"Keycloak 25, client without the scope basic", []string{"issuer=https://id.example.com/realms/account", "audience=items", "provider=keycloak"},
 		issued{header: jwt, claims: map[string]any{"sub": nil, "typ": "Bearer", "aud": "items", "azp": "client", "scope": "read:items"}}, none, none},
-	{"Duende IdentityServer", []string{"issuer=https://id.example.com", "audience=items", "jwksUri=https://id.example.com/.well-known/openid-configuration/jwks", "provider=duende"},
+	{"Duende IdentityServer", []string{"issuer=https://id.example.com", "audience=items", "provider=duende"},
 		issued{header: atJWT, claims: map[string]any{"aud": "items", "client_id": "client", "scope": []string{"read:items", "offline_access"}}},
 		issued{header: jwt, claims: map[string]any{"aud": "client", "nonce": "n", "at_hash": "h"}}, opaque},
-	{"Duende IdentityServer, a machine", []string{"issuer=https://id.example.com", "audience=items", "jwksUri=https://id.example.com/.well-known/openid-configuration/jwks", "provider=duende"},
+	{"Duende IdentityServer, a machine", []string{"issuer=https://id.example.com", "audience=items", "provider=duende"},
 		issued{header: atJWT, claims: map[string]any{"sub": nil, "aud": "items", "client_id": "machine", "scope": []string{"read:items"}}}, none, none},
 	{"Ory Hydra, JWT access tokens", []string{"issuer=https://hydra.example.com", "audience=items"},
 		issued{header: jwt, claims: map[string]any{"aud": []string{"items"}, "client_id": "client", "scp": []string{"read:items"}, "ext": map[string]any{}}},
@@ -218,8 +218,8 @@ uses ` + "`rfc9068`" + `, or the table in ` + "`internal/token/profile.go`" + ` 
 # needs Pulumi, or edit Pulumi.dev.yaml; every … is a value of the provider
 pulumi config set issuer   …   # the iss claim, byte for byte
 pulumi config set audience …   # one entry of the aud claim, byte for byte
-pulumi config set jwksUri  …   # only where it is not <issuer>/.well-known/jwks.json
 pulumi config set provider …   # only where it is not auth0
+pulumi config set jwksUri  …   # only where the keys are not in the usual place of that provider
 ` + "```" + `
 
 ` + "`make explain STACK=dev`" + ` compares the settings with what the provider publishes.

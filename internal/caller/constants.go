@@ -9,7 +9,8 @@ import (
 )
 
 // constantsByField finds, for every field of the input that the policy reads, the string
-// constants that may meet it. No caller of the policy's stack has a field that is absent there. A claim is a field of its own, by its path (see [claimField]).
+// constants that may meet it. A claim is a field of its own, by its path (see [claimField]). A
+// field that no caller of the policy's stack has is left out.
 func constantsByField(p *decision.Policy) map[string][]string {
 	found := map[string][]string{}
 	for leaf, values := range flow.Read(p).Leaves {
