@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 // root is the project, whatever its name is and whatever stacks it has.
 const root = "../.."
 
-// stack is one of the project's stacks. The tests bring an issuer and an audience of their own.
+// stack is one of the project's stacks. The tests bring all settings about tokens themselves.
 var stack = sync.OnceValue(func() string {
 	files, err := filepath.Glob(filepath.Join(root, "Pulumi.*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -40,10 +40,15 @@ var stack = sync.OnceValue(func() string {
 	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(files[0]), "Pulumi."), ".yaml")
 })
 
-// ours are the flags for the project's stack with the fixtures' provider.
+// ours are the flags for the project's stack with the fixtures' provider. They replace every
+// setting about tokens: a project may set any of them.
 func ours(more ...string) []string {
-	return slices.Concat([]string{"-root", root, "-stack", stack()},
-		[]string{"-config", "issuer=" + tokentest.Issuer, "-config", "audience=" + tokentest.Audience}, more)
+	flags := []string{"-root", root, "-stack", stack()}
+	for _, setting := range []string{"issuer=" + tokentest.Issuer, "audience=" + tokentest.Audience,
+		"provider=", "jwksUri=", "otherIssuers=", "algorithms=", "claims=", "outage=401"} {
+		flags = append(flags, "-config", setting)
+	}
+	return append(flags, more...)
 }
 
 func keyFile(t *testing.T) string {
@@ -118,6 +123,20 @@ func TestExplanations(t *testing.T) {
 	}
 }
 
+// A flag stands for the same setting in the stack's file.
+func TestTheStacksOwnSettingsDoNotMatter(t *testing.T) {
+	mine := ours("-jwks", keyFile(t))
+	_, want := explained(t, tokentest.Valid(), mine...)
+	for _, setting := range []string{
+		"provider=keycloak", "provider=rfc9068", "jwksUri=https://id.example.net/keys", `algorithms=["ES256"]`, `claims=["org_id"]`, "outage=503",
+		`otherIssuers=[{"issuer":"https://id.example.net/realms/members","audience":"members","provider":"keycloak"}]`,
+	} {
+		if _, got := explained(t, tokentest.Valid(), append([]string{"-config", setting}, mine...)...); got != want {
+			t.Errorf("%s: expected the same verdict as without it:\n%s\ngot\n%s", setting, want, got)
+		}
+	}
+}
+
 func TestKeysFromTheProvider(t *testing.T) {
 	answer := http.StatusOK
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -171,7 +190,7 @@ func TestJSON(t *testing.T) {
 	if found.Outcome != refused || found.Reason != "bad_signature" || found.Class != "client" || found.Fix == "" || at < 0 || found.Checks[at].Check != "signature" {
 		t.Errorf("expected a refusal with its reason, category and fix, got %+v", found)
 	}
-	read("\n", 1, ours("-config", "issuer=http://127.0.0.1:1/", "-config", "jwksUri=", "-format", "json")...)
+	read("\n", 1, ours("-config", "issuer=http://127.0.0.1:1/", "-format", "json")...)
 	if found.Outcome != differ || found.Checks[0].Of != "http://127.0.0.1:1/" || found.Checks[0].Fix == "" {
 		t.Errorf("expected the settings compared, got %+v", found)
 	}
@@ -189,7 +208,7 @@ func TestWithoutAToken(t *testing.T) {
 	published := func(issuer, keys, algorithm string) string {
 		return `{"issuer":"` + issuer + `","jwks_uri":"` + keys + `","id_token_signing_alg_values_supported":["` + algorithm + `"]}`
 	}
-	live := []string{"-root", root, "-stack", stack(), "-config", "issuer=" + issuer, "-config", "audience=any", "-config", "jwksUri=" + issuer + "keys"}
+	live := ours("-config", "issuer="+issuer, "-config", "jwksUri="+issuer+"keys")
 	for _, r := range []struct {
 		name, discovery string
 		keys            []byte
@@ -221,7 +240,7 @@ func TestACertificateThatIsNotTrusted(t *testing.T) {
 	provider.Config.ErrorLog = log.New(io.Discard, "", 0)
 	provider.StartTLS()
 	defer provider.Close()
-	status, out := explained(t, "", "-root", root, "-stack", stack(), "-config", "issuer="+provider.URL+"/", "-config", "jwksUri=", "-config", "audience=any")
+	status, out := explained(t, "", ours("-config", "issuer="+provider.URL+"/")...)
 	if status != 1 || strings.Count(out, "name that CA's file in SSL_CERT_FILE") != 2 {
 		t.Errorf("expected the file of a CA as a fix of both, got %d\n%s", status, out)
 	}

@@ -12,7 +12,7 @@ func TestWarningsOfTheProgramAreShown(t *testing.T) {
 	provider := httptest.NewServer(http.NotFoundHandler())
 	defer provider.Close()
 	for issuer, warns := range map[string]bool{provider.URL + "/a://YOUR_DOMAIN/": true, provider.URL + "/": false} {
-		status, out := explained(t, "", "-root", root, "-stack", stack(), "-config", "issuer="+issuer, "-config", "jwksUri=", "-config", "audience=any")
+		status, out := explained(t, "", ours("-config", "issuer="+issuer)...)
 		if said := strings.Contains(out, "warns: issuer is still the example's: "); status != 1 || said != warns {
 			t.Errorf("%s: expected a warning: %t, got %d\n%s", issuer, warns, status, out)
 		}
