@@ -3,9 +3,11 @@ package token_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"account-api/internal/refusal"
@@ -48,7 +50,12 @@ func (s scenario) checkExplanation(verifier *token.Verifier) error {
 			}
 		}
 	}
-	_, err := verifier.Verify(s.Token, s.At, s.Key)
+	verified, err := verifier.Verify(s.Token, s.At, s.Key)
+	if verified.KeyID, verified.ExpiresAt = "", (time.Time{}); err == nil {
+		if said := verifier.Unverified(s.Token); !reflect.DeepEqual(said, verified) {
+			return fmt.Errorf("want what Verify returns, %+v, without a key as well, got %+v", verified, said)
+		}
+	}
 	accepted := !slices.ContainsFunc(findings, func(f token.Finding) bool { return !f.Passed() })
 	if accepted != (err == nil) {
 		return fmt.Errorf("want findings that pass just when it is accepted, got %t and %v", accepted, err)

@@ -63,6 +63,9 @@ const (
 	jwx    = "github.com/lestrrat-go/jwx/v2" // OPA links a later version of it
 )
 
+// policyTools know Rego, and nothing of this API.
+var policyTools = []string{"./internal/decision", "./internal/caller", "./internal/access/flow", "./internal/ruleset", "./internal/regotest", "./internal/loopback", "./internal/spelling"}
+
 // walls say what packages may not link, by however many steps. Names
 // of the product begin with ./; others are import paths.
 var walls = []struct {
@@ -100,9 +103,15 @@ var walls = []struct {
 	},
 	{
 		name: "the local runner knows nothing of the product",
-		of:   []string{"./local"}, except: []string{"./local/capture", "./local/explain"},
+		of:   []string{"./local"}, except: []string{"./local/capture", "./local/conform", "./local/explain"},
 		not: []string{"./infra", "./handlers", "./internal", "./policies"},
-		but: []string{"./internal/decision", "./internal/caller", "./internal/access/flow", "./internal/ruleset", "./internal/regotest", "./internal/loopback", "./internal/spelling"}, tests: true,
+		but: policyTools, tests: true,
+	},
+	{
+		name: "conform is a client, and knows of the product the policies and what the authorizer passes on to them",
+		of:   []string{"./local/conform"},
+		not:  []string{"./infra", "./handlers", "./internal", "./policies"},
+		but:  append([]string{"./internal/token", "./internal/refusal", "./internal/signature"}, policyTools...), tests: true,
 	},
 	{
 		name: "what serves the local API compiles without the Pulumi SDK",

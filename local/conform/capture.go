@@ -129,6 +129,11 @@ func readMethod(g *graph.Graph, method graph.Resource) (endpoint, error) {
 				// One that only Java understands counts as none: fewer cases are run.
 				e.pattern, _ = regexp.Compile(`^(?:` + expression + `)$`)
 			}
+			invoked, err := g.Target(r.String("authorizerUri"))
+			if err != nil {
+				return e, fmt.Errorf("authorizer %s: its authorizerUri %q %w", r.Name, r.String("authorizerUri"), err)
+			}
+			e.authorizer = invoked.Function.Environment()
 		}
 	}
 	parameters := object(method, "requestParameters")

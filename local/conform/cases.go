@@ -262,7 +262,7 @@ func (p *plan) decisions(ctx context.Context) error {
 			case err != nil:
 				return err
 			case d == nil:
-				p.add(group, name+" has no policy in this checkout: not 401", ask, authenticated)
+				p.add(group, name+" has no policy or authorizer of this checkout: not 401", ask, authenticated)
 				continue
 			case d.Allow:
 				p.add(group, name+" is allowed: answered", ask, authorized, isJSON)

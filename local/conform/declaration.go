@@ -23,14 +23,15 @@ type declaration struct {
 
 // endpoint is one method of one path.
 type endpoint struct {
-	verb, path string         // "GET", "/orders/{order}"; the root's path is ""
-	header     string         // the one that its TOKEN authorizer reads; "" without such an authorizer
-	pattern    *regexp.Regexp // that the header's value must match, as a whole; nil for any
-	open       bool           // needs no authorization of any kind
-	mock       bool           // answered by API Gateway alone
-	handler    string         // directory of the function's program; "" if unknown
-	query      string         // with the required parameters
-	extra      []string       // the required headers: name, value, name, value …
+	verb, path string            // "GET", "/orders/{order}"; the root's path is ""
+	header     string            // the one that its TOKEN authorizer reads; "" without such an authorizer
+	pattern    *regexp.Regexp    // that the header's value must match, as a whole; nil for any
+	authorizer map[string]string // the variables of that authorizer's function
+	open       bool              // needs no authorization of any kind
+	mock       bool              // answered by API Gateway alone
+	handler    string            // directory of the function's program; "" if unknown
+	query      string            // with the required parameters
+	extra      []string          // the required headers: name, value, name, value …
 }
 
 // example is the value of every path parameter and of every required parameter.

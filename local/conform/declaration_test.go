@@ -1,11 +1,15 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"account-api/internal/decision"
 	"account-api/local/graph"
+	"account-api/local/running"
 )
 
 func TestWhatAStackDeclares(t *testing.T) {
@@ -175,21 +179,85 @@ func TestPolicyTrouble(t *testing.T) {
 	}
 }
 
-// Providers name the same claims otherwise.
-func TestClaimsOfAToken(t *testing.T) {
-	for _, row := range []struct{ name, payload, scope, permissions, party string }{
-		{"as texts", `{"sub":"s","scope":"a b","azp":"c"}`, "a b", "", "c"},
-		{"as lists, under other names", `{"sub":"s","scp":["a","b"],"roles":["r"],"cid":"c"}`, "a b", "r", "c"},
-		{"of other types", `{"sub":"s","scope":7,"permissions":{},"client_id":"c"}`, "", "", "c"},
+// The policy is asked what it would be asked after the stack's authorizer.
+func TestWhatPoliciesDecideAboutAToken(t *testing.T) {
+	const old = `[{"issuer":"https://old.shop.test/realms/a","audience":"a","provider":"keycloak","jwksUri":"https://old.shop.test/keys"}]`
+	var everything []string
+	for _, field := range decision.Fields {
+		everything = append(everything, strconv.Quote(field.Name))
+	}
+	type variables = map[string]any
+	for _, row := range []struct {
+		name      string
+		variables variables
+		claims    string
+		allow     string // the rule
+		allowed   bool
+	}{
+		{"scopes", nil, `{"sub":"s","scope":"a b"}`, `input.scope == "a b"`, true},
+		{"scopes of another type", nil, `{"sub":"s","scope":7}`, `input.scope`, false},
+		{"permissions", nil, `{"sub":"s","permissions":["p","q"]}`, `input.permissions == "p q"`, true},
+		{"permissions of a provider that has none", variables{"PROVIDER": "keycloak"}, `{"sub":"s","typ":"Bearer","permissions":["p"]}`, `input.permissions`, false},
+		{"scopes in a list", variables{"PROVIDER": "okta"}, `{"sub":"s","cid":"c","scp":["a","b"]}`, "input.scope == \"a b\"\n\tinput.azp == \"c\"", true},
+		{"permissions as roles", variables{"PROVIDER": "entra"}, `{"sub":"s","ver":"2.0","azp":"c","roles":["p"]}`, `input.permissions == "p"`, true},
+		{"a machine without sub", variables{"PROVIDER": "duende"}, `{"client_id":"c"}`, `input.principal == "c"`, true},
+		{"a role in a claim that is passed on", variables{"CLAIMS": "org_id realm_access"}, `{"sub":"s","realm_access":{"roles":["member"]}}`,
+			`"member" in input.claims.realm_access.roles`, true},
+		{"another role", variables{"CLAIMS": "realm_access"}, `{"sub":"s","realm_access":{"roles":["guest"]}}`, `"member" in input.claims.realm_access.roles`, false},
+		{"a claim that is not passed on", variables{"CLAIMS": "org_id"}, `{"sub":"s","realm_access":{"roles":["member"]}}`, `"member" in input.claims.realm_access.roles`, false},
+		{"the one issuer", nil, `{"sub":"s","iss":"https://id.shop.test/"}`, `input.issuer`, false},
+		{"one issuer of several", variables{"OTHER_ISSUERS": old}, `{"sub":"s","iss":"https://id.shop.test/"}`, `input.issuer == "https://id.shop.test/"`, true},
+		{"another issuer, by its own profile", variables{"OTHER_ISSUERS": old}, `{"sub":"s","typ":"Bearer","iss":"https://old.shop.test/realms/a","permissions":["p"]}`,
+			"input.issuer == \"https://old.shop.test/realms/a\"\n\tnot input.permissions", true},
+		{"the issuer on this machine in place of the first", variables{"OTHER_ISSUERS": old}, `{"sub":"s","iss":"http://127.0.0.1:8081/"}`, `input.issuer == "http://127.0.0.1:8081/"`, true},
+		{"everything that there is to ask", variables{"OTHER_ISSUERS": old, "CLAIMS": "org_id"},
+			`{"sub":"s","iss":"https://id.shop.test/","scope":"a","permissions":["p"],"azp":"c","org_id":7}`,
+			"{name | some name, _ in input} == {" + strings.Join(everything, ", ") + "}\n\tinput.parameters.order == input.path[1]\n\tinput.claims == {\"org_id\": 7}", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			in, err := token{value: signed(row.payload)}.claims().input(endpoint{verb: "GET", path: "/orders/{order}", query: "page=1"})
-			if err != nil || in.Method != "GET" || in.Parameters["order"] != example || in.Path[1] != example || in.Query["page"][0] != "1" || in.Time == 0 {
-				t.Errorf("got the request %+v, %v", in, err)
+			d, err := readGraph(shop(row.variables))
+			if err != nil {
+				t.Fatal(err)
 			}
-			if in.Principal != "s" || in.Scope != row.scope || in.Permissions != row.permissions || in.AuthorizedParty != row.party {
-				t.Errorf("got %+v", in)
+			e := d.where(func(e endpoint) bool { return e.path == "/orders/{order}/lines" && e.verb == "GET" })[0]
+			e.query = "page=1"
+			root := t.TempDir()
+			running.Write(t, filepath.Join(root, "policies", "lines", "lines.rego"), `package lines
+
+default decision := {"allow": false, "reasons": {"no"}}
+
+decision := {"allow": true, "reasons": set()} if {
+	`+row.allow+`
+}
+`)
+			decided, err := predict(t.Context(), root, e, token{value: signed(row.claims)})
+			if err != nil || decided == nil || decided.Allow != row.allowed {
+				t.Errorf("expected allow to be %t, got %+v, %v", row.allowed, decided, err)
 			}
 		})
+	}
+}
+
+// What an authorizer passes on would go unknown.
+func TestAnAuthorizerWithoutAFunction(t *testing.T) {
+	g := shop()
+	for _, r := range g.OfType("aws:apigateway/authorizer:Authorizer") {
+		r.Inputs["authorizerUri"] = graph.InvokeARN("eu-north-1", "arn:of:nothing") // its outputs are the same map
+	}
+	if _, err := readGraph(g); err == nil || !strings.HasPrefix(err.Error(), "authorizer bearer: its authorizerUri ") {
+		t.Errorf("expected an error about the authorizer's function, got %v", err)
+	}
+}
+
+// An authorizer that is not the checkout's says nothing about what it passes on.
+func TestAnotherAuthorizer(t *testing.T) {
+	r := invoke(t, newClient(), both(), "-url", serve(t, nil))
+	g := shop(map[string]any{"TOKEN_ISSUER": ""})
+	root := checkout(t, g)
+	foreign := invokeIn(t, root, newClient(), both(), "-graph", filepath.Join(root, "graph.json"), "-url", serve(t, nil))
+	const decided = "GET /orders with TOKEN is allowed: answered"
+	if !strings.Contains(r.out, decided) || strings.Contains(foreign.out, decided) || foreign.status != exitConforms ||
+		!strings.Contains(foreign.out, "GET /orders with TOKEN has no policy or authorizer of this checkout: not 401") {
+		t.Errorf("expected no decision to be predicted, got exit status %d:\n%s%s", foreign.status, foreign.out, foreign.errs)
 	}
 }

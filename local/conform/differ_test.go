@@ -171,8 +171,8 @@ func TestWrongServers(t *testing.T) {
 			"what policies decide: GET /reports with TOKEN is denied: 403 with the reasons", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE is denied: 403 with the reasons"}},
 		{"another reason", on(func(a *reply) { a.body = `{"message":"Forbidden"}` }, bearer(clerk)), []string{"what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE is denied: 403 with the reasons"}},
 		{"a good token that is refused", on(answered(401), at("/test/orders/conform/lines"), hasToken), []string{
-			"what policies decide: GET /orders/{order}/lines with TOKEN has no policy in this checkout: not 401",
-			"what policies decide: GET /orders/{order}/lines with TOKEN_WITHOUT_SCOPE has no policy in this checkout: not 401"}},
+			"what policies decide: GET /orders/{order}/lines with TOKEN has no policy or authorizer of this checkout: not 401",
+			"what policies decide: GET /orders/{order}/lines with TOKEN_WITHOUT_SCOPE has no policy or authorizer of this checkout: not 401"}},
 		{"no CORS headers on 200", onStatus(200, lacking("Access-Control-Allow-Origin")), []string{"what policies decide: GET /orders with TOKEN: a page on the allowed origin may read that"}},
 		{"answers that may be cached", everywhere(with("Cache-Control", "max-age=60")), []string{"what policies decide: GET /orders with TOKEN: no cache may keep that", "what policies decide: GET /orders with TOKEN_WITHOUT_SCOPE: no cache may keep that"}},
 		{"a session after the first token", remembers(bearer(reader), noToken, 200), []string{"misuse of a token: the next request without it is 401"}},

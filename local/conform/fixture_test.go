@@ -74,7 +74,13 @@ func method(resource, verb, authorization, authorizer, handler string) []graph.R
 	}
 }
 
-func shop() *graph.Graph {
+// shop declares the fixture, with further variables of its authorizer's function, or others.
+func shop(variables ...map[string]any) *graph.Graph {
+	trust := map[string]any{"TOKEN_ISSUER": "https://id.shop.test/", "AUDIENCE": "shop", "JWKS_URI": "https://id.shop.test/keys"}
+	for _, more := range variables {
+		maps.Copy(trust, more)
+	}
+	authorizer := graph.InvokeARN("eu-north-1", "arn:of:authorizer")
 	g := &graph.Graph{Project: "shop", Stack: "test", Region: "eu-north-1", Bundles: map[string]string{}, Resources: []graph.Resource{
 		declare("apigateway/restApi:RestApi", "api", map[string]any{"rootResourceId": "root"}),
 		declare("apigateway/stage:Stage", "stage", map[string]any{"stageName": "test"}),
@@ -82,9 +88,10 @@ func shop() *graph.Graph {
 		declare("apigateway/basePathMapping:BasePathMapping", "mapping", map[string]any{"basePath": "v1"}),
 		declare("apigateway/response:Response", "4XX", map[string]any{"responseType": "DEFAULT_4XX",
 			"responseParameters": map[string]any{"gatewayresponse.header.Access-Control-Allow-Origin": "'" + allowedOrigin + "'"}}),
-		declare("apigateway/authorizer:Authorizer", "bearer", map[string]any{"type": "TOKEN",
+		declare("apigateway/authorizer:Authorizer", "bearer", map[string]any{"type": "TOKEN", "authorizerUri": authorizer,
 			"identitySource": "method.request.header.Authorization", "identityValidationExpression": bearerForm}),
-		declare("apigateway/authorizer:Authorizer", "other", map[string]any{"identitySource": "method.request.header.X-Token"}),
+		declare("apigateway/authorizer:Authorizer", "other", map[string]any{"authorizerUri": authorizer, "identitySource": "method.request.header.X-Token"}),
+		declare("lambda/function:Function", "authorizer", map[string]any{"arn": "arn:of:authorizer", "environment": map[string]any{"variables": trust}}),
 	}}
 	for _, r := range [][3]string{{"orders", "root", "orders"}, {"order", "orders", "{order}"}, {"lines", "order", "lines"},
 		{"reports", "root", "reports"}, {"health", "root", "health"}, {"admin", "root", "admin"}} {

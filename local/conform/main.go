@@ -121,7 +121,7 @@ func parse(arguments []string, getenv func(string) string) (settings, error) {
 		if t.value, err = checkToken(t.variable, cmp.Or(t.value, getenv(variable))); err != nil {
 			return s, err
 		}
-		if expires := t.claims().Expires; expires != 0 && expires <= float64(time.Now().Unix()) {
+		if expires := t.expires(); expires != 0 && expires <= float64(time.Now().Unix()) {
 			return s, fmt.Errorf("%s: expected a token that is valid, got one that has expired: get a new one", t.variable)
 		}
 	}
