@@ -13,7 +13,8 @@ type walk struct {
 	documented string // how README.md names it, before its cost; "" if it is a variation of another
 	edits      []edit
 	generates  bool   // whether the generated documents change
-	team       string // whose edits are tested together: the suites take minutes
+	team       string // whose edits are tested together: the suites take minutes; "" for none
+	suites     string // the packages that are tested right after these edits, which fit no team's
 
 	stackName string            // the stack that is run; "" for dev
 	aud       string            // the audience, where it is not the shipped one
@@ -61,6 +62,26 @@ const endpoint = `		description: "Answers with the caller's profile if the polic
 `
 
 func scope(value string) map[string]string { return map[string]string{"scope": value} }
+
+// role is a caller with a realm role, as Keycloak has it in a token.
+func role(name string) map[string]string {
+	return map[string]string{"scope": "", "claims": `{"realm_access":{"roles":["` + name + `"]}}`}
+}
+
+// auth0 are the settings of the shipped provider, and keycloak those of another one, during the
+// move to it.
+var (
+	auth0    = "  issuer: https://TENANT.eu.auth0.com/\n  audience: " + shippedAudience + "\n"
+	keycloak = `  provider: keycloak
+  issuer: https://sso.my-team.example/realms/members
+  audience: orders
+  jwksUri: https://sso.my-team.example/realms/members/protocol/openid-connect/certs
+  claims: [realm_access]
+  otherIssuers:
+    - issuer: https://my-team.eu.auth0.com/
+      audience: orders
+`
+)
 
 var (
 	reader  = scope(shippedScope)
@@ -143,6 +164,21 @@ allow if "admin:everything" in split(input.scope, " ")`),
 		aud:     "orders",
 		allowed: reader, denied: updater,
 		requests: readers(reader, forbidden, profile),
+	},
+	{
+		name: "take Keycloak's tokens, and decide by a realm role", generates: true,
+		suites: "./local ./local/explain ./local/conform ./policies",
+		edits: []edit{
+			replace("Pulumi.dev.yaml", auth0, keycloak),
+			replace("Pulumi.prod.yaml", auth0, keycloak),
+			replace("policies/profile/profile.rego", rule, `allow if "member" in input.claims.realm_access.roles`),
+			replace("policies/profile/profile.rego", `scope "`+shippedScope+`" is required`, `role "member" is required`),
+			write("policies/profile/profile_test.rego", string(read("testdata/role/profile_test.rego"))),
+		},
+		aud:     "orders",
+		allowed: role("member"), denied: role("guest"),
+		requests: append(readers(role("member"), `{"message":"Error: Forbidden","info":"role \"member\" is required"}`, profile),
+			request{http.MethodGet, "profile", role("guest"), http.StatusForbidden, `{"message":"Error: Forbidden","info":"role \"member\" is required"}`}),
 	},
 	{
 		name: "rename the project", documented: "Rename the project",
