@@ -68,15 +68,17 @@ func role(name string) map[string]string {
 	return map[string]string{"scope": "", "claims": `{"realm_access":{"roles":["` + name + `"]}}`}
 }
 
-// auth0 are the settings of the shipped provider, and keycloak those of another one, during the
-// move to it.
+// auth0 are the settings of the shipped provider. keycloak are those of another one during the
+// move to it, with every setting about tokens.
 var (
 	auth0    = "  issuer: https://TENANT.eu.auth0.com/\n  audience: " + shippedAudience + "\n"
 	keycloak = `  provider: keycloak
   issuer: https://sso.my-team.example/realms/members
   audience: orders
   jwksUri: https://sso.my-team.example/realms/members/protocol/openid-connect/certs
+  algorithms: [ES256]
   claims: [realm_access]
+  outage: 503
   otherIssuers:
     - issuer: https://my-team.eu.auth0.com/
       audience: orders

@@ -53,8 +53,9 @@ func newProxy(t *testing.T, server *httptest.Server) (proxy *httptest.Server, co
 	return proxy, connections
 }
 
-// plainTokens are settings for which the tests' provider makes tokens, whatever the stack says.
-var plainTokens = []string{"-config", "provider=", "-config", "algorithms="}
+// plainTokens are settings for which the tests' provider makes tokens, and 401 is the answer
+// while it is down, whatever the stack says.
+var plainTokens = []string{"-config", "provider=", "-config", "algorithms=", "-config", "outage=401"}
 
 func TestKeysBehindAProxyAndAPrivateCA(t *testing.T) {
 	issuer := newProvider(t, freeAddress(t), "any")
@@ -69,8 +70,8 @@ func TestKeysBehindAProxyAndAPrivateCA(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://user:hunter22@"+strings.TrimPrefix(proxy.URL, "http://"))
 	t.Setenv("SSL_CERT_FILE", authority)
 
-	c := project(t, "..", append([]string{"-issuer", "stack", "-config", "issuer=http://" + issuer.server.Addr + "/", "-config", "audience=any",
-		"-config", "jwksUri=https://" + keysHost + "/.well-known/jwks.json"}, plainTokens...)...)
+	c := project(t, "..", append(plainTokens, "-issuer", "stack", "-config", "issuer=http://"+issuer.server.Addr+"/", "-config", "audience=any",
+		"-config", "jwksUri=https://"+keysHost+"/.well-known/jwks.json")...)
 	token, err := issuer.Token(c.Endpoint().Allowed.Token())
 	if err != nil {
 		t.Fatal(err)
@@ -108,12 +109,12 @@ func TestNetworkVariablesAreLentToOneFunction(t *testing.T) {
 	}
 }
 
-// TestOutageOfTheProvider sends requests before the provider listens. That 401 is the default is
-// in TestProviderOfTheStack.
+// TestOutageOfTheProvider sends requests before the provider listens. The answer 401 is in
+// TestProviderOfTheStack.
 func TestOutageOfTheProvider(t *testing.T) {
 	p := newProvider(t, freeAddress(t), "any")
-	c := project(t, "..", append([]string{"-issuer", "stack", "-config", "issuer=http://" + p.server.Addr + "/", "-config", "jwksUri=",
-		"-config", "audience=any", "-config", "outage=503"}, plainTokens...)...)
+	c := project(t, "..", append(plainTokens, "-issuer", "stack", "-config", "issuer=http://"+p.server.Addr+"/", "-config", "jwksUri=",
+		"-config", "audience=any", "-config", "outage=503")...)
 	token, err := p.Token(c.Endpoint().Allowed.Token())
 	if err != nil {
 		t.Fatal(err)
