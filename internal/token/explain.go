@@ -64,11 +64,7 @@ func (f Finding) Passed() bool { return f.Refused == nil && f.Needs == "" }
 // The first refusal among the findings is the one that Verify returns. All findings pass
 // if and only if Verify accepts the token.
 func (v *Verifier) Explain(compact string, now time.Time, keys Keys) []Finding {
-	r := v.newReader(len(compact)) // large enough: values point into it
-	e := explanation{verifier: v, now: now, keys: keys, token: &r.token, broken: map[Check]bool{}}
-	e.token.issuer = &v.issuers[0]
-	e.makeAll(r, compact)
-	return e.findings
+	return v.explain(compact, now, keys).findings
 }
 
 // Unverified returns what a token says about its bearer, without a reason to believe it: anyone
@@ -76,15 +72,20 @@ func (v *Verifier) Explain(compact string, now time.Time, keys Keys) []Finding {
 // server. Of a token that Verify accepts it returns the same, but for the key ID and the dates.
 // A claim that a check refuses is absent. The issuer is the token's, trusted or not.
 func (v *Verifier) Unverified(compact string) Claims {
-	r := v.newReader(len(compact))
-	e := explanation{verifier: v, keys: KeyFunc(nil), token: &r.token, broken: map[Check]bool{}}
-	e.token.issuer = &v.issuers[0]
-	e.makeAll(r, compact)
-	said := e.token.verdict
+	t := v.explain(compact, time.Time{}, KeyFunc(nil)).token
+	said := t.verdict
 	said.KeyID, said.ExpiresAt = "", time.Time{}
-	issuer, _ := e.token.claims.get("iss").text()
+	issuer, _ := t.claims.get("iss").text()
 	said.Issuer = string(issuer)
 	return said
+}
+
+func (v *Verifier) explain(compact string, now time.Time, keys Keys) *explanation {
+	r := v.newReader(len(compact)) // large enough: values point into it
+	e := &explanation{verifier: v, now: now, keys: keys, token: &r.token, broken: map[Check]bool{}}
+	e.token.issuer = &v.issuers[0]
+	e.makeAll(r, compact)
+	return e
 }
 
 // explanation is the findings so far.
