@@ -84,7 +84,7 @@ type proof struct {
 
 func proofs() []proof {
 	// Those about single sentences come first: they are few and fail for most mutants.
-	all := slices.Concat(explanations(), details(), blames(), hints(), []proof{{"header cache", checkHeaderCache}, {"header cache size", checkHeaderCacheSize}})
+	all := slices.Concat(explanations(), details(), blames(), hints(), []proof{{"header cache", checkHeaderCache}, {"header cache size", checkHeaderCacheSize}, {"providers with permissions", checkPermissions}})
 	for _, c := range configurations() {
 		all = append(all, proof{c.name, c.check})
 	}
@@ -92,6 +92,20 @@ func proofs() []proof {
 		all = append(all, proof{s.Name, s.check})
 	}
 	return all
+}
+
+func TestProvidersWithPermissions(t *testing.T) {
+	if err := checkPermissions(); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkPermissions() error {
+	with := slices.DeleteFunc(append(token.Providers(), "", "ping"), func(name string) bool { return !token.HasPermissions(name) })
+	if !slices.Equal(with, []string{"auth0", "entra", ""}) { // no name is the first one's
+		return fmt.Errorf("want permissions of auth0, entra and the default, got those of %q", with)
+	}
+	return nil
 }
 
 func TestDetail(t *testing.T) {
