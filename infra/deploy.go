@@ -45,17 +45,17 @@ func Build(ctx *pulumi.Context, handler, zip string, stack decision.Stack) (sha2
 	if err != nil {
 		return "", err
 	}
-	return built.SHA256, Notices(ctx, ".", handler, stack)
+	return built.SHA256, CheckPolicy(ctx, ".", handler, stack)
 }
 
-// Notices warns if the policy of a handler reads a field that no request to the stack has.
-func Notices(ctx *pulumi.Context, root, handler string, stack decision.Stack) error {
-	for _, notice := range bundle.Notices(ctx.Context(), root, handler, stack) {
-		if err := ctx.Log.Warn(notice, nil); err != nil {
-			return err
-		}
+// CheckPolicy is an error if the policy of a handler reads a claim that the stack does not pass
+// on. It warns if the policy reads a field that no request to the stack has.
+func CheckPolicy(ctx *pulumi.Context, root, handler string, stack decision.Stack) error {
+	notices, err := bundle.CheckStack(ctx.Context(), root, handler, stack)
+	for _, notice := range notices {
+		err = errors.Join(err, ctx.Log.Warn(notice, nil))
 	}
-	return nil
+	return err
 }
 
 // progress shows lines while the program runs. They are no part of what a preview ends with.

@@ -11,7 +11,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
-	"account-api/internal/bundle"
 	"account-api/internal/decision"
 	"account-api/local/graph"
 	"account-api/local/record"
@@ -109,7 +108,7 @@ func shipped(t *testing.T) map[string]*graph.Graph {
 	for _, file := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml")
 		program := infra.New(func(ctx *pulumi.Context, handler, _ string, stack decision.Stack) (string, error) {
-			return "", bundle.CheckClaims(ctx.Context(), "..", handler, stack)
+			return "", infra.CheckPolicy(ctx, "..", handler, stack)
 		})
 		g, err := record.Run(record.Stack{Root: "..", Name: name}, program.Deploy, program.Settings)
 		if err != nil {

@@ -40,7 +40,7 @@ func TestTokensOfTheLocalIssuer(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			if token.HasPermissions(provider) != issuer.HasPermissions(provider) {
-				t.Errorf("expected %t as the authorizer has it, got another of the local issuer", token.HasPermissions(provider))
+				t.Errorf("expected the local issuer to have permissions as the authorizer does, %t, got the opposite", token.HasPermissions(provider))
 			}
 			logs := &journal{}
 			h, err := newHandler(slog.New(slog.NewJSONHandler(logs, nil)))

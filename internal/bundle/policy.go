@@ -24,9 +24,9 @@ const policies = "policies"
 type policyError struct{ error }
 
 // CheckPolicy compiles the policy of the handler as the handler will when it starts, as
-// [Build] does first of all. A deployed handler with a policy that it refuses answers 500 to everybody. Unlike the
-// handler it knows which claims a stack passes on. A handler without a policy directory has
-// none to check.
+// [Build] does first of all. A deployed handler with a policy that it refuses answers 500 to
+// everybody. Unlike the handler it knows which claims a stack passes on. A handler without a
+// policy directory has none to check.
 func (o Options) CheckPolicy(ctx context.Context) error {
 	handler := path.Base(o.Package)
 	asked, err := o.checkName()
@@ -84,25 +84,18 @@ func (o Options) checkName() (asked bool, err error) {
 	return asked, nil
 }
 
-// Notices say which fields the policy of a handler reads though no request to the stack has
-// them. There are none if the policy does not compile.
-func Notices(ctx context.Context, root, handler string, stack decision.Stack) []string {
-	files := ruleset.Of(os.DirFS(filepath.Join(root, policies)), path.Base(handler))
-	prepared, err := decision.PrepareFor(ctx, files, path.Base(handler)+"/decision", stack)
-	if err != nil {
-		return nil
-	}
-	return prepared.Notices()
-}
-
-// CheckClaims is an error if the policy of a handler reads a claim that the stack does not
-// pass on. It finds nothing else: a handler with another fault says so when it starts.
-func CheckClaims(ctx context.Context, root, handler string, stack decision.Stack) error {
+// CheckStack is an error if the policy of a handler reads a claim that the stack does not pass
+// on. It finds no other fault: a handler with one says so when it starts. Notices say which
+// fields the policy reads though no request to the stack has them.
+func CheckStack(ctx context.Context, root, handler string, stack decision.Stack) (notices []string, err error) {
 	files := ruleset.Of(os.DirFS(filepath.Join(root, policies)), path.Base(handler))
 	entrypoint := path.Base(handler) + "/decision"
 	if _, err := decision.Prepare(ctx, files, entrypoint); err != nil {
-		return nil
+		return nil, nil
 	}
-	_, err := decision.PrepareFor(ctx, files, entrypoint, stack)
-	return err
+	prepared, err := decision.PrepareFor(ctx, files, entrypoint, stack)
+	if err != nil {
+		return nil, err
+	}
+	return prepared.Notices(), nil
 }

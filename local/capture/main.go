@@ -7,7 +7,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"account-api/infra"
-	"account-api/internal/bundle"
 	"account-api/internal/decision"
 	"account-api/local/record"
 )
@@ -36,12 +34,12 @@ func capture(to io.Writer, stack record.Stack) error {
 	var mu sync.Mutex
 	bundles := map[string]string{}
 	// Nothing is built here: the reader builds each handler for its own machine. A handler
-	// does not know which claims a stack passes on.
+	// does not know what a stack passes on.
 	program := infra.New(func(ctx *pulumi.Context, handler, zip string, of decision.Stack) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		bundles[zip] = handler
-		return "", errors.Join(bundle.CheckClaims(ctx.Context(), stack.Root, handler, of), infra.Notices(ctx, stack.Root, handler, of))
+		return "", infra.CheckPolicy(ctx, stack.Root, handler, of)
 	})
 	g, err := record.Run(stack, program.Deploy, program.Settings)
 	if err != nil {
