@@ -133,7 +133,7 @@ func (p *Policy) Notices() (notices []string) {
 	for _, absent := range p.stack.Absent {
 		if slices.Contains(read, absent.Field) {
 			directory, _, _ := strings.Cut(p.entrypoint, "/")
-			notices = append(notices, fmt.Sprintf("policies/%s reads input.%s, which no request to stack %s has: %s; what needs it never holds, and not of it always does",
+			notices = append(notices, fmt.Sprintf("policies/%s reads input.%s, which no request to stack %s has: %s; a condition on it never holds, and one with not always does",
 				directory, absent.Field, p.stack.Name, absent.Why))
 		}
 	}
